@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Time: the TSC scaled to nanoseconds since kernel entry, a one-shot timer
+ * without a tick, and the calendar from the CMOS clock. The TSC's frequency
+ * comes from the hypervisor, the CPU, or a measurement against HPET, PM timer
+ * or PIT, in this order of trust.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLOCK_NEVER UINT64_MAX
+
+/* Takes the first sample and a rough frequency (~0.2 ms), so that log lines
+ * have times. entry_tsc is the TSC at the kernel's first instruction. */
+void clock_init(uint64_t entry_tsc);
+
+/* Takes the second sample, a few ms after the first: the final frequency.
+ * Calls between the two are free calibration time. Starts the timer; needs
+ * interrupt_init() before. */
+void clock_calibrate(void);
+
+/* Monotonic, since kernel entry; 0 before clock_init(). Any context. */
+uint64_t clock_now_ns(void);
+
+/* Spins. */
+void clock_delay_us(uint32_t microseconds);
+
+/* Asks for SOFTIRQ_TIMER at this moment at the latest; programs the timer
+ * only when it is earlier than what was asked before. Any context. */
+void clock_arm(uint64_t deadline_ns);
+
+/* Nanoseconds since 1970-01-01 UTC: CLOCK_REALTIME. */
+uint64_t clock_realtime_ns(void);
+
+/* A TSC reading in nanoseconds since kernel entry (boot phases). */
+uint64_t clock_from_tsc(uint64_t tsc);
+
+uint64_t clock_tsc_hz(void);
+const char *clock_source_name(void); /* what gave the TSC's frequency */
+const char *clock_timer_name(void);  /* "tsc-deadline", "apic", ... */
+
+/* For interrupt_dispatch() only: the timer's vector fired. */
+void clock_interrupt(void);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts from the wire to a handler: vectors, the PCI INTx lines behind
+ * them, sharing, and what is done when a line cries without end or never
+ * speaks at all. Handlers run in hardirq context with interrupts off.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct interrupt_frame; /* what the entry code saved, see kernel/trap.h */
+struct pci_device;
+
+enum {
+    INTERRUPT_VECTOR_FIRST = 0x20, /* below are the CPU's exceptions */
+    INTERRUPT_VECTOR_LINE = 0x30,  /* first of the IOAPIC lines in use */
+    INTERRUPT_VECTOR_TIMER = 0xE0,
+    INTERRUPT_VECTOR_ERROR = 0xFE,
+    INTERRUPT_VECTOR_SPURIOUS = 0xFF,
+    INTERRUPT_VECTOR_COUNT = 256,
+};
+
+/* Returns whether the device had something to say ("it was mine"). It must
+ * acknowledge the device, raise a softirq and return; nothing more. It is
+ * also called by the poll that replaces a line which does not work. */
+typedef bool interrupt_handler(void *context);
+
+/* Silences the 8259s, starts the local APIC and the IOAPICs, all lines
+ * masked. Interrupts stay off until interrupt_enable(). */
+void interrupt_init(void);
+void interrupt_enable(void);
+
+/* 0, or -errno: -ENODEV no usable line (the device is then polled, and the
+ * call has still succeeded from the driver's view: 0), -ENOSPC too many. */
+int interrupt_request_pci(struct pci_device *device,
+                          interrupt_handler *handler, void *context);
+
+/* Interrupts off, and back to what they were. */
+bool interrupt_save(void);
+void interrupt_restore(bool were_enabled);
+
+/* From the entry code of every vector >= INTERRUPT_VECTOR_FIRST, interrupts
+ * off. Acknowledges, and runs softirqs on the way out. */
+void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame);
+
+/* Whether the running code was entered by an interrupt. */
+bool interrupt_is_handling(void);
+
+/* From the clock's interrupt: polls lines that need it, and asks for the
+ * next turn by clock_arm(). */
+void interrupt_poll(uint64_t now_ns);
+
+/* What /metrics and the console show; index by vector. */
+uint64_t interrupt_count(unsigned int vector);
+
+struct interrupt_counters {
+    uint64_t spurious;       /* vector 0xFF, nobody was to blame */
+    uint64_t unhandled;      /* a line spoke, no handler claimed it */
+    uint64_t storms;         /* lines masked for crying without end */
+    uint64_t polls;          /* turns of the fall-back poll */
+    uint64_t lines_polled;   /* lines now served by polling */
+    uint64_t apic_errors;
+};
+
+const struct interrupt_counters *interrupt_counters(void);

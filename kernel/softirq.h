@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Softirqs: work that an interrupt asked for, done with interrupts enabled on
+ * a stack of its own, never nested. They run on the way out of an interrupt,
+ * and when the app drops the lock or idles. One round is bounded, and what is
+ * left over waits until the app has had its share (kernel/softirq_policy.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum softirq {
+    SOFTIRQ_TIMER,
+    SOFTIRQ_NET_TX,
+    SOFTIRQ_NET_RX,
+    SOFTIRQ_COUNT,
+};
+
+/* Where the time goes. */
+enum softirq_context {
+    CONTEXT_APP,
+    CONTEXT_SOFTIRQ,
+    CONTEXT_HARDIRQ,
+    CONTEXT_IDLE,
+    CONTEXT_COUNT,
+};
+
+struct softirq_counters {
+    uint64_t raised[SOFTIRQ_COUNT];
+    uint64_t runs[SOFTIRQ_COUNT];
+    uint64_t run_ns[SOFTIRQ_COUNT];
+    uint64_t rounds;
+    uint64_t squeezed; /* rounds that ended with work left over */
+    uint64_t deferred; /* chances passed up so that the app could run */
+    uint64_t context_ns[CONTEXT_COUNT];
+};
+
+/* Needs memory (for the stack) and the clock. */
+void softirq_init(void);
+
+void softirq_register(enum softirq vector, void (*handler)(void));
+
+/* Any context, hardirq included. */
+void softirq_raise(enum softirq vector);
+
+/* App context: keeps softirqs out; may nest. The last unlock runs what is
+ * pending. */
+void softirq_lock(void);
+void softirq_unlock(void);
+
+/* App context, lock not held: runs what is pending, else halts until an
+ * interrupt or the deadline. Returns after one round or one halt; the caller
+ * looks at its condition again. */
+void softirq_idle(uint64_t deadline_ns);
+
+/* The earliest moment at which SOFTIRQ_TIMER has work; asked after every
+ * round, unlock and before every halt. UINT64_MAX: never. */
+void softirq_set_deadline_source(uint64_t (*next_deadline)(void));
+
+bool softirq_is_running(void);
+
+/* Counters up to this moment. */
+const struct softirq_counters *softirq_counters(void);
+
+/* For interrupt_dispatch() only: around a hardirq; interrupts off. */
+enum softirq_context softirq_enter_hardirq(void);
+void softirq_leave_hardirq(enum softirq_context before);
