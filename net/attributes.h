@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The four attributes the project uses, and the two helper macros. Everything
+ * else in net/ is standard C17.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* The caller must look at the result. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* printf-like: the format is argument `f`, its values begin at `v`. */
+#define PRINTF_LIKE(f, v) __attribute__((format(printf, f, v)))
+
+/* Off the main line: the compiler moves it out of the hot path. */
+#define COLD __attribute__((cold))
+
+/* Placed at a multiple of `n` bytes. */
+#define ALIGNED(n) __attribute__((aligned(n)))
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The structure that holds `member` at `pointer`. */
+#define container_of(pointer, type, member)                                    \
+    ((type *)((char *)(pointer)-offsetof(type, member)))

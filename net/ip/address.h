@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses as the transports and sockets see them: 16 octets, an IPv4
+ * address in its mapped form ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that
+ * nothing above ip/ assumes 4 bytes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "net/wire/byteorder.h"
+
+struct ip_address {
+    uint8_t octet[16];
+};
+
+static inline struct ip_address ip_address_from_ipv4(struct be32 ipv4)
+{
+    return (struct ip_address){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+                                ipv4.octet[0], ipv4.octet[1], ipv4.octet[2],
+                                ipv4.octet[3]}};
+}
+
+static inline struct be32 ip_address_ipv4(const struct ip_address *address)
+{
+    return (struct be32){{address->octet[12], address->octet[13],
+                          address->octet[14], address->octet[15]}};
+}
+
+static inline bool ip_address_equal(const struct ip_address *a,
+                                    const struct ip_address *b)
+{
+    return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+}
+
+/* 0.0.0.0 (or, later, ::). */
+static inline bool ip_address_is_any(const struct ip_address *address)
+{
+    return be32_get(ip_address_ipv4(address)) == 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The internet layer as the transports see it: where would a packet to this
+ * address go, send it there, and what came back. The rest of ip/ is private.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/attributes.h"
+#include "net/ip/address.h"
+#include "net/link/netif.h"
+#include "net/packet.h"
+
+enum ip_protocol {
+    IP_PROTOCOL_ICMP = 1,
+    IP_PROTOCOL_IGMP = 2,
+    IP_PROTOCOL_TCP = 6,
+    IP_PROTOCOL_UDP = 17,
+};
+
+/* The way to one destination. Transports cache it; it is stale when
+ * `generation` differs from ip_route_generation(). */
+struct ip_route {
+    struct netif *netif;
+    struct ip_address source;  /* ours, for packets that leave this way */
+    struct ip_address gateway; /* next hop: the destination itself on-link */
+    uint32_t mtu;              /* bytes of an IP packet on this path */
+    uint32_t generation;
+    bool is_local; /* one of our own addresses: loops back */
+    bool is_broadcast;
+};
+
+/* Finds the way to `destination`. `source` may be any. -ENETUNREACH when
+ * there is none. */
+int ip_route_lookup(const struct ip_address *destination,
+                    const struct ip_address *source,
+                    struct ip_route *route) MUST_CHECK;
+uint32_t ip_route_generation(void);
+
+struct ip_send_options {
+    struct ip_address source;
+    struct ip_address destination;
+    uint8_t protocol;
+    uint8_t ttl; /* 0: the default, 64 */
+    uint8_t tos;
+    bool dont_fragment;
+};
+
+/* Prepends an IP header to the packet (transport header and payload) and sends
+ * it along `route`. PACKET_CHECKSUM_PARTIAL is honoured further down. */
+void ip_send(struct packet *packet, const struct ip_send_options *options,
+             const struct ip_route *route, uint64_t now_ns);
+
+/* The sum of the pseudo-header, not complemented (RFC 9293 3.1, RFC 768). */
+uint32_t ip_pseudo_header_sum(const struct ip_address *source,
+                              const struct ip_address *destination,
+                              uint8_t protocol, size_t length);
+
+/* What a transport learns of a received packet: data stands at the transport
+ * header, trimmed to the IP total length. */
+struct ip_receive_info {
+    struct ip_address source;
+    struct ip_address destination;
+    struct netif *netif;
+    uint8_t ttl;
+    uint8_t tos;
+    bool is_broadcast; /* IP or link-layer broadcast or multicast */
+};
+
+/* What an ICMP error says of a packet we sent (RFC 1122 3.2.2). */
+enum ip_error {
+    IP_ERROR_NET_UNREACHABLE,
+    IP_ERROR_HOST_UNREACHABLE,
+    IP_ERROR_PROTOCOL_UNREACHABLE,
+    IP_ERROR_PORT_UNREACHABLE,
+    IP_ERROR_PACKET_TOO_BIG,
+    IP_ERROR_SOURCE_ROUTE_FAILED,
+    IP_ERROR_ADMIN_PROHIBITED,
+    IP_ERROR_TIME_EXCEEDED,
+    IP_ERROR_PARAMETER_PROBLEM,
+};
+
+struct ip_error_info {
+    struct ip_address local;  /* source of the packet we sent */
+    struct ip_address remote; /* its destination */
+    const uint8_t *transport; /* the quoted transport header... */
+    size_t transport_length;  /* ...at least 8 bytes of it */
+    uint32_t mtu;             /* PACKET_TOO_BIG: as claimed, unchecked */
+    enum ip_error error;
+    bool is_local; /* not from the network: our own ARP gave up */
+};
+
+/* A transport protocol, as net.c registers it. */
+struct ip_transport {
+    uint8_t protocol;
+    void (*receive)(struct packet *packet, const struct ip_receive_info *info,
+                    uint64_t now_ns);
+    void (*error)(const struct ip_error_info *info, uint64_t now_ns);
+};
+
+/* Sends "port unreachable" and the like about a packet we received, if RFC
+ * 1122 3.2.2 and the rate limits allow. Only borrows the packet, whose IP
+ * header must still stand in front of its data. */
+void ip_reject(const struct packet *packet, const struct ip_receive_info *info,
+               enum ip_error error, uint64_t now_ns);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The packet: one buffer type for every layer. A linear part with headroom for
+ * each header that can be prepended and, for transmit, a short list of
+ * fragments that point at memory held elsewhere (a send queue, a file of the
+ * module), so that payload need not be copied.
+ *
+ * Ownership. A packet has one owner. Passing it to a function named *_receive,
+ * *_send, *_queue, *_transmit, packet_free or packet_drop gives it away
+ * whatever the outcome; such functions return nothing. The other packet_*
+ * functions, and any `const struct packet *`, only borrow it for the call.
+ * All of this runs in softirq context or in the app with the lock held.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/attributes.h"
+#include "net/buffer.h"
+#include "net/limits.h"
+
+struct netif;
+
+/* Why a packet was discarded; packet.c names each for people. */
+enum drop_reason {
+    DROP_NONE,
+    /* link */
+    DROP_ETHERNET_SHORT,
+    DROP_ETHERNET_SOURCE,
+    DROP_ETHERNET_NOT_OURS,
+    DROP_ETHERNET_TYPE,
+    DROP_VLAN_SHORT,
+    DROP_VLAN_UNKNOWN,
+    DROP_ARP_MALFORMED,
+    DROP_ARP_SENDER,
+    DROP_ARP_DONE, /* consumed: not an error */
+    DROP_NEIGHBOUR_QUEUE_FULL,
+    DROP_NEIGHBOUR_FAILED,
+    DROP_LINK_DOWN,
+    DROP_TRANSMIT_FULL,
+    DROP_TRANSMIT_TOO_LONG,
+    DROP_RECEIVE_TOO_LONG,
+    DROP_RECEIVE_ERROR,
+    /* ip */
+    DROP_IP_SHORT,
+    DROP_IP_HEADER,
+    DROP_IP_CHECKSUM,
+    DROP_IP_OPTION,
+    DROP_IP_SOURCE,
+    DROP_IP_DESTINATION,
+    DROP_IP_BROADCAST_FRAME,
+    DROP_IP_NOT_FORWARDED,
+    DROP_IP_NO_ROUTE,
+    DROP_IP_TTL,
+    DROP_IP_TOO_BIG,
+    DROP_IP_PROTOCOL,
+    DROP_FRAGMENT_MALFORMED,
+    DROP_FRAGMENT_OVERLAP,
+    DROP_FRAGMENT_LIMIT,
+    DROP_FRAGMENT_TIMEOUT,
+    DROP_ICMP_MALFORMED,
+    DROP_ICMP_CHECKSUM,
+    DROP_ICMP_IGNORED,
+    DROP_ICMP_DONE, /* consumed: not an error */
+    DROP_FILTER,
+    /* transports */
+    DROP_UDP_SHORT,
+    DROP_UDP_CHECKSUM,
+    DROP_UDP_PORT,
+    DROP_UDP_NO_SOCKET,
+    DROP_UDP_QUEUE_FULL,
+    DROP_TCP_SHORT,
+    DROP_TCP_CHECKSUM,
+    DROP_TCP_HEADER,
+    DROP_TCP_OPTION,
+    DROP_TCP_NO_CONNECTION,
+    DROP_TCP_LISTEN,
+    DROP_TCP_BACKLOG,
+    DROP_TCP_SEQUENCE,
+    DROP_TCP_ACK,
+    DROP_TCP_RESET,
+    DROP_TCP_SYN,
+    DROP_TCP_PAWS,
+    DROP_TCP_TIMESTAMP_MISSING,
+    DROP_TCP_AFTER_CLOSE,
+    DROP_TCP_DUPLICATE,
+    DROP_TCP_OUT_OF_ORDER_LIMIT,
+    DROP_TCP_MEMORY,
+    DROP_TCP_DONE, /* consumed: not an error */
+    DROP_SOCKET_CLOSED,
+    DROP_NO_MEMORY,
+    DROP_REASON_COUNT,
+};
+
+/* What is known of the transport checksum. */
+enum packet_checksum {
+    PACKET_CHECKSUM_NONE,     /* received: to be verified in software */
+    PACKET_CHECKSUM_VERIFIED, /* received: the NIC (or loopback) vouches */
+    PACKET_CHECKSUM_PARTIAL,  /* to send: pseudo-header sum is in place, the
+                                 NIC or netif completes it */
+};
+
+struct packet_fragment {
+    const uint8_t *data; /* in a held buffer, or in memory that never goes */
+    uint32_t length;
+};
+
+struct packet {
+    struct packet *next; /* for the owner's list */
+    uint8_t *data;       /* first byte of the linear part */
+    uint8_t *buffer;     /* BUFFER_SIZE bytes that hold the linear part */
+    struct netif *netif; /* received on, or to leave by */
+    uint64_t time_ns;    /* when received, or queued */
+    uint32_t length;     /* bytes in the linear part */
+    uint32_t fragments_length; /* bytes in all fragments */
+    uint16_t network_offset;   /* of the IP header, from buffer */
+    uint16_t transport_offset; /* of the L4 header, from buffer */
+    uint16_t checksum_start;   /* PARTIAL: from buffer */
+    uint16_t checksum_offset;  /* PARTIAL: of the field, from checksum_start */
+    uint16_t segment_size;     /* TSO: payload bytes per segment, 0 = none */
+    uint16_t segment_count;    /* GRO: segments merged in, 0 or 1 = single */
+    uint16_t vlan_tag;         /* TCI, valid with has_vlan_tag */
+    uint8_t fragment_count;
+    uint8_t checksum; /* enum packet_checksum */
+    bool has_vlan_tag;
+    bool is_link_broadcast; /* destination MAC was a group address */
+    bool is_looped;         /* never was on a wire */
+    uint8_t protocol;       /* IP protocol, once known */
+    uint8_t reserved[2];
+    /* For the current owner: TCP keeps its parsed view of a queued segment
+     * here, neighbour and reassembly their own. */
+    uint64_t scratch[8];
+};
+
+/* Where the fragments are described: at the far end of the packet's own
+ * buffer, which a packet with fragments does not need for payload. */
+static inline struct packet_fragment *
+packet_fragments(const struct packet *packet)
+{
+    void *array = packet->buffer + BUFFER_SIZE -
+                  PACKET_FRAGMENTS_MAX * sizeof(struct packet_fragment);
+    return array;
+}
+
+/* Takes all packet memory: `count` descriptors. -ENOMEM when there is not
+ * that much. */
+int packet_init(size_t count) MUST_CHECK;
+
+/* An empty packet whose data starts `headroom` bytes into its buffer, or NULL
+ * when descriptors or buffers ran out (counted). */
+struct packet *packet_alloc(size_t headroom) MUST_CHECK;
+
+/* As above, around a buffer the caller took before (which is given away). */
+struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom) MUST_CHECK;
+
+/* Done with it, nothing lost: the packet did its work. */
+void packet_free(struct packet *packet);
+
+/* Discards it: frees, counts by reason, traces. */
+void packet_drop(struct packet *packet, enum drop_reason reason);
+
+/* Removes `length` bytes from the front and returns where they stand, or NULL
+ * when the linear part is shorter (nothing is changed then). */
+void *packet_pull(struct packet *packet, size_t length) MUST_CHECK;
+
+/* Makes room for `length` bytes in front; asserts headroom. */
+void *packet_push(struct packet *packet, size_t length);
+
+/* Makes room for `length` bytes at the end of the linear part; asserts
+ * tailroom. */
+void *packet_append(struct packet *packet, size_t length);
+
+/* Cuts the packet to `length` bytes (linear and fragments); no-op if it is
+ * shorter. */
+void packet_trim(struct packet *packet, size_t length);
+
+/* Adds a fragment and holds its buffer. The memory must stay unchanged while
+ * held. Asserts fragment_count < PACKET_FRAGMENTS_MAX, and that the linear
+ * part leaves the end of the buffer free for the descriptions. */
+void packet_add_fragment(struct packet *packet, const uint8_t *data,
+                         uint32_t length);
+
+/* A second packet with the same bytes (copied into its linear part), or NULL.
+ * Asserts that they fit one buffer. */
+struct packet *packet_copy(const struct packet *packet) MUST_CHECK;
+
+static inline size_t packet_headroom(const struct packet *packet)
+{
+    return (size_t)(packet->data - packet->buffer);
+}
+
+static inline size_t packet_tailroom(const struct packet *packet)
+{
+    size_t reserved =
+        packet->fragment_count == 0
+            ? 0
+            : PACKET_FRAGMENTS_MAX * sizeof(struct packet_fragment);
+    return BUFFER_SIZE - reserved - packet_headroom(packet) - packet->length;
+}
+
+static inline size_t packet_total_length(const struct packet *packet)
+{
+    return (size_t)packet->length + packet->fragments_length;
+}
+
+/* Memory it really holds, for every queue's byte limit: descriptor, own
+ * buffer, and nothing for fragments (their owner is charged). */
+static inline size_t packet_true_size(const struct packet *packet)
+{
+    return sizeof(*packet) + BUFFER_SIZE;
+}
+
+static inline void *packet_network_header(const struct packet *packet)
+{
+    return packet->buffer + packet->network_offset;
+}
+
+static inline void *packet_transport_header(const struct packet *packet)
+{
+    return packet->buffer + packet->transport_offset;
+}
+
+/* A first-in first-out list of packets. */
+struct packet_queue {
+    struct packet *first;
+    struct packet *last;
+    uint32_t count;
+    size_t true_size;
+};
+
+void packet_queue_append(struct packet_queue *queue, struct packet *packet);
+struct packet *packet_queue_take(struct packet_queue *queue);
+void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason);
+
+/* Accounting, for net.c's table and for leak checks in tests. */
+const char *drop_reason_name(enum drop_reason reason);
+uint64_t drop_count(enum drop_reason reason);
+size_t packet_count_total(void);
+size_t packet_count_free(void);
+size_t packet_count_free_lowest(void);
+uint64_t packet_alloc_failures(void);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Big-endian fields of packets. They are structures of octets, so that
+ * comparing or assigning one as an integer does not compile, alignment is 1,
+ * and a header may lie at any address. Host order exists only in parsed
+ * values.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct be16 {
+    uint8_t octet[2];
+};
+
+struct be32 {
+    uint8_t octet[4];
+};
+
+static inline uint16_t be16_get(struct be16 value)
+{
+    return (uint16_t)((uint16_t)value.octet[0] << 8 | value.octet[1]);
+}
+
+static inline uint32_t be32_get(struct be32 value)
+{
+    return (uint32_t)value.octet[0] << 24 | (uint32_t)value.octet[1] << 16 |
+           (uint32_t)value.octet[2] << 8 | value.octet[3];
+}
+
+static inline struct be16 be16_from(uint16_t value)
+{
+    return (struct be16){{(uint8_t)(value >> 8), (uint8_t)value}};
+}
+
+static inline struct be32 be32_from(uint32_t value)
+{
+    return (struct be32){{(uint8_t)(value >> 24), (uint8_t)(value >> 16),
+                          (uint8_t)(value >> 8), (uint8_t)value}};
+}
+
+static inline bool be16_equal(struct be16 a, struct be16 b)
+{
+    return be16_get(a) == be16_get(b);
+}
+
+static inline bool be32_equal(struct be32 a, struct be32 b)
+{
+    return be32_get(a) == be32_get(b);
+}
+
+_Static_assert(sizeof(struct be16) == 2 && _Alignof(struct be16) == 1,
+               "wire fields carry no padding");
+_Static_assert(sizeof(struct be32) == 4 && _Alignof(struct be32) == 1,
+               "wire fields carry no padding");
