@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The console: a log ring that remembers the last lines, drained to the
+ * serial port. Any context may log: a line is put in the ring with
+ * interrupts off, and whoever finds the port free sends what is there.
+ */
+#pragma once
+
+#include "kernel/attributes.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Linux's numbers: a line is shown when its level is below loglevel=. */
+enum log_level {
+    LOG_ERROR = 3,
+    LOG_WARN = 4,
+    LOG_INFO = 6,
+    LOG_DEBUG = 7,
+};
+
+enum { LOG_LINE_BYTES = 256, LOG_LEVEL_DEFAULT = 7 };
+
+/* Finds the serial port; lines logged before are sent now. */
+void console_start(void);
+
+/* Writes "[    0.012345] part: text\n". A longer line is cut. Any context. */
+void log_print(enum log_level level, const char *part, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+void log_print_list(enum log_level level, const char *part, const char *format,
+                    va_list arguments);
+
+void log_set_level(int level);
+bool log_is_shown(enum log_level level);
+
+/* Where the time stamps come from; 0.000000 until this is called. */
+void log_set_clock(uint64_t (*now_ns)(void));
+
+/* Bytes as they are ("\n" becomes "\r\n"): the app's standard output. */
+void console_write(const char *bytes, size_t length);
+
+/* Typed bytes, without waiting: how many were stored, possibly 0. */
+size_t console_read(char *bytes, size_t size);
+
+/*
+ * Copies from the ring, oldest first. *position is 0 at first and is moved
+ * along; returns the bytes stored, 0 at the end. What has been overwritten
+ * meanwhile is skipped.
+ */
+size_t console_history(uint64_t *position, char *bytes, size_t size);
+
+/* From now on everything is sent at once, whoever was writing. For panic. */
+void console_take_over(void);

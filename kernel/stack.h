@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every stack of the image, each above an unmapped guard page.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum stack {
+    STACK_APP, /* boot runs here, too */
+    STACK_SOFTIRQ,
+    STACK_DOUBLE_FAULT, /* the last three: interrupt stack table */
+    STACK_NMI,
+    STACK_MACHINE_CHECK,
+    STACK_COUNT,
+};
+
+/* One past the highest byte, 16-aligned: what RSP starts at. */
+void *stack_top(enum stack stack);
+size_t stack_bytes(enum stack stack);
+const char *stack_name(enum stack stack);
+const void *stack_guard(enum stack stack);
+
+/* entry.S: runs the function on another stack and comes back. */
+void stack_call(void (*function)(void), void *top);
