@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+# ferrule: the whole build on one page. `make help` lists the targets.
+#
+# Every room (folder) is compiled with an include view: a folder below
+# $(BUILD)/view holding links to just what that room may include. An include
+# that points upward is therefore "file not found" (docs/design.md).
+
+APP     ?= httpd
+BUILD   ?= build
+MACHINE ?= pc
+NET     ?= user
+MEM     ?= 64
+NIC     ?= e1000
+
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+NM      ?= $(CROSS_COMPILE)nm
+STRIP   ?= $(CROSS_COMPILE)strip
+CLANG   ?= clang-14
+HOST_CC ?= gcc
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SECONDARY:
+
+## ---- who may include whom --------------------------------------------------
+BASE_VIEW := net/attributes.h net/platform.h net/limits.h net/packet.h \
+             net/buffer.h net/timer.h net/hash.h net/wire
+LINK_VIEW := $(BASE_VIEW) net/link net/ip/address.h
+IP_VIEW   := $(LINK_VIEW) net/filter net/ip
+NETIF_VIEW := net/attributes.h net/platform.h net/limits.h net/packet.h \
+              net/buffer.h net/link/netif.h net/ip/address.h \
+              net/wire/byteorder.h net/wire/ethernet.h
+
+VIEW_net/wire        := net/wire
+VIEW_net/base        := $(BASE_VIEW)
+VIEW_net/link        := $(LINK_VIEW)
+VIEW_net/filter      := $(LINK_VIEW) net/filter
+VIEW_net/ip          := $(IP_VIEW)
+VIEW_net/udp         := $(IP_VIEW) net/udp
+VIEW_net/tcp         := $(IP_VIEW) net/tcp
+VIEW_net/service     := $(IP_VIEW) net/udp/udp.h net/tcp/tcp.h net/service
+VIEW_net/socket      := $(BASE_VIEW) net/link/netif.h net/ip/address.h \
+                        net/ip/ip.h net/udp/udp.h net/tcp/tcp.h \
+                        net/service/dns.h net/socket
+VIEW_net/top         := net
+VIEW_libc/pure       := libc/pure
+VIEW_libc/system     := libc/pure libc/system net/socket $(BASE_VIEW) \
+                        net/ip/address.h kernel/memory.h kernel/console.h \
+                        kernel/clock.h kernel/module.h kernel/report.h \
+                        kernel/power.h kernel/attributes.h
+VIEW_drivers/e1000   := kernel/cpu.h kernel/interrupt.h kernel/softirq.h \
+                        kernel/pci.h kernel/memory.h kernel/clock.h \
+                        kernel/console.h kernel/attributes.h $(NETIF_VIEW) \
+                        drivers/e1000
+VIEW_boot            := boot kernel
+VIEW_kernel          := kernel boot libc/pure
+VIEW_kernel/platform := kernel boot libc/pure net/platform.h net/attributes.h
+VIEW_kernel/main     := kernel boot libc/pure net/net.h net/attributes.h \
+                        drivers/e1000/e1000.h $(NETIF_VIEW)
+
+ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \
+         net/service net/socket net/top libc/pure libc/system drivers/e1000 \
+         boot kernel kernel/platform kernel/main
+
+## ---- what each room holds --------------------------------------------------
+TOP_FILES := net/net.c $(wildcard net/net_*.c)
+NET_ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \
+             net/service net/socket net/top
+$(foreach r,$(ROOMS),$(eval FILES_$(r) := $(wildcard $(r)/*.c $(r)/*.S)))
+FILES_net/base        := $(filter-out $(TOP_FILES),$(wildcard net/*.c))
+FILES_net/top         := $(wildcard $(TOP_FILES))
+FILES_kernel/platform := $(wildcard kernel/platform.c)
+FILES_kernel/main     := $(wildcard kernel/main.c)
+FILES_kernel          := $(filter-out kernel/platform.c kernel/main.c,\
+                           $(wildcard kernel/*.c kernel/*.S))
+
+APPS      := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.c))) \
+                    $(patsubst apps/%.c,%,$(wildcard apps/*.c)))
+APP_FILES := $(wildcard apps/$(APP)/*.c apps/$(APP).c)
+
+ifeq ($(filter help clean format,$(MAKECMDGOALS))$(filter $(APP),$(APPS)),)
+$(error APP=$(APP): there is no such app; choose one of: $(APPS))
+endif
+
+## ---- flags -----------------------------------------------------------------
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef \
+            -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Werror
+COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
+OPTIMISE ?= -O2
+FREESTANDING := -ffreestanding -nostdinc \
+    -isystem $(shell $(CC) -print-file-name=include) -isystem libc/include \
+    -mno-red-zone -fno-pic -fno-pie -fno-omit-frame-pointer \
+    -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+    -fno-tree-loop-distribute-patterns \
+    -ffunction-sections -fdata-sections -fcf-protection=none \
+    -fstack-protector-strong -mstack-protector-guard=global
+ifneq ($(findstring clang,$(CC)),)
+FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
+endif
+IMAGE_FLAGS := $(COMMON) $(OPTIMISE) $(FREESTANDING) -mgeneral-regs-only
+APP_FLAGS   := $(filter-out -Wmissing-prototypes,$(COMMON)) $(OPTIMISE) \
+               $(FREESTANDING)
+# printf's floating point is compiled as apps are (docs/design.md).
+IMAGE_FLAGS_libc/system := $(COMMON) $(OPTIMISE) $(FREESTANDING)
+
+SANITIZE    ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_FLAGS  := $(COMMON) -O1 -fno-omit-frame-pointer $(SANITIZE) -D_GNU_SOURCE
+FUZZ_FLAGS  := $(COMMON) -O1 -D_GNU_SOURCE -fno-sanitize-recover=all \
+               -fsanitize=fuzzer-no-link,address,undefined
+
+## ---- rules -----------------------------------------------------------------
+say = $(if $(V),,@printf '  %-9s %s\n' '$(notdir $(1))' '$(2)';)
+
+define view_rule # room
+$(BUILD)/view/$(1)/.done: Makefile
+	@rm -rf $$(@D) && mkdir -p $$(@D)
+	@for path in $(VIEW_$(1)); do \
+	    mkdir -p $$(@D)/$$$$(dirname $$$$path); \
+	    ln -sfn $(CURDIR)/$$$$path $$(@D)/$$$$path; done; touch $$@
+endef
+$(foreach r,$(ROOMS),$(eval $(call view_rule,$(r))))
+
+define compile_rule # flavour, room, extension, compiler, flags
+$(patsubst %.$(3),$(BUILD)/$(1)/%.o,$(filter %.$(3),$(FILES_$(2)))): \
+    $(BUILD)/$(1)/%.o: %.$(3) $(BUILD)/view/$(2)/.done
+	@mkdir -p $$(@D)
+	$$(call say,$(4),$$<)$(4) $(5) -iquote $(BUILD)/view/$(2) -c -o $$@ $$<
+endef
+objects = $(foreach r,$(2),$(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(FILES_$(r)))))
+
+$(foreach r,$(ROOMS),$(foreach e,c S,$(eval $(call compile_rule,image,$(r),$(e),$(CC),$(or $(IMAGE_FLAGS_$(r)),$(IMAGE_FLAGS))))))
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,host,$(r),c,$(HOST_CC),$(HOST_FLAGS))))
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_FLAGS))))
+
+$(BUILD)/image/apps/%.o: apps/%.c
+	@mkdir -p $(@D)
+	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
+
+## ---- the image -------------------------------------------------------------
+APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES))
+IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECTS)
+ELF     := $(BUILD)/ferrule-$(APP).elf
+LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
+           -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,linker.ld
+
+all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
+
+$(ELF): $(IMAGE_OBJECTS) linker.ld
+	@mkdir -p $(@D)
+	$(call say,link,$@)$(CC) $(LDFLAGS) -o $@ $(IMAGE_OBJECTS)
+
+## ---- host: the protocols as a library, and their tests ---------------------
+HOST_NET := $(BUILD)/host/libnet.a
+FUZZ_NET := $(BUILD)/fuzz/libnet.a
+$(HOST_NET): $(call objects,host,$(NET_ROOMS))
+	@rm -f $@ && ar rcs $@ $^
+$(FUZZ_NET): $(call objects,fuzz,$(NET_ROOMS))
+	@rm -f $@ && ar rcs $@ $^
+
+# A test file may name at its head the sources it links besides the protocols,
+# and flags of its own:  "test-links: kernel/module.c"  "test-flags: -Ix".
+test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
+
+WORLD_FILES := $(filter-out tests/host/wire%.c tests/host/tap%.c,$(wildcard tests/host/*.c))
+UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
+UNIT_SUPPORT := $(wildcard tests/unit/support*.c)
+TEST_INCLUDES := -iquote . -isystem /usr/include
+
+$(BUILD)/host/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(HOST_FLAGS) -iquote . -c -o $@ $<
+$(BUILD)/fuzz/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,$(CLANG),$<)$(CLANG) $(FUZZ_FLAGS) -iquote . -c -o $@ $<
+
+define unit_rule # name
+UNIT_LINKS_$(1) := $$(call test_word,tests/unit/$(1).c,test-links)
+UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
+$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
+    $(patsubst %.c,$(BUILD)/host/%.o,$(WORLD_FILES)) $(HOST_NET)
+	@mkdir -p $$(@D)
+	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(HOST_FLAGS) -Wno-missing-prototypes -MF $$@.d \
+	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) $(HOST_NET) -lcriterion
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
+
+unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## unit tests alone
+	@tools/run-unit $^
+
+FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 60
+define fuzz_rule # name
+FUZZ_LINKS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-links)
+FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-flags)
+$(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) \
+    $(patsubst %.c,$(BUILD)/fuzz/%.o,$(WORLD_FILES)) $(FUZZ_NET)
+	@mkdir -p $$(@D)
+	$$(call say,$(CLANG),$$<)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes \
+	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) $(FUZZ_NET)
+endef
+$(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
+
+fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS)) ## every fuzzer for FUZZ_SECONDS in all (60)
+	@tools/run-fuzz $(FUZZ_SECONDS) $^
+
+## ---- what people type ------------------------------------------------------
+run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name ARGS='...' MEM= MACHINE= NIC=
+	@tools/prerequisites build run
+	@$(MAKE) --no-print-directory all
+	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) NET=$(NET) MEM=$(MEM) \
+	    NIC=$(NIC) TAP=$(TAP) SITE=$(SITE) ARGS='$(ARGS)' tools/run-qemu
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | \
+	    while IFS="$$(printf '\t')" read -r name text; do \
+	        printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+format: ## let clang-format lay out every C file
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+clean: ## remove everything built
+	rm -rf $(BUILD)
+
+.PHONY: all run unit fuzz help format clean
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
