@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printf and scanf conversions for the exact-width types (ISO C 7.8). On
+ * x86_64 the 64-bit and pointer types are long, as on Linux; the compiler's
+ * freestanding stdint.h agrees (__INT64_TYPE__ is long).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define PRId8   "d"
+#define PRId16  "d"
+#define PRId32  "d"
+#define PRId64  "ld"
+#define PRIi8   "i"
+#define PRIi16  "i"
+#define PRIi32  "i"
+#define PRIi64  "li"
+#define PRIu8   "u"
+#define PRIu16  "u"
+#define PRIu32  "u"
+#define PRIu64  "lu"
+#define PRIo8   "o"
+#define PRIo16  "o"
+#define PRIo32  "o"
+#define PRIo64  "lo"
+#define PRIx8   "x"
+#define PRIx16  "x"
+#define PRIx32  "x"
+#define PRIx64  "lx"
+#define PRIX8   "X"
+#define PRIX16  "X"
+#define PRIX32  "X"
+#define PRIX64  "lX"
+#define PRIdMAX "ld"
+#define PRIuMAX "lu"
+#define PRIxMAX "lx"
+#define PRIdPTR "ld"
+#define PRIuPTR "lu"
+#define PRIxPTR "lx"
+
+intmax_t strtoimax(const char *restrict text, char **restrict end, int base);
+uintmax_t strtoumax(const char *restrict text, char **restrict end, int base);
