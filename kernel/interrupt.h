@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct interrupt_frame; /* what the entry code saved, see kernel/trap.h */
 struct pci_device;
+struct trap_frame; /* kernel/panic.h */
 
 enum {
     INTERRUPT_VECTOR_FIRST = 0x20, /* below are the CPU's exceptions */
@@ -22,9 +22,12 @@ enum {
     INTERRUPT_VECTOR_COUNT = 256,
 };
 
-/* Returns whether the device had something to say ("it was mine"). It must
- * acknowledge the device, raise a softirq and return; nothing more. It is
- * also called by the poll that replaces a line which does not work. */
+/*
+ * Returns whether the device had something to say ("it was mine"): a cause
+ * the driver has enabled, not merely a pending one. It must acknowledge the
+ * device, raise a softirq and return; nothing more. It is also called by the
+ * poll that replaces a line which does not work.
+ */
 typedef bool interrupt_handler(void *context);
 
 /* Silences the 8259s, starts the local APIC and the IOAPICs, all lines
@@ -37,13 +40,9 @@ void interrupt_enable(void);
 int interrupt_request_pci(struct pci_device *device,
                           interrupt_handler *handler, void *context);
 
-/* Interrupts off, and back to what they were. */
-bool interrupt_save(void);
-void interrupt_restore(bool were_enabled);
-
 /* From the entry code of every vector >= INTERRUPT_VECTOR_FIRST, interrupts
  * off. Acknowledges, and runs softirqs on the way out. */
-void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame);
+void interrupt_dispatch(unsigned int vector, struct trap_frame *frame);
 
 /* Whether the running code was entered by an interrupt. */
 bool interrupt_is_handling(void);
