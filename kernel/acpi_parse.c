@@ -348,7 +348,11 @@ struct acpi_route acpi_route_isa(const struct acpi_madt *madt, uint8_t line,
 {
     /* The lines of an ISA bus: edge, active high. A PCI interrupt that the
      * chipset leads to one of them is level, and high again. */
-    struct acpi_route route = {.gsi = line, .is_level = is_pci};
+    struct acpi_route route = {
+        .gsi = line,
+        .is_level = is_pci,
+        .is_active_low = is_pci && line >= ACPI_ISA_LINES, /* a native pin */
+    };
 
     for (size_t i = 0; i < madt->override_count; i++) {
         const struct acpi_override *override = &madt->override[i];
