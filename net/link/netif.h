@@ -51,6 +51,9 @@ struct netif_operations {
                        void *context);
     /* Prints registers and rings to the log. May be NULL. */
     void (*dump)(struct netif *netif);
+    /* Called once per second by the interface layer: the driver looks whether
+     * the device is alive. Softirq. May be NULL. */
+    void (*tick)(struct netif *netif, uint64_t now_ns);
 };
 
 /* One IPv4 configuration of an interface. */
