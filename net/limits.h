@@ -34,3 +34,15 @@ enum {
     /* Packets per receive softirq over all devices, as netdev_budget. */
     NETIF_POLL_BUDGET = 256,
 };
+
+/* Sockets. */
+enum {
+    /* One socket per this much memory: 1,024 in 8 MiB. */
+    SOCKET_MEMORY_SHARE = 8192,
+    SOCKETS_MIN = 256,
+    SOCKETS_MAX = 65536,
+    /* Pieces of one sendmsg or recvmsg: POSIX's least IOV_MAX. */
+    SOCKET_PIECES_MAX = 16,
+    /* SO_RCVTIMEO and SO_SNDTIMEO are cut to a year. */
+    SOCKET_TIMEOUT_MAX_S = 365 * 24 * 3600,
+};

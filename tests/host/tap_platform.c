@@ -143,8 +143,8 @@ void platform_log(enum platform_log_level level, const char *part,
 
     if (level > port.loudest)
         return;
-    fprintf(stderr, "[%5llu.%06llu] %s: ",
-            (unsigned long long)(now_us / 1000000),
+    fprintf(stderr,
+            "[%5llu.%06llu] %s: ", (unsigned long long)(now_us / 1000000),
             (unsigned long long)(now_us % 1000000), part);
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
@@ -247,8 +247,7 @@ static int tap_open(const char *name)
     }
     snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
     if (ioctl(tap, TUNSETIFF, &request) < 0) {
-        fprintf(stderr, "hosted: TAP device '%s': %s\n", name,
-                strerror(errno));
+        fprintf(stderr, "hosted: TAP device '%s': %s\n", name, strerror(errno));
         close(tap);
         return -1;
     }

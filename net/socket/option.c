@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * getsockopt and setsockopt: SOL_SOCKET here, IPPROTO_TCP and IPPROTO_IP
+ * through a table to the transports. The numbers are Linux's; those of
+ * <netinet/tcp.h> are repeated because that header's state names collide with
+ * the ones of net/tcp.
+ */
+#include "net/socket/socket.h"
+#include "net/socket/table.h"
+
+#include "net/limits.h"
+#include "net/link/netif.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/time.h>
+
+/* <netinet/tcp.h> of Linux. */
+enum {
+    NUMBER_NODELAY = 1,
+    NUMBER_MAXSEG = 2,
+    NUMBER_CORK = 3,
+    NUMBER_KEEPIDLE = 4,
+    NUMBER_KEEPINTVL = 5,
+    NUMBER_KEEPCNT = 6,
+    NUMBER_SYNCNT = 7,
+    NUMBER_LINGER2 = 8,
+    NUMBER_INFO = 11,
+    NUMBER_QUICKACK = 12,
+    NUMBER_USER_TIMEOUT = 18,
+};
+
+/* The head of Linux's struct tcp_info, to tcpi_total_retrans. */
+struct info {
+    uint8_t state, congestion_state, retransmits, probes, backoff, options;
+    uint8_t window_scales, flags;
+    uint32_t rto_us, ack_timeout_us, send_mss, receive_mss;
+    uint32_t unacknowledged, sacked, lost, retransmitting, forward_acks;
+    uint32_t last_data_sent_ms, last_ack_sent_ms;
+    uint32_t last_data_received_ms, last_ack_received_ms;
+    uint32_t path_mtu, receive_threshold, rtt_us, rtt_variation_us;
+    uint32_t send_threshold, congestion_window, advertised_mss, reordering;
+    uint32_t receive_rtt_us, receive_space, total_retransmits;
+};
+
+_Static_assert(sizeof(struct info) == 104, "as Linux lays it out");
+
+/* Options that are one int, by level and number. */
+struct int_option {
+    int level;
+    int number;
+    enum tcp_option tcp; /* TCP_OPTION_COUNT: not for streams */
+    int udp;             /* enum udp_option, -1: not for datagrams */
+};
+
+static const struct int_option int_options[] = {
+    {SOL_SOCKET, SO_SNDBUF, TCP_OPTION_SEND_BUFFER, UDP_OPTION_SEND_BUFFER},
+    {SOL_SOCKET, SO_RCVBUF, TCP_OPTION_RECEIVE_BUFFER,
+     UDP_OPTION_RECEIVE_BUFFER},
+    {SOL_SOCKET, SO_KEEPALIVE, TCP_OPTION_KEEP_ALIVE, -1},
+    {SOL_SOCKET, SO_BROADCAST, TCP_OPTION_COUNT, UDP_OPTION_BROADCAST},
+    {IPPROTO_IP, IP_TTL, TCP_OPTION_TTL, UDP_OPTION_TTL},
+    {IPPROTO_IP, IP_TOS, TCP_OPTION_TOS, UDP_OPTION_TOS},
+    {IPPROTO_TCP, NUMBER_NODELAY, TCP_OPTION_NO_DELAY, -1},
+    {IPPROTO_TCP, NUMBER_MAXSEG, TCP_OPTION_MAXIMUM_SEGMENT, -1},
+    {IPPROTO_TCP, NUMBER_CORK, TCP_OPTION_CORK, -1},
+    {IPPROTO_TCP, NUMBER_KEEPIDLE, TCP_OPTION_KEEP_IDLE_S, -1},
+    {IPPROTO_TCP, NUMBER_KEEPINTVL, TCP_OPTION_KEEP_INTERVAL_S, -1},
+    {IPPROTO_TCP, NUMBER_KEEPCNT, TCP_OPTION_KEEP_COUNT, -1},
+    {IPPROTO_TCP, NUMBER_SYNCNT, TCP_OPTION_SYN_COUNT, -1},
+    {IPPROTO_TCP, NUMBER_LINGER2, TCP_OPTION_LINGER2_S, -1},
+    {IPPROTO_TCP, NUMBER_QUICKACK, TCP_OPTION_QUICK_ACK, -1},
+    {IPPROTO_TCP, NUMBER_USER_TIMEOUT, TCP_OPTION_USER_TIMEOUT_MS, -1},
+};
+
+static const struct int_option *find_int_option(int level, int number)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(int_options); i++)
+        if (int_options[i].level == level && int_options[i].number == number)
+            return &int_options[i];
+    return NULL;
+}
+
+static int set_int(struct socket *socket, const struct int_option *option,
+                   int value, uint64_t now_ns)
+{
+    if (socket->kind == SOCKET_DATAGRAM)
+        return option->udp < 0
+                   ? -ENOPROTOOPT
+                   : udp_set_option(socket->udp, (enum udp_option)option->udp,
+                                    value);
+    if (option->tcp == TCP_OPTION_COUNT)
+        return -ENOPROTOOPT;
+    if (socket->kind == SOCKET_CONNECTION)
+        return tcp_set_option(socket->connection, option->tcp, value, now_ns);
+    if (socket->kind == SOCKET_LISTENER)
+        return tcp_options_set(tcp_listener_options(socket->listener),
+                               option->tcp, value);
+    return tcp_options_set(&socket->options, option->tcp, value);
+}
+
+static int get_int(const struct socket *socket, const struct int_option *option,
+                   int *value)
+{
+    if (socket->kind == SOCKET_DATAGRAM) {
+        if (option->udp < 0)
+            return -ENOPROTOOPT;
+        *value = udp_get_option(socket->udp, (enum udp_option)option->udp);
+        return 0;
+    }
+    if (option->tcp == TCP_OPTION_COUNT)
+        return -ENOPROTOOPT;
+    if (socket->kind == SOCKET_CONNECTION)
+        *value = tcp_get_option(socket->connection, option->tcp);
+    else if (socket->kind == SOCKET_LISTENER)
+        *value = tcp_options_get(tcp_listener_options(socket->listener),
+                                 option->tcp);
+    else
+        *value = tcp_options_get(&socket->options, option->tcp);
+    return 0;
+}
+
+/* SO_RCVTIMEO and SO_SNDTIMEO: 0 means for ever. */
+static int set_timeout(uint64_t *timeout_ns, const void *value,
+                       socklen_t length)
+{
+    struct timeval time;
+
+    if (length < sizeof(time))
+        return -EINVAL;
+    memcpy(&time, value, sizeof(time));
+    if (time.tv_usec < 0 || time.tv_usec >= 1000000)
+        return -EDOM;
+    if (time.tv_sec < 0) {
+        *timeout_ns = 1; /* as Linux: do not wait */
+        return 0;
+    }
+    if (time.tv_sec > SOCKET_TIMEOUT_MAX_S)
+        time.tv_sec = SOCKET_TIMEOUT_MAX_S;
+    *timeout_ns =
+        (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_usec * NS_PER_US;
+    return 0;
+}
+
+static int set_linger(struct socket *socket, const void *value,
+                      socklen_t length)
+{
+    struct linger linger;
+
+    if (length < sizeof(linger))
+        return -EINVAL;
+    memcpy(&linger, value, sizeof(linger));
+    if (linger.l_linger < 0)
+        return -EINVAL;
+    socket->has_linger = linger.l_onoff != 0;
+    socket->linger_s = linger.l_linger;
+    return 0;
+}
+
+static int set_device(struct socket *socket, const char *value,
+                      socklen_t length)
+{
+    char name[NETIF_NAME_SIZE];
+    struct netif *netif = NULL;
+
+    if (socket->kind != SOCKET_DATAGRAM)
+        return -ENOPROTOOPT;
+    if (length >= sizeof(name))
+        length = sizeof(name) - 1;
+    memcpy(name, value, length);
+    name[length] = '\0';
+    if (name[0] != '\0') {
+        netif = netif_by_name(name);
+        if (netif == NULL)
+            return -ENODEV;
+    }
+    udp_bind_netif(socket->udp, netif);
+    return 0;
+}
+
+static int set_reuse(struct socket *socket, int value)
+{
+    socket->reuse_address = value != 0;
+    if (socket->kind != SOCKET_DATAGRAM)
+        return 0;
+    return udp_set_option(socket->udp, UDP_OPTION_REUSE_ADDRESS, value);
+}
+
+static int set_option(struct socket *socket, int level, int number,
+                      const void *value, socklen_t length, uint64_t now_ns)
+{
+    const struct int_option *option = find_int_option(level, number);
+    int number_value = 0;
+
+    if (level == SOL_SOCKET && number == SO_BINDTODEVICE)
+        return set_device(socket, value, length);
+    if (level == SOL_SOCKET && number == SO_LINGER)
+        return set_linger(socket, value, length);
+    if (level == SOL_SOCKET && number == SO_RCVTIMEO)
+        return set_timeout(&socket->receive_timeout_ns, value, length);
+    if (level == SOL_SOCKET && number == SO_SNDTIMEO)
+        return set_timeout(&socket->send_timeout_ns, value, length);
+
+    if (length < sizeof(number_value))
+        return -EINVAL;
+    memcpy(&number_value, value, sizeof(number_value));
+    if (option != NULL)
+        return set_int(socket, option, number_value, now_ns);
+    if (level == SOL_SOCKET && number == SO_REUSEADDR)
+        return set_reuse(socket, number_value);
+    if (level == SOL_SOCKET && number == SO_REUSEPORT)
+        return 0; /* one process: there is nobody to share with */
+    return -ENOPROTOOPT;
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+static int store(void *value, socklen_t *length, const void *from, size_t size)
+{
+    if (*length > size)
+        *length = (socklen_t)size;
+    memcpy(value, from, *length);
+    return 0;
+}
+
+static int store_int(void *value, socklen_t *length, int number)
+{
+    return store(value, length, &number, sizeof(number));
+}
+
+static int store_timeout(void *value, socklen_t *length, uint64_t timeout_ns)
+{
+    struct timeval time = {
+        .tv_sec = (time_t)(timeout_ns / NS_PER_S),
+        .tv_usec = (suseconds_t)(timeout_ns % NS_PER_S / NS_PER_US)};
+
+    return store(value, length, &time, sizeof(time));
+}
+
+/* Linux numbers its TCP states its own way (include/net/tcp_states.h). */
+static uint8_t linux_state(enum tcp_state state)
+{
+    static const uint8_t numbers[TCP_STATE_COUNT] = {
+        [TCP_CLOSED] = 7,       [TCP_LISTEN] = 10,     [TCP_SYN_SENT] = 2,
+        [TCP_SYN_RECEIVED] = 3, [TCP_ESTABLISHED] = 1, [TCP_FIN_WAIT_1] = 4,
+        [TCP_FIN_WAIT_2] = 5,   [TCP_CLOSE_WAIT] = 8,  [TCP_CLOSING] = 11,
+        [TCP_LAST_ACK] = 9,     [TCP_TIME_WAIT] = 6};
+
+    return numbers[state];
+}
+
+static int get_info(const struct socket *socket, void *value, socklen_t *length)
+{
+    struct tcp_status status;
+    struct info info = {.state = linux_state(TCP_CLOSED)};
+    uint32_t mss;
+
+    if (socket->kind == SOCKET_LISTENER)
+        info.state = linux_state(TCP_LISTEN);
+    if (socket->kind != SOCKET_CONNECTION)
+        return store(value, length, &info, sizeof(info));
+    tcp_get_status(socket->connection, &status);
+    mss = status.send_mss != 0 ? status.send_mss : 1;
+    info.state = linux_state(status.state);
+    info.options =
+        (uint8_t)((status.has_timestamps ? 1 : 0) | (status.has_sack ? 2 : 0));
+    info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
+    info.send_mss = status.send_mss;
+    info.unacknowledged = (status.flight + mss - 1) / mss;
+    info.rtt_us = (uint32_t)(status.rtt_ns / NS_PER_US);
+    info.rtt_variation_us = (uint32_t)(status.rtt_variation_ns / NS_PER_US);
+    info.send_threshold = status.slow_start_threshold / mss;
+    info.congestion_window = status.congestion_window / mss;
+    info.receive_space = status.receive_window;
+    info.total_retransmits = status.retransmits;
+    return store(value, length, &info, sizeof(info));
+}
+
+static int take_error(struct socket *socket)
+{
+    if (socket->kind == SOCKET_DATAGRAM)
+        return udp_take_error(socket->udp);
+    if (socket->kind == SOCKET_CONNECTION)
+        return tcp_take_error(socket->connection);
+    return 0;
+}
+
+static int get_socket_option(struct socket *socket, int number, void *value,
+                             socklen_t *length)
+{
+    bool is_stream = socket->kind != SOCKET_DATAGRAM;
+    struct linger linger = {socket->has_linger, socket->linger_s};
+
+    switch (number) {
+    case SO_TYPE:
+        return store_int(value, length, is_stream ? SOCK_STREAM : SOCK_DGRAM);
+    case SO_PROTOCOL:
+        return store_int(value, length, is_stream ? IPPROTO_TCP : IPPROTO_UDP);
+    case SO_DOMAIN:
+        return store_int(value, length, AF_INET);
+    case SO_ERROR:
+        return store_int(value, length, take_error(socket));
+    case SO_ACCEPTCONN:
+        return store_int(value, length, socket->kind == SOCKET_LISTENER);
+    case SO_REUSEADDR:
+        return store_int(value, length, socket->reuse_address);
+    case SO_LINGER:
+        return store(value, length, &linger, sizeof(linger));
+    case SO_RCVTIMEO:
+        return store_timeout(value, length, socket->receive_timeout_ns);
+    case SO_SNDTIMEO:
+        return store_timeout(value, length, socket->send_timeout_ns);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_option(struct socket *socket, int level, int number, void *value,
+                      socklen_t *length)
+{
+    const struct int_option *option = find_int_option(level, number);
+    int number_value;
+    int error;
+
+    if (option != NULL) {
+        error = get_int(socket, option, &number_value);
+        return error != 0 ? error : store_int(value, length, number_value);
+    }
+    if (level == SOL_SOCKET)
+        return get_socket_option(socket, number, value, length);
+    if (level == IPPROTO_TCP && number == NUMBER_INFO &&
+        socket->kind != SOCKET_DATAGRAM)
+        return get_info(socket, value, length);
+    return -ENOPROTOOPT;
+}
+
+int socket_setsockopt(int id, int level, int option, const void *value,
+                      socklen_t length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL && value == NULL)
+        result = -EFAULT;
+    else if (socket != NULL)
+        result = set_option(socket, level, option, value, length, now_ns);
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_getsockopt(int id, int level, int option, void *value,
+                      socklen_t *length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL && (value == NULL || length == NULL))
+        result = -EFAULT;
+    else if (socket != NULL)
+        result = get_option(socket, level, option, value, length);
+    socket_leave(now_ns);
+    return result;
+}

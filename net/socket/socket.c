@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The socket calls: find the socket, let stream.c or datagram.c do it, leave.
+ */
+#include "net/socket/socket.h"
+#include "net/socket/address.h"
+#include "net/socket/datagram.h"
+#include "net/socket/stream.h"
+#include "net/socket/table.h"
+
+#include "net/limits.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+
+static int check_kind(int domain, int type, int protocol)
+{
+    if (domain != AF_INET)
+        return -EAFNOSUPPORT;
+    if (type == SOCK_STREAM)
+        return protocol == 0 || protocol == IPPROTO_TCP ? 0 : -EPROTONOSUPPORT;
+    if (type == SOCK_DGRAM)
+        return protocol == 0 || protocol == IPPROTO_UDP ? 0 : -EPROTONOSUPPORT;
+    return -ESOCKTNOSUPPORT;
+}
+
+int socket_open(int domain, int type, int protocol)
+{
+    int base = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int error = check_kind(domain, base, protocol);
+    struct socket *socket;
+    uint64_t now_ns;
+    int id;
+
+    if (error != 0)
+        return error;
+    now_ns = socket_enter();
+    id = socket_take_slot();
+    if (id < 0)
+        goto out;
+    socket = socket_slot(id);
+    socket->is_nonblocking = (type & SOCK_NONBLOCK) != 0;
+    if (base == SOCK_STREAM) {
+        tcp_options_init(&socket->options);
+        socket->local.address = ip_address_from_ipv4(be32_from(0));
+        socket->kind = SOCKET_STREAM;
+        goto out;
+    }
+    error = datagram_open(socket);
+    if (error != 0) {
+        socket_free_slot(id);
+        id = error;
+        goto out;
+    }
+    socket->kind = SOCKET_DATAGRAM;
+out:
+    socket_leave(now_ns);
+    return id;
+}
+
+int socket_bind(int id, const struct sockaddr *address, socklen_t length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    struct tcp_endpoint local;
+    int result = -EBADF;
+
+    if (socket != NULL)
+        result = address_parse(address, length, &local);
+    if (result == 0)
+        result = socket->kind == SOCKET_DATAGRAM ? datagram_bind(socket, &local)
+                                                 : stream_bind(socket, &local);
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_listen(int id, int backlog)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL)
+        result = socket->kind == SOCKET_DATAGRAM
+                     ? -EOPNOTSUPP
+                     : stream_listen(socket, backlog);
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_accept(int id, struct sockaddr *address, socklen_t *length,
+                  int flags)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL)
+        result = socket->kind == SOCKET_DATAGRAM
+                     ? -EOPNOTSUPP
+                     : stream_accept(socket, flags, &now_ns);
+    if (result >= 0) {
+        struct tcp_endpoint remote = tcp_remote(socket_get(result)->connection);
+        address_store(&remote, address, length);
+    }
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_connect(int id, const struct sockaddr *address, socklen_t length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    struct tcp_endpoint remote;
+    int result = -EBADF;
+
+    if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
+        result = datagram_connect(socket, address, length);
+    } else if (socket != NULL) {
+        result = address_parse(address, length, &remote);
+        if (result == 0)
+            result = stream_connect(socket, &remote, &now_ns);
+    }
+    socket_leave(now_ns);
+    return result;
+}
+
+ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    ssize_t result;
+
+    if (socket == NULL)
+        result = -EBADF;
+    else if (flags & MSG_OOB)
+        result = -EOPNOTSUPP;
+    else if (message->msg_iovlen > SOCKET_PIECES_MAX)
+        result = -EMSGSIZE;
+    else if (socket->kind == SOCKET_DATAGRAM)
+        result = datagram_send(socket, message, now_ns);
+    else
+        result = stream_send(socket, message->msg_iov, message->msg_iovlen,
+                             flags, false, &now_ns);
+    socket_leave(now_ns);
+    return result;
+}
+
+ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
+{
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes,
+                          .iov_len = length};
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    ssize_t result = -EBADF;
+
+    if (socket != NULL)
+        result = socket->kind == SOCKET_DATAGRAM
+                     ? -EINVAL
+                     : stream_send(socket, &piece, 1, flags, true, &now_ns);
+    socket_leave(now_ns);
+    return result;
+}
+
+ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    ssize_t result;
+
+    message->msg_flags = 0;
+    if (socket == NULL) {
+        result = -EBADF;
+    } else if (flags & MSG_OOB) {
+        result = -EINVAL; /* urgent data is in the stream (RFC 6093) */
+    } else if (message->msg_iovlen > SOCKET_PIECES_MAX) {
+        result = -EMSGSIZE;
+    } else if (socket->kind == SOCKET_DATAGRAM) {
+        result = datagram_receive(socket, message, flags, &now_ns);
+    } else {
+        message->msg_namelen = 0;
+        result = stream_receive(socket, message->msg_iov, message->msg_iovlen,
+                                flags, &now_ns);
+    }
+    if (result >= 0)
+        message->msg_controllen = 0;
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_shutdown(int id, int how)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL)
+        result = socket->kind == SOCKET_DATAGRAM
+                     ? -EOPNOTSUPP
+                     : stream_shutdown(socket, how, now_ns);
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_close(int id)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL) {
+        if (socket->kind == SOCKET_DATAGRAM)
+            udp_close(socket->udp);
+        else
+            stream_close(socket, &now_ns);
+        socket_free_slot(id);
+        result = 0;
+    }
+    socket_leave(now_ns);
+    return result;
+}
+
+/* Where a stream socket stands, whatever it is by now. */
+static struct tcp_endpoint stream_local(const struct socket *socket)
+{
+    if (socket->kind == SOCKET_LISTENER)
+        return tcp_listener_local(socket->listener);
+    if (socket->kind == SOCKET_CONNECTION)
+        return tcp_local(socket->connection);
+    return socket->local;
+}
+
+int socket_getsockname(int id, struct sockaddr *address, socklen_t *length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL) {
+        struct tcp_endpoint local = socket->kind == SOCKET_DATAGRAM
+                                        ? datagram_local(socket)
+                                        : stream_local(socket);
+        address_store(&local, address, length);
+        result = 0;
+    }
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_getpeername(int id, struct sockaddr *address, socklen_t *length)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    struct tcp_endpoint remote;
+    int result = -EBADF;
+
+    if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
+        result = datagram_remote(socket, &remote);
+    } else if (socket != NULL) {
+        result = socket->kind == SOCKET_CONNECTION && !socket->is_connecting
+                     ? 0
+                     : -ENOTCONN;
+        if (result == 0)
+            remote = tcp_remote(socket->connection);
+    }
+    if (result == 0)
+        address_store(&remote, address, length);
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_set_nonblocking(int id, bool nonblocking)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+
+    if (socket != NULL)
+        socket->is_nonblocking = nonblocking;
+    socket_leave(now_ns);
+    return socket != NULL ? 0 : -EBADF;
+}
+
+bool socket_is_nonblocking(int id)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    bool nonblocking = socket != NULL && socket->is_nonblocking;
+
+    socket_leave(now_ns);
+    return nonblocking;
+}
+
+int socket_readable_bytes(int id, int *bytes)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = 0;
+
+    if (socket == NULL)
+        result = -EBADF;
+    else if (socket->kind == SOCKET_DATAGRAM)
+        *bytes = (int)udp_read_queued(socket->udp);
+    else if (socket->kind == SOCKET_CONNECTION)
+        *bytes = (int)tcp_read_queued(socket->connection);
+    else
+        result = -EINVAL;
+    socket_leave(now_ns);
+    return result;
+}
+
+short socket_poll_events(int id)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    short events = POLLNVAL;
+
+    if (socket != NULL)
+        events = socket->kind == SOCKET_DATAGRAM ? datagram_poll_events(socket)
+                                                 : stream_poll_events(socket);
+    socket_leave(now_ns);
+    return events;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stream sockets over TCP. A call that waits does so by socket_sleep() until
+ * its condition holds, its time is over, or it may not wait at all.
+ */
+#include "net/socket/stream.h"
+
+#include "net/limits.h"
+#include "net/platform.h"
+
+#include <errno.h>
+#include <poll.h>
+
+/* The two ways of waiting no longer. */
+static bool may_wait(const struct socket *socket, int flags)
+{
+    return !socket->is_nonblocking && (flags & MSG_DONTWAIT) == 0;
+}
+
+int stream_bind(struct socket *socket, const struct tcp_endpoint *local)
+{
+    struct tcp_endpoint chosen = *local;
+    int error;
+
+    if (socket->kind != SOCKET_STREAM || socket->is_bound)
+        return -EINVAL;
+    error = tcp_bind_check(&chosen, socket->reuse_address);
+    if (error != 0)
+        return error;
+    socket->local = chosen;
+    socket->is_bound = true;
+    return 0;
+}
+
+int stream_listen(struct socket *socket, int backlog)
+{
+    struct tcp_listener *listener;
+    struct tcp_options options = socket->options;
+    int error;
+
+    if (socket->kind == SOCKET_LISTENER) {
+        tcp_listener_set_backlog(socket->listener, backlog);
+        return 0;
+    }
+    if (socket->kind != SOCKET_STREAM)
+        return -EINVAL;
+    if (!socket->is_bound) {
+        error = stream_bind(socket, &socket->local);
+        if (error != 0)
+            return error;
+    }
+    error = tcp_listen(&socket->local, backlog, socket->reuse_address,
+                       socket_owner(socket), &listener);
+    if (error != 0)
+        return error;
+    *tcp_listener_options(listener) = options;
+    socket->listener = listener;
+    socket->kind = SOCKET_LISTENER;
+    return 0;
+}
+
+int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
+{
+    struct tcp_connection *connection;
+    struct socket *accepted;
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    int id;
+
+    if (socket->kind != SOCKET_LISTENER)
+        return -EINVAL;
+    id = socket_take_slot();
+    if (id < 0)
+        return id;
+    accepted = socket_slot(id);
+    for (;;) {
+        connection = tcp_accept(socket->listener, socket_owner(accepted));
+        if (connection != NULL)
+            break;
+        if (!may_wait(socket, 0) || *now_ns >= deadline_ns) {
+            socket_free_slot(id);
+            return -EAGAIN;
+        }
+        *now_ns = socket_sleep(*now_ns, deadline_ns);
+    }
+    accepted->connection = connection;
+    accepted->kind = SOCKET_CONNECTION;
+    accepted->is_nonblocking = (flags & SOCK_NONBLOCK) != 0;
+    accepted->has_linger = socket->has_linger;
+    accepted->linger_s = socket->linger_s;
+    accepted->receive_timeout_ns = socket->receive_timeout_ns;
+    accepted->send_timeout_ns = socket->send_timeout_ns;
+    return id;
+}
+
+/* A connect() that failed: the socket may try again. */
+static int connect_failed(struct socket *socket, uint64_t now_ns)
+{
+    int error = tcp_take_error(socket->connection);
+
+    tcp_close(socket->connection, now_ns);
+    socket->connection = NULL;
+    socket->kind = SOCKET_STREAM;
+    socket->is_connecting = false;
+    return error != 0 ? -error : -ECONNABORTED;
+}
+
+/* Waits for the outcome of a connect() under way. */
+static int connect_wait(struct socket *socket, uint64_t *now_ns)
+{
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ns);
+
+    for (;;) {
+        uint32_t ready = tcp_ready(socket->connection);
+
+        if (ready & TCP_FAILED)
+            return connect_failed(socket, *now_ns);
+        if (ready & (TCP_WRITABLE | TCP_READABLE | TCP_HANGUP)) {
+            socket->is_connecting = false;
+            return 0;
+        }
+        if (!may_wait(socket, 0) || *now_ns >= deadline_ns)
+            return -EINPROGRESS;
+        *now_ns = socket_sleep(*now_ns, deadline_ns);
+    }
+}
+
+int stream_connect(struct socket *socket, const struct tcp_endpoint *remote,
+                   uint64_t *now_ns)
+{
+    struct tcp_connection *connection;
+    int error;
+
+    if (socket->kind == SOCKET_LISTENER)
+        return -EISCONN;
+    if (socket->kind == SOCKET_CONNECTION) {
+        if (!socket->is_connecting)
+            return -EISCONN;
+        error = connect_wait(socket, now_ns);
+        return error == -EINPROGRESS ? -EALREADY : error;
+    }
+    error = tcp_connect(&socket->local, remote, &socket->options,
+                        socket_owner(socket), *now_ns, &connection);
+    if (error != 0)
+        return error;
+    socket->connection = connection;
+    socket->kind = SOCKET_CONNECTION;
+    socket->is_connecting = true;
+    return connect_wait(socket, now_ns);
+}
+
+ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
+                    size_t count, int flags, bool is_static, uint64_t *now_ns)
+{
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ns);
+    ssize_t sent = 0;
+    size_t index = 0;
+    size_t offset = 0;
+
+    if (socket->kind != SOCKET_CONNECTION)
+        return -ENOTCONN;
+    while (index < count) {
+        uint32_t how = is_static ? TCP_WRITE_STATIC : 0;
+        size_t left = pieces[index].iov_len - offset;
+        int result;
+
+        if (left == 0) {
+            index++;
+            offset = 0;
+            continue;
+        }
+        if (index + 1 < count || (flags & MSG_MORE) != 0)
+            how |= TCP_WRITE_MORE;
+        result = tcp_write(socket->connection,
+                           (const uint8_t *)pieces[index].iov_base + offset,
+                           left, how, *now_ns);
+        if (result > 0) {
+            sent += result;
+            offset += (size_t)result;
+            continue;
+        }
+        if (result != -EAGAIN)
+            return sent > 0 ? sent : result;
+        if (!may_wait(socket, flags) || *now_ns >= deadline_ns)
+            return sent > 0 ? sent : -EAGAIN;
+        *now_ns = socket_sleep(*now_ns, deadline_ns);
+    }
+    return sent;
+}
+
+ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
+                       size_t count, int flags, uint64_t *now_ns)
+{
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    uint32_t how = (flags & MSG_PEEK ? TCP_READ_PEEK : 0u) |
+                   (flags & MSG_TRUNC ? TCP_READ_DISCARD : 0u);
+    bool wants_all = (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
+    ssize_t received = 0;
+    size_t index = 0;
+    size_t offset = 0;
+
+    if (socket->kind != SOCKET_CONNECTION)
+        return -ENOTCONN;
+    while (index < count) {
+        size_t left = pieces[index].iov_len - offset;
+        int result;
+
+        if (left == 0) {
+            index++;
+            offset = 0;
+            continue;
+        }
+        result = tcp_read(socket->connection,
+                          (uint8_t *)pieces[index].iov_base + offset, left, how,
+                          *now_ns);
+        if (result == 0)
+            return received; /* end of file */
+        if (result > 0) {
+            received += result;
+            offset += (size_t)result;
+            if (flags & MSG_PEEK)
+                return received; /* a second look would see the same */
+            continue;
+        }
+        if (result != -EAGAIN)
+            return received > 0 ? received : result;
+        if (received > 0 && !wants_all)
+            return received;
+        if (!may_wait(socket, flags) || *now_ns >= deadline_ns)
+            return received > 0 ? received : -EAGAIN;
+        *now_ns = socket_sleep(*now_ns, deadline_ns);
+    }
+    return received;
+}
+
+int stream_shutdown(struct socket *socket, int how, uint64_t now_ns)
+{
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+        return -EINVAL;
+    if (socket->kind != SOCKET_CONNECTION)
+        return -ENOTCONN;
+    return tcp_shutdown(socket->connection, how != SHUT_WR, how != SHUT_RD,
+                        now_ns);
+}
+
+/* SO_LINGER with a time: wait until the peer has everything, or it is over.
+ * What is left then goes on by itself, as on Linux. */
+static void linger(struct socket *socket, uint64_t *now_ns)
+{
+    uint64_t deadline_ns = *now_ns + (uint64_t)socket->linger_s * NS_PER_S;
+
+    if (tcp_shutdown(socket->connection, false, true, *now_ns) != 0)
+        return;
+    while (tcp_write_queued(socket->connection) > 0 &&
+           (tcp_ready(socket->connection) & TCP_FAILED) == 0 &&
+           *now_ns < deadline_ns)
+        *now_ns = socket_sleep(*now_ns, deadline_ns);
+}
+
+void stream_close(struct socket *socket, uint64_t *now_ns)
+{
+    if (socket->kind == SOCKET_LISTENER) {
+        tcp_listener_close(socket->listener, *now_ns);
+        return;
+    }
+    if (socket->kind != SOCKET_CONNECTION)
+        return;
+    if (socket->has_linger && socket->linger_s == 0) {
+        tcp_abort(socket->connection, *now_ns);
+        return;
+    }
+    if (socket->has_linger && !socket->is_nonblocking)
+        linger(socket, now_ns);
+    tcp_close(socket->connection, *now_ns);
+}
+
+short stream_poll_events(const struct socket *socket)
+{
+    uint32_t ready;
+    int events = 0;
+
+    if (socket->kind == SOCKET_STREAM)
+        return POLLOUT | POLLHUP; /* as Linux has it */
+    if (socket->kind == SOCKET_LISTENER)
+        return tcp_listener_ready(socket->listener) & TCP_ACCEPTABLE ? POLLIN
+                                                                     : 0;
+    ready = tcp_ready(socket->connection);
+    if (ready & TCP_READABLE)
+        events |= POLLIN | POLLRDNORM;
+    if (ready & TCP_WRITABLE)
+        events |= POLLOUT | POLLWRNORM;
+    if (ready & TCP_PEER_CLOSED)
+        events |= POLLIN | POLLRDHUP;
+    if (ready & TCP_HANGUP)
+        events |= POLLHUP;
+    if (ready & TCP_FAILED)
+        events |= POLLERR;
+    return (short)events;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of sockets, sized once by the memory there is. Readiness is not
+ * stored here: TCP and UDP are asked. All that is kept is a generation number
+ * that moves when any socket becomes ready, so that poll() knows whether to
+ * look again.
+ */
+#include "net/socket/table.h"
+#include "net/socket/socket.h"
+
+#include "net/limits.h"
+#include "net/link/netif.h"
+#include "net/platform.h"
+
+#include <errno.h>
+
+static struct {
+    struct socket *slots;
+    size_t count;
+    size_t free_count;
+    int32_t first_free;           /* -1: none */
+    volatile uint64_t generation; /* moved by softirqs, read by the app */
+} table;
+
+static void notify(void *owner, uint32_t ready)
+{
+    (void)owner;
+    (void)ready;
+    table.generation++;
+}
+
+void socket_udp_notify(void *owner, uint32_t ready)
+{
+    notify(owner, ready);
+}
+
+int socket_init(void)
+{
+    size_t count = platform_memory_size() / SOCKET_MEMORY_SHARE;
+
+    if (count < SOCKETS_MIN)
+        count = SOCKETS_MIN;
+    if (count > SOCKETS_MAX)
+        count = SOCKETS_MAX;
+    table.slots =
+        platform_memory(count * sizeof(struct socket), _Alignof(struct socket));
+    if (table.slots == NULL)
+        return -ENOMEM;
+    table.count = count;
+    table.free_count = count;
+    for (size_t i = 0; i < count; i++)
+        table.slots[i].next_free =
+            i + 1 < count ? (int32_t)(i + 1) : (int32_t)-1;
+    table.first_free = 0;
+    tcp_set_notify(notify);
+    return 0;
+}
+
+struct socket *socket_get(int id)
+{
+    if (id < 0 || (size_t)id >= table.count)
+        return NULL;
+    return table.slots[id].kind == SOCKET_FREE ? NULL : &table.slots[id];
+}
+
+int socket_take_slot(void)
+{
+    int32_t id = table.first_free;
+
+    if (id < 0)
+        return -EMFILE;
+    table.first_free = table.slots[id].next_free;
+    table.free_count--;
+    table.slots[id] = (struct socket){.next_free = -1};
+    return id;
+}
+
+struct socket *socket_slot(int id)
+{
+    return &table.slots[id];
+}
+
+void socket_free_slot(int id)
+{
+    table.slots[id].kind = SOCKET_FREE;
+    table.slots[id].next_free = table.first_free;
+    table.first_free = id;
+    table.free_count++;
+}
+
+uint64_t socket_enter(void)
+{
+    platform_lock();
+    return platform_now_ns();
+}
+
+static void send_owed(uint64_t now_ns)
+{
+    tcp_run_pending(now_ns);
+    netif_flush();
+}
+
+void socket_leave(uint64_t now_ns)
+{
+    send_owed(now_ns);
+    platform_unlock();
+}
+
+uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns)
+{
+    send_owed(now_ns);
+    platform_idle(deadline_ns);
+    return platform_now_ns();
+}
+
+uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns)
+{
+    return timeout_ns == 0 ? PLATFORM_NEVER : now_ns + timeout_ns;
+}
+
+void *socket_owner(struct socket *socket)
+{
+    return socket;
+}
+
+uint64_t socket_generation(void)
+{
+    return table.generation;
+}
+
+void socket_wait(uint64_t generation, uint64_t deadline_ns)
+{
+    uint64_t now_ns = socket_enter();
+
+    while (table.generation == generation && now_ns < deadline_ns)
+        now_ns = socket_sleep(now_ns, deadline_ns);
+    socket_leave(now_ns);
+}
+
+uint64_t socket_now_ns(void)
+{
+    return platform_now_ns();
+}
+
+size_t socket_count_total(void)
+{
+    return table.count;
+}
+
+size_t socket_count_free(void)
+{
+    return table.free_count;
+}

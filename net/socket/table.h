@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of sockets, and how a call enters and leaves the stack. Private to
+ * net/socket.
+ */
+#pragma once
+
+#include "net/attributes.h"
+#include "net/tcp/tcp.h"
+#include "net/udp/udp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum socket_kind {
+    SOCKET_FREE,
+    SOCKET_STREAM,     /* TCP, neither listening nor connected yet */
+    SOCKET_LISTENER,   /* TCP, after listen() */
+    SOCKET_CONNECTION, /* TCP, after connect() or accept() */
+    SOCKET_DATAGRAM,   /* UDP */
+};
+
+struct socket {
+    union {
+        struct tcp_listener *listener;
+        struct tcp_connection *connection;
+        struct udp_socket *udp;
+    };
+    uint64_t receive_timeout_ns; /* 0: for ever (SO_RCVTIMEO) */
+    uint64_t send_timeout_ns;
+    struct tcp_endpoint local;  /* SOCKET_STREAM: as bound */
+    struct tcp_options options; /* SOCKET_STREAM: for what it becomes */
+    int linger_s;               /* SO_LINGER */
+    int32_t next_free;
+    uint8_t kind; /* enum socket_kind */
+    bool is_nonblocking;
+    bool is_bound;
+    bool is_connecting; /* connect() has not told its result yet */
+    bool reuse_address;
+    bool has_linger;
+};
+
+/* App, lock held. NULL: no such socket. */
+struct socket *socket_get(int id);
+
+/* A free slot's id, or -EMFILE; and back. It is not seen under its id before
+ * it is given a kind. */
+int socket_take_slot(void) MUST_CHECK;
+struct socket *socket_slot(int id);
+void socket_free_slot(int id);
+
+/* Every call: enter, work, leave. Entering takes the lock and reads the time;
+ * leaving lets the stack send what is owed and gives the lock back. */
+uint64_t socket_enter(void);
+void socket_leave(uint64_t now_ns);
+
+/* In between: sleeps until something may have changed, or the deadline.
+ * Returns the time. */
+uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns);
+
+/* When a call that waits gives up: now + timeout, or never for 0. */
+uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns);
+
+/* The owner pointer given to TCP and UDP for a socket. */
+void *socket_owner(struct socket *socket);
+void socket_udp_notify(void *owner, uint32_t ready);
