@@ -12,13 +12,17 @@
 
 #define CLOCK_NEVER UINT64_MAX
 
-/* Takes the first sample and a rough frequency (~0.2 ms), so that log lines
- * have times. entry_tsc is the TSC at the kernel's first instruction. */
+/* Boot, step 1: a rough frequency (0.2 ms), so that log lines have times.
+ * Needs nothing. entry_tsc is the TSC at the kernel's first instruction. */
 void clock_init(uint64_t entry_tsc);
 
-/* Takes the second sample, a few ms after the first: the final frequency.
- * Calls between the two are free calibration time. Starts the timer; needs
- * interrupt_init() before. */
+/* Boot, step 2: chooses the reference and takes the first sample. Needs
+ * acpi_init() and interrupt_init(). */
+void clock_sample(void);
+
+/* Boot, step 3: waits until the first sample is a few ms old (what was done
+ * meanwhile was free), takes the second: the final frequency. Starts the
+ * timer and reads the calendar. */
 void clock_calibrate(void);
 
 /* Monotonic, since kernel entry; 0 before clock_init(). Any context. */

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "kernel/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,10 +37,11 @@ typedef bool interrupt_handler(void *context);
 void interrupt_init(void);
 void interrupt_enable(void);
 
-/* 0, or -errno: -ENODEV no usable line (the device is then polled, and the
- * call has still succeeded from the driver's view: 0), -ENOSPC too many. */
-int interrupt_request_pci(struct pci_device *device,
-                          interrupt_handler *handler, void *context);
+/* 0, or -ENOSPC: too many handlers. A device without a usable line is polled,
+ * which is a success, too. From now on the handler may be called. */
+MUST_CHECK int interrupt_request_pci(const struct pci_device *device,
+                                     interrupt_handler *handler,
+                                     void *context);
 
 /* From the entry code of every vector >= INTERRUPT_VECTOR_FIRST, interrupts
  * off. Acknowledges, and runs softirqs on the way out. */
@@ -47,9 +50,9 @@ void interrupt_dispatch(unsigned int vector, struct trap_frame *frame);
 /* Whether the running code was entered by an interrupt. */
 bool interrupt_is_handling(void);
 
-/* From the clock's interrupt: polls lines that need it, and asks for the
- * next turn by clock_arm(). */
-void interrupt_poll(uint64_t now_ns);
+/* From the clock's interrupt: asks the devices of lines that need it. When
+ * it wants to be called again; UINT64_MAX: never. */
+uint64_t interrupt_poll(uint64_t now_ns);
 
 /* What /metrics and the console show; index by vector. */
 uint64_t interrupt_count(unsigned int vector);

@@ -27,7 +27,6 @@ enum softirq_context {
 };
 
 struct softirq_counters {
-    uint64_t raised[SOFTIRQ_COUNT];
     uint64_t runs[SOFTIRQ_COUNT];
     uint64_t run_ns[SOFTIRQ_COUNT];
     uint64_t rounds;

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Softirqs on one processor. Everything here that is shared with hardirqs is
+ * touched with interrupts off, but for the pending bits, which are atomic.
+ */
+#include "kernel/softirq.h"
+#include "kernel/assert.h"
+#include "kernel/clock.h"
+#include "kernel/cpu.h"
+#include "kernel/softirq_policy.h"
+#include "kernel/stack.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* Per processor, when there are more. */
+static struct {
+    atomic_uint pending; /* one bit per vector */
+    unsigned int lock_depth;
+    bool is_running;
+    enum softirq_context context;
+    uint64_t context_since_ns;
+    struct softirq_policy policy;
+    struct softirq_counters counters;
+} cpu;
+
+static void (*handlers[SOFTIRQ_COUNT])(void);
+static uint64_t (*next_deadline)(void);
+
+void softirq_init(void)
+{
+    cpu.context = CONTEXT_APP;
+    cpu.context_since_ns = clock_now_ns();
+}
+
+void softirq_register(enum softirq vector, void (*handler)(void))
+{
+    handlers[vector] = handler;
+}
+
+void softirq_set_deadline_source(uint64_t (*source)(void))
+{
+    next_deadline = source;
+}
+
+static unsigned int pending_bits(void)
+{
+    return atomic_load_explicit(&cpu.pending, memory_order_relaxed);
+}
+
+void softirq_raise(enum softirq vector)
+{
+    atomic_fetch_or_explicit(&cpu.pending, 1U << vector, memory_order_relaxed);
+}
+
+/* Books the time since the last change; interrupts off. */
+static uint64_t enter_context(enum softirq_context next)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t passed_ns = now_ns - cpu.context_since_ns;
+
+    cpu.counters.context_ns[cpu.context] += passed_ns;
+    if (cpu.context == CONTEXT_APP)
+        softirq_policy_app_ran(&cpu.policy, passed_ns);
+    cpu.context = next;
+    cpu.context_since_ns = now_ns;
+    return now_ns;
+}
+
+static void run_handlers(unsigned int bits)
+{
+    for (unsigned int vector = 0; vector < SOFTIRQ_COUNT; vector++) {
+        if ((bits >> vector & 1) == 0 || handlers[vector] == NULL)
+            continue;
+        uint64_t start_ns = clock_now_ns();
+        handlers[vector]();
+        cpu.counters.runs[vector]++;
+        cpu.counters.run_ns[vector] += clock_now_ns() - start_ns;
+    }
+}
+
+/* The body of a round, on the softirq stack; interrupts off but while the
+ * handlers run. */
+static void run_round_on_stack(void)
+{
+    uint64_t start_ns = enter_context(CONTEXT_SOFTIRQ);
+    uint64_t spent_ns;
+    unsigned int turns = 0;
+
+    do {
+        unsigned int bits =
+            atomic_exchange_explicit(&cpu.pending, 0, memory_order_relaxed);
+        cpu_interrupts_enable();
+        run_handlers(bits);
+        cpu_interrupts_disable();
+        turns++;
+        spent_ns = clock_now_ns() - start_ns;
+    } while (pending_bits() != 0 && softirq_policy_may_restart(spent_ns, turns));
+
+    bool is_exhausted = pending_bits() != 0;
+    cpu.counters.rounds++;
+    if (is_exhausted)
+        cpu.counters.squeezed++;
+    softirq_policy_round_ran(&cpu.policy, spent_ns, is_exhausted);
+}
+
+/* Interrupts off. While SOFTIRQ_TIMER is pending its source would only name
+ * what is already due. */
+static void arm_next_deadline(void)
+{
+    if (next_deadline == NULL || pending_bits() & 1U << SOFTIRQ_TIMER)
+        return;
+    clock_arm(next_deadline());
+}
+
+static void run_round(void)
+{
+    cpu.is_running = true;
+    stack_call(run_round_on_stack, stack_top(STACK_SOFTIRQ));
+    arm_next_deadline();
+    cpu.is_running = false;
+}
+
+/* Interrupts off, softirqs allowed but for the app's share. */
+static void run_pending(void)
+{
+    if (pending_bits() == 0)
+        return;
+    if (!cpu.policy.is_deferred) {
+        run_round();
+        return;
+    }
+    /* The share is app time, and this clock runs through interrupts, too: a
+     * little more, so that one wake-up is enough. */
+    uint64_t debt_ns = cpu.policy.debt_ns;
+    cpu.counters.deferred++;
+    clock_arm(clock_now_ns() + debt_ns + debt_ns / 16);
+}
+
+enum softirq_context softirq_enter_hardirq(void)
+{
+    enum softirq_context before = cpu.context;
+
+    if (before == CONTEXT_IDLE)
+        softirq_policy_app_idles(&cpu.policy);
+    enter_context(CONTEXT_HARDIRQ);
+    return before;
+}
+
+void softirq_leave_hardirq(enum softirq_context before)
+{
+    if (!cpu.is_running && cpu.lock_depth == 0)
+        run_pending();
+    enter_context(before);
+}
+
+void softirq_lock(void)
+{
+    cpu.lock_depth++;
+    cpu_barrier_compiler(); /* nothing moves out of the locked part */
+}
+
+void softirq_unlock(void)
+{
+    ASSERT(cpu.lock_depth != 0);
+    cpu_barrier_compiler();
+    if (cpu.lock_depth > 1 || cpu.is_running) {
+        cpu.lock_depth--;
+        return;
+    }
+    /* With interrupts still off (early boot) they wait for the first idle. */
+    bool were_enabled = cpu_interrupts_save();
+    cpu.lock_depth--;
+    if (were_enabled && pending_bits() != 0) {
+        enter_context(CONTEXT_APP);
+        run_pending();
+        enter_context(CONTEXT_APP);
+    }
+    arm_next_deadline();
+    cpu_interrupts_restore(were_enabled);
+}
+
+void softirq_idle(uint64_t deadline_ns)
+{
+    ASSERT(cpu.lock_depth == 0);
+    ASSERT(!cpu.is_running);
+    cpu_interrupts_disable();
+    softirq_policy_app_idles(&cpu.policy);
+    if (pending_bits() != 0) {
+        run_round();
+    } else if (clock_now_ns() < deadline_ns) {
+        arm_next_deadline();
+        clock_arm(deadline_ns);
+        enter_context(CONTEXT_IDLE);
+        /* Nothing is pending and nothing can become so before the halt. */
+        cpu_idle_enable_interrupts();
+        cpu_interrupts_disable();
+    }
+    enter_context(CONTEXT_APP);
+    cpu_interrupts_enable();
+}
+
+bool softirq_is_running(void)
+{
+    return cpu.is_running;
+}
+
+const struct softirq_counters *softirq_counters(void)
+{
+    bool were_enabled = cpu_interrupts_save();
+
+    enter_context(cpu.context);
+    cpu_interrupts_restore(were_enabled);
+    return &cpu.counters;
+}
