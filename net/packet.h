@@ -108,12 +108,12 @@ struct packet_fragment {
 };
 
 struct packet {
-    struct packet *next; /* for the owner's list */
-    uint8_t *data;       /* first byte of the linear part */
-    uint8_t *buffer;     /* BUFFER_SIZE bytes that hold the linear part */
-    struct netif *netif; /* received on, or to leave by */
-    uint64_t time_ns;    /* when received, or queued */
-    uint32_t length;     /* bytes in the linear part */
+    struct packet *next;       /* for the owner's list */
+    uint8_t *data;             /* first byte of the linear part */
+    uint8_t *buffer;           /* BUFFER_SIZE bytes that hold the linear part */
+    struct netif *netif;       /* received on, or to leave by */
+    uint64_t time_ns;          /* when received, or queued */
+    uint32_t length;           /* bytes in the linear part */
     uint32_t fragments_length; /* bytes in all fragments */
     uint16_t network_offset;   /* of the IP header, from buffer */
     uint16_t transport_offset; /* of the L4 header, from buffer */
@@ -160,6 +160,12 @@ void packet_free(struct packet *packet);
 
 /* Discards it: frees, counts by reason, traces. */
 void packet_drop(struct packet *packet, enum drop_reason reason);
+
+/* Called with every packet that is dropped, before it is freed; NULL: nobody.
+ * For tests and debugging. */
+typedef void packet_drop_trace(const struct packet *packet,
+                               enum drop_reason reason);
+void packet_set_drop_trace(packet_drop_trace *trace);
 
 /* Removes `length` bytes from the front and returns where they stand, or NULL
  * when the linear part is shorter (nothing is changed then). */

@@ -70,6 +70,5 @@ _Noreturn void platform_assert_failed(const char *condition, const char *file,
 /* For our own mistakes only: never for what a peer sends, never for
  * exhaustion. Kept in release images. */
 #define ASSERT(condition)                                                      \
-    ((condition)                                                               \
-         ? (void)0                                                             \
-         : platform_assert_failed(#condition, __FILE__, __LINE__))
+    ((condition) ? (void)0                                                     \
+                 : platform_assert_failed(#condition, __FILE__, __LINE__))

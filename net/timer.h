@@ -12,6 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define TIMER_RESOLUTION_NS UINT64_C(131072)
+
+enum {
+    /* So that no burst of deadlines keeps the rest of the machine waiting. */
+    TIMERS_PER_RUN = 256,
+};
+
 struct timer {
     struct timer *next;
     struct timer **link; /* what points at this one; NULL when not set */
@@ -21,7 +28,9 @@ struct timer {
 
 void timers_init(uint64_t now_ns);
 
-/* Sets, or moves, the timer. `expire` must be set before. */
+/* Sets, or moves, the timer; PLATFORM_NEVER cancels it. `expire` must be set
+ * before. It is called with the timer no longer set, and may set it again or
+ * reuse its memory. */
 void timer_set(struct timer *timer, uint64_t deadline_ns);
 void timer_cancel(struct timer *timer);
 

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "net/attributes.h"
-#include "net/ip/address.h"
 #include "net/limits.h"
 #include "net/packet.h"
+#include "net/wire/byteorder.h"
 #include "net/wire/ethernet.h"
 
 /* What a device can do by itself. */
