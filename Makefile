@@ -206,6 +206,23 @@ $(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS)) ## every fuzzer for FUZZ_SECONDS in all (60)
 	@tools/run-fuzz $(FUZZ_SECONDS) $^
 
+## ---- hosted: the stack and APP as a Linux process on a TAP device ----------
+HOSTED       := $(BUILD)/hosted-$(APP)
+HOSTED_CALLS := socket bind listen accept accept4 connect send sendto sendmsg \
+                recv recvfrom recvmsg read write close shutdown setsockopt \
+                getsockopt getsockname getpeername fcntl poll sendfile open
+$(BUILD)/hosted/apps/%.o: apps/%.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(filter-out -Wmissing-prototypes,$(HOST_FLAGS)) -Dmain=app_main -c -o $@ $<
+$(BUILD)/host/tests/host/tap_calls.o: HOST_FLAGS += -Wno-missing-prototypes
+$(HOSTED): $(patsubst %.c,$(BUILD)/hosted/%.o,$(APP_FILES)) \
+    $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/host/tap*.c)) $(HOST_NET)
+	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(HOST_NET) \
+	    $(addprefix -Wl$(comma)--wrap=,$(HOSTED_CALLS))
+comma := ,
+
+hosted: $(HOSTED) ## build/hosted-APP: stack and APP on a TAP device, sanitizers on
+
 ## ---- what people type ------------------------------------------------------
 run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
@@ -224,6 +241,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run unit fuzz help format clean
+.PHONY: all run unit fuzz hosted help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
