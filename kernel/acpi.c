@@ -150,8 +150,9 @@ void acpi_init(void)
 {
     read_all_tables();
     if (!has_madt || madt.ioapic_count == 0) {
-        log_print(LOG_WARN, "acpi", "no interrupt controllers listed, "
-                                    "assuming those of a PC");
+        log_print(LOG_WARN, "acpi",
+                  "no interrupt controllers listed, "
+                  "assuming those of a PC");
         assume_pc();
     }
     if (has_fadt)

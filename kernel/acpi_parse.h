@@ -12,8 +12,8 @@
 
 enum {
     ACPI_HEADER_BYTES = 36,
-    ACPI_RSDP_BYTES = 20,    /* revision 0 */
-    ACPI_RSDP_2_BYTES = 36,  /* revision 2 and later */
+    ACPI_RSDP_BYTES = 20,     /* revision 0 */
+    ACPI_RSDP_2_BYTES = 36,   /* revision 2 and later */
     ACPI_TABLE_MAX = 1 << 20, /* DSDTs are large, a megabyte is a lie */
     ACPI_IOAPICS_MAX = 8,
     ACPI_OVERRIDES_MAX = 16,
@@ -22,7 +22,7 @@ enum {
 };
 
 struct acpi_root {
-    uint64_t address; /* of the RSDT or XSDT */
+    uint64_t address;         /* of the RSDT or XSDT */
     unsigned int entry_bytes; /* 4: RSDT, 8: XSDT */
 };
 

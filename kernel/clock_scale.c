@@ -58,7 +58,20 @@ uint64_t clock_rate(uint64_t ticks, uint64_t reference_ticks,
     return clock_multiply_divide(ticks, reference_hz, reference_ticks);
 }
 
-bool clock_rates_agree(uint64_t measured_hz, uint64_t claimed_hz, uint64_t parts)
+uint64_t clock_unwrap(uint64_t expected, uint64_t seen, uint64_t mask)
+{
+    /* The distance from the expected value, modulo the width, is small
+     * forwards or small backwards. */
+    uint64_t ahead = (seen - expected) & mask;
+
+    if (ahead <= mask / 2)
+        return expected + ahead;
+    uint64_t behind = (expected - seen) & mask;
+    return expected > behind ? expected - behind : 0;
+}
+
+bool clock_rates_agree(uint64_t measured_hz, uint64_t claimed_hz,
+                       uint64_t parts)
 {
     uint64_t difference = measured_hz > claimed_hz ? measured_hz - claimed_hz
                                                    : claimed_hz - measured_hz;

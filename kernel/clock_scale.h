@@ -39,9 +39,13 @@ uint64_t clock_multiply_divide(uint64_t count, uint64_t rate, uint64_t divisor);
 uint64_t clock_rate(uint64_t ticks, uint64_t reference_ticks,
                     uint64_t reference_hz);
 
+/* How far a counter of `mask` width moved that was seen to move by `seen`
+ * modulo its width, and should have moved by about `expected`. */
+uint64_t clock_unwrap(uint64_t expected, uint64_t seen, uint64_t mask);
+
 /* Whether a measured and a claimed rate agree within 1/parts. */
 bool clock_rates_agree(uint64_t measured_hz, uint64_t claimed_hz,
-                      uint64_t parts);
+                       uint64_t parts);
 
 /* A calendar date, UTC, in seconds since 1970-01-01; 0 if it is none. */
 struct clock_date {

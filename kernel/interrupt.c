@@ -133,8 +133,7 @@ static struct line *add_line(uint8_t firmware_line, bool has_line)
         struct acpi_route route =
             acpi_route_isa(acpi_madt(), firmware_line, true);
         line->gsi = route.gsi;
-        line->has_pin =
-            ioapic_route(route, line_vector(line_count), apic_id());
+        line->has_pin = ioapic_route(route, line_vector(line_count), apic_id());
     }
     if (!line->has_pin) {
         line_watch_poll(&line->watch, clock_now_ns());
@@ -236,7 +235,7 @@ static void receive(unsigned int vector)
     }
 }
 
-void interrupt_dispatch(unsigned int vector, struct trap_frame *frame)
+void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame)
 {
     enum softirq_context before = softirq_enter_hardirq();
 

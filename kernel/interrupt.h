@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct pci_device;
-struct trap_frame; /* kernel/panic.h */
+struct interrupt_frame; /* kernel/trap.h */
 
 enum {
     INTERRUPT_VECTOR_FIRST = 0x20, /* below are the CPU's exceptions */
@@ -40,12 +40,11 @@ void interrupt_enable(void);
 /* 0, or -ENOSPC: too many handlers. A device without a usable line is polled,
  * which is a success, too. From now on the handler may be called. */
 MUST_CHECK int interrupt_request_pci(const struct pci_device *device,
-                                     interrupt_handler *handler,
-                                     void *context);
+                                     interrupt_handler *handler, void *context);
 
 /* From the entry code of every vector >= INTERRUPT_VECTOR_FIRST, interrupts
  * off. Acknowledges, and runs softirqs on the way out. */
-void interrupt_dispatch(unsigned int vector, struct trap_frame *frame);
+void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame);
 
 /* Whether the running code was entered by an interrupt. */
 bool interrupt_is_handling(void);
@@ -58,11 +57,11 @@ uint64_t interrupt_poll(uint64_t now_ns);
 uint64_t interrupt_count(unsigned int vector);
 
 struct interrupt_counters {
-    uint64_t spurious;       /* vector 0xFF, nobody was to blame */
-    uint64_t unhandled;      /* a line spoke, no handler claimed it */
-    uint64_t storms;         /* lines masked for crying without end */
-    uint64_t polls;          /* turns of the fall-back poll */
-    uint64_t lines_polled;   /* lines now served by polling */
+    uint64_t spurious;     /* vector 0xFF, nobody was to blame */
+    uint64_t unhandled;    /* a line spoke, no handler claimed it */
+    uint64_t storms;       /* lines masked for crying without end */
+    uint64_t polls;        /* turns of the fall-back poll */
+    uint64_t lines_polled; /* lines now served by polling */
     uint64_t apic_errors;
 };
 

@@ -95,7 +95,8 @@ static void run_round_on_stack(void)
         cpu_interrupts_disable();
         turns++;
         spent_ns = clock_now_ns() - start_ns;
-    } while (pending_bits() != 0 && softirq_policy_may_restart(spent_ns, turns));
+    } while (pending_bits() != 0 &&
+             softirq_policy_may_restart(spent_ns, turns));
 
     bool is_exhausted = pending_bits() != 0;
     cpu.counters.rounds++;
