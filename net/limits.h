@@ -46,3 +46,69 @@ enum {
     /* SO_RCVTIMEO and SO_SNDTIMEO are cut to a year. */
     SOCKET_TIMEOUT_MAX_S = 365 * 24 * 3600,
 };
+
+/* TCP: capacities. */
+enum {
+    /* One connection per this much pool memory: 512 in 4 MiB. */
+    TCP_CONNECTION_MEMORY_SHARE = 8192,
+    TCP_CONNECTIONS_MIN = 128,
+    TCP_CONNECTIONS_MAX = 1 << 17,
+    TCP_LISTENERS_MAX = 64,
+    TCP_BACKLOG_MAX = 4096,
+    /* Half-open connections, of the number of connections. */
+    TCP_HALF_OPEN_DIVISOR = 2,
+    /* Send and receive queues may each hold 1/4 of the pools, so that half
+     * is always left for rings and everybody else. */
+    TCP_MEMORY_DIVISOR = 4,
+    TCP_BUFFER_MIN = 4096,
+    TCP_BUFFER_MAX = 4 << 20,
+    TCP_BUFFER_DEFAULT_MIN = 32 << 10,
+    TCP_BUFFER_DEFAULT_MAX = 256 << 10,
+    /* A buffer's default size, of all pool memory. */
+    TCP_BUFFER_MEMORY_SHARE = 128,
+    /* Out-of-order segments held: bounds the walk over them. */
+    TCP_REASSEMBLY_PACKETS = 1024,
+    /* Payload up to here is copied rather than gathered or kept apart. */
+    TCP_COPY_LENGTH = 256,
+    /* Pieces of send queue in one segment. */
+    TCP_SEGMENT_PIECES = 16,
+    /* Resets, SYN-ACKs and the like waiting for the end of the batch. */
+    TCP_REPLIES_MAX = 128,
+    /* Orphans (RFC 1122 4.2.2.13 has no number), of all connections. */
+    TCP_ORPHAN_DIVISOR = 4,
+};
+
+/* TCP: protocol. */
+enum {
+    TCP_MSS_FLOOR = 88,       /* least send MSS: Linux's tcp_min_snd_mss 48 is
+                                 the SACK panic of CVE-2019-11479 */
+    TCP_PATH_MTU_FLOOR = 552, /* RFC 1191 7: what an ICMP may claim */
+    TCP_WINDOW_SCALE = 7,     /* what we offer: 4 MiB in 16 bits */
+    TCP_INITIAL_WINDOW = 10,  /* segments, RFC 6928 */
+    TCP_DUPLICATE_ACKS = 3,   /* RFC 5681 3.2 */
+    TCP_LIMITED_TRANSMIT = 2, /* segments, RFC 3042 */
+    TCP_SYN_RETRIES = 6,      /* Linux's tcp_syn_retries */
+    TCP_SYN_ACK_RETRIES = 5,
+    TCP_RETRIES = 15,       /* RFC 9293's R2, as Linux's tcp_retries2 */
+    TCP_ORPHAN_RETRIES = 8, /* the same for an orphan */
+    TCP_KEEP_COUNT = 9,
+    TCP_KEEP_IDLE_S = 7200,
+    TCP_KEEP_INTERVAL_S = 75,
+    TCP_FIN_TIMEOUT_S = 60,       /* an orphan in FIN-WAIT-2 */
+    TCP_CHALLENGES_PER_S = 10,    /* RFC 5961 7, per connection */
+    TCP_QUICK_ACKS = 8,           /* at the start, for slow start's sake */
+    TCP_PAWS_IDLE_S = 24 * 86400, /* RFC 7323 5.5 */
+    TCP_PORT_FIRST = 32768,       /* Linux's ip_local_port_range */
+    TCP_PORT_LAST = 60999,
+    TCP_PORT_TABLE = 1024, /* counters of RFC 6056 3.3.4 */
+};
+
+#define TCP_RTO_INITIAL_NS   (1 * NS_PER_S)    /* RFC 6298 2.1 */
+#define TCP_RTO_MIN_NS       (200 * NS_PER_MS) /* as Linux; 2.4 says 1 s */
+#define TCP_RTO_MAX_NS       (120 * NS_PER_S)  /* RFC 6298 2.5 */
+#define TCP_RTO_AFTER_SYN_NS (3 * NS_PER_S)    /* RFC 6298 5.7 */
+#define TCP_ACK_DELAY_NS     (40 * NS_PER_MS)  /* RFC 5681 4.2: < 500 ms */
+#define TCP_PERSIST_MIN_NS   (200 * NS_PER_MS) /* also ends a cork */
+#define TCP_TIME_WAIT_NS     (60 * NS_PER_S)   /* 2MSL */
+#define TCP_SYN_ACK_RTO_NS   (1 * NS_PER_S)
+#define TCP_ISN_TICK_NS      UINT64_C(4096) /* RFC 6528: about 4 us */
