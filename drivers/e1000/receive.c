@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receive ring [8254x 3.2]. Each slot always holds a buffer: a frame is
+ * handed up only when another buffer could be put in its place, so the ring
+ * never has a hole and an empty pool costs frames, not the receiver.
+ * Deliberately missing: frames that span several buffers are dropped whole.
+ */
+#include "drivers/e1000/device.h"
+
+#include "kernel/clock.h"
+#include "kernel/memory.h"
+
+#include <errno.h>
+
+/* With RCTL.LPE off no frame is longer than 1522 bytes [8254x 13.4.22], so
+ * the chip never uses the whole of the 2048 it believes each buffer to have,
+ * and the rest may be our headroom. */
+_Static_assert(1522 + PACKET_RECEIVE_HEADROOM <= BUFFER_SIZE,
+               "a frame fits behind the headroom");
+
+static void give_to_chip(struct e1000 *nic, uint32_t slot)
+{
+    volatile struct e1000_rx_descriptor *descriptor =
+        &nic->rx.descriptors[slot];
+    /* The chip ORs its bits into what stands there [8254x 3.2.3.1]. */
+    descriptor->status = 0;
+    descriptor->errors = 0;
+    descriptor->length = 0;
+    descriptor->special = 0;
+    descriptor->address =
+        memory_physical(nic->rx.buffers[slot] + nic->headroom);
+}
+
+/* The one register write of this file. RDT names the first descriptor that
+ * the chip may not use. */
+static void doorbell(struct e1000 *nic)
+{
+    struct e1000_rx_ring *ring = &nic->rx;
+
+    ring->given = ring->next;
+    ++nic->counters.rx_doorbells;
+    /* The descriptors must be in memory before the chip is told of them. */
+    cpu_barrier_write();
+    e1000_write(nic, E1000_RDT, (ring->next - 1) % ring->size);
+}
+
+/* Gives every slot a buffer. -ENOMEM when the pool has too few: then the ring
+ * is left without any. */
+int e1000_receive_fill(struct e1000 *nic)
+{
+    struct e1000_rx_ring *ring = &nic->rx;
+
+    for (uint32_t slot = 0; slot < ring->size; ++slot) {
+        ring->buffers[slot] = buffer_alloc();
+        if (ring->buffers[slot] == NULL) {
+            e1000_receive_free(nic);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Hands the whole ring to a chip whose RDH is 0. */
+void e1000_receive_restart(struct e1000 *nic)
+{
+    for (uint32_t slot = 0; slot < nic->rx.size; ++slot)
+        give_to_chip(nic, slot);
+    nic->rx.next = 0;
+    nic->rx.discarding = false;
+    doorbell(nic);
+}
+
+/* The chip must not be able to write any more. */
+void e1000_receive_free(struct e1000 *nic)
+{
+    for (uint32_t slot = 0; slot < nic->rx.size; ++slot) {
+        if (nic->rx.buffers[slot] != NULL)
+            buffer_release(nic->rx.buffers[slot]);
+        nic->rx.buffers[slot] = NULL;
+    }
+}
+
+bool e1000_receive_is_waiting(const struct e1000 *nic)
+{
+    uint32_t slot = nic->rx.next % nic->rx.size;
+    return (nic->rx.descriptors[slot].status & E1000_RX_DD) != 0;
+}
+
+/* Whether the descriptor holds one whole, undamaged frame. What it says is
+ * not trusted: only a length that fits the buffer is believed. */
+static bool is_deliverable(struct e1000 *nic,
+                           const struct e1000_rx_descriptor *seen)
+{
+    struct e1000_rx_ring *ring = &nic->rx;
+    bool is_last = (seen->status & E1000_RX_EOP) != 0;
+
+    if (ring->discarding || !is_last) {
+        ring->discarding = !is_last;
+        if (is_last)
+            ++nic->counters.rx_dropped_split;
+        return false;
+    }
+    if ((seen->errors & E1000_RX_ERRORS) != 0) {
+        ++nic->counters.rx_dropped_error;
+        return false;
+    }
+    if (seen->length < ETHERNET_HEADER_LENGTH ||
+        seen->length > BUFFER_SIZE - nic->headroom) {
+        ++nic->counters.rx_dropped_length;
+        return false;
+    }
+    return true;
+}
+
+/* Replaces the slot's buffer and hands the old one up as a packet. */
+static void deliver(struct e1000 *nic, uint32_t slot,
+                    const struct e1000_rx_descriptor *seen, uint64_t now_ns)
+{
+    uint8_t *filled = nic->rx.buffers[slot];
+    uint8_t *fresh = buffer_alloc();
+    struct packet *packet;
+
+    if (fresh == NULL) {
+        ++nic->counters.rx_dropped_memory;
+        ++nic->netif.counters.rx_dropped;
+        give_to_chip(nic, slot);
+        return;
+    }
+    nic->rx.buffers[slot] = fresh;
+    give_to_chip(nic, slot);
+    packet = packet_alloc_around(filled, nic->headroom);
+    if (packet == NULL) {
+        ++nic->counters.rx_dropped_memory;
+        ++nic->netif.counters.rx_dropped;
+        return;
+    }
+    packet->length = seen->length;
+    packet->netif = &nic->netif;
+    packet->time_ns = now_ns;
+    if ((seen->status & E1000_RX_VP) != 0) {
+        packet->has_vlan_tag = true;
+        packet->vlan_tag = seen->special;
+    }
+    ++nic->counters.rx_frames;
+    netif_receive(&nic->netif, packet);
+}
+
+/* Takes at most `budget` descriptors; less means that the ring was empty. */
+size_t e1000_receive(struct e1000 *nic, size_t budget)
+{
+    struct e1000_rx_ring *ring = &nic->rx;
+    uint64_t now_ns = clock_now_ns();
+    size_t done = 0;
+
+    while (done < budget && e1000_receive_is_waiting(nic)) {
+        uint32_t slot = ring->next % ring->size;
+        struct e1000_rx_descriptor seen;
+
+        /* DD was seen; the rest of the descriptor is read after it. */
+        cpu_barrier_read();
+        seen.status = ring->descriptors[slot].status;
+        seen.errors = ring->descriptors[slot].errors;
+        seen.length = ring->descriptors[slot].length;
+        seen.special = ring->descriptors[slot].special;
+        ++ring->next;
+        ++done;
+        if (is_deliverable(nic, &seen))
+            deliver(nic, slot, &seen, now_ns);
+        else
+            give_to_chip(nic, slot);
+        if (ring->next - ring->given >= E1000_RX_BATCH)
+            doorbell(nic);
+    }
+    if (ring->next != ring->given)
+        doorbell(nic);
+    return done;
+}

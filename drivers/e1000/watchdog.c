@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Once per second: is the card still there, may it still use the bus, does it
+ * still send? A card that hangs is reset as a whole and nothing is replayed;
+ * one that was pulled out is left alone for good.
+ */
+#include "drivers/e1000/device.h"
+
+#include "kernel/console.h"
+
+#include <errno.h>
+
+enum {
+    PCI_VENDOR = 0x00,
+    PCI_NOBODY = 0xFFFF,
+    /* So many seconds without progress are a hang. */
+    STALLED_TICKS_MAX = 3,
+};
+
+/* The stack learns that the cable is out, once; the rings' memory goes back
+ * to the pools, for a card that is not there cannot write to it. */
+static void leave_service(struct e1000 *nic, enum e1000_state state)
+{
+    struct netif *netif = &nic->netif;
+
+    nic->state = state;
+    nic->unmasked = 0;
+    e1000_transmit_free(nic);
+    if (state == E1000_GONE)
+        e1000_receive_free(nic);
+    netif->transmit_stopped = false;
+    if (netif->link_up)
+        netif_link_changed(netif, false);
+}
+
+static void restart(struct e1000 *nic)
+{
+    int error;
+
+    e1000_statistics_update(nic);
+    e1000_mask(nic);
+    ++nic->counters.resets;
+    error = e1000_bring_up(nic);
+    if (error != 0) {
+        log_print(LOG_ERROR, nic->netif.name,
+                  "the card does not come back from reset (%d)", -error);
+        leave_service(nic, error == -ENODEV ? E1000_GONE : E1000_FAILED);
+        return;
+    }
+    e1000_transmit_free(nic);
+    e1000_receive_restart(nic);
+    nic->causes = 0;
+    nic->stalled_ticks = 0;
+    e1000_link_check(nic);
+    e1000_transmit_reclaim(nic); /* lets a stopped stack go on */
+    e1000_unmask(nic);
+}
+
+/* Whether frames were queued for seconds, with a link and nobody's PAUSE in
+ * the way, and none of them left. */
+static bool transmitter_hangs(struct e1000 *nic)
+{
+    uint32_t tdh = e1000_read(nic, E1000_TDH);
+    bool has_moved =
+        nic->tx.consumed != nic->last_consumed || tdh != nic->last_tdh;
+
+    nic->last_consumed = nic->tx.consumed;
+    nic->last_tdh = tdh;
+    if (has_moved || nic->tx.rung == nic->tx.consumed || !nic->netif.link_up ||
+        (e1000_read(nic, E1000_STATUS) & E1000_STATUS_TXOFF) != 0)
+        nic->stalled_ticks = 0;
+    else
+        ++nic->stalled_ticks;
+    return nic->stalled_ticks >= STALLED_TICKS_MAX;
+}
+
+static bool lost_the_bus(struct e1000 *nic)
+{
+    const uint16_t needed = PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER;
+
+    return (pci_read16(nic->pci, PCI_COMMAND) & needed) != needed;
+}
+
+void e1000_tick(struct netif *netif, uint64_t now_ns)
+{
+    struct e1000 *nic = netif->driver;
+
+    (void)now_ns;
+    if (nic->state != E1000_UP)
+        return;
+    if (pci_read16(nic->pci, PCI_VENDOR) == PCI_NOBODY) {
+        log_print(LOG_ERROR, netif->name, "the card is gone");
+        leave_service(nic, E1000_GONE);
+        return;
+    }
+    if (lost_the_bus(nic)) {
+        log_print(LOG_WARN, netif->name,
+                  "bus mastering was switched off: resetting the card");
+        pci_enable(nic->pci);
+        restart(nic);
+        return;
+    }
+    e1000_link_check(nic);
+    e1000_transmit_reclaim(nic);
+    if (transmitter_hangs(nic)) {
+        ++nic->counters.tx_timeouts;
+        log_print(LOG_WARN, netif->name,
+                  "the transmitter hangs: resetting the card");
+        e1000_dump(netif);
+        restart(nic);
+    }
+    if (nic->hold_ticks > 0 && --nic->hold_ticks == 0)
+        netif_schedule(netif);
+    e1000_statistics_update(nic);
+    if (e1000_options.log_statistics)
+        e1000_statistics_log(nic);
+}
+
+static void dump_register(struct e1000 *nic, const char *name,
+                          enum e1000_register offset)
+{
+    log_print(LOG_INFO, nic->netif.name, "%-6s %08x", name,
+              e1000_read(nic, offset));
+}
+
+/* Reads nothing that clears by being read. */
+void e1000_dump(struct netif *netif)
+{
+    struct e1000 *nic = netif->driver;
+
+    if (nic->state != E1000_UP)
+        return;
+    dump_register(nic, "CTRL", E1000_CTRL);
+    dump_register(nic, "STATUS", E1000_STATUS);
+    dump_register(nic, "RCTL", E1000_RCTL);
+    dump_register(nic, "RDH", E1000_RDH);
+    dump_register(nic, "RDT", E1000_RDT);
+    dump_register(nic, "TCTL", E1000_TCTL);
+    dump_register(nic, "TDH", E1000_TDH);
+    dump_register(nic, "TDT", E1000_TDT);
+    dump_register(nic, "IMS", E1000_IMS);
+    log_print(LOG_INFO, netif->name, "receive: next %u, given %u of %u",
+              nic->rx.next, nic->rx.given, nic->rx.size);
+    log_print(LOG_INFO, netif->name,
+              "transmit: produced %u, rung %u, consumed %u of %u",
+              nic->tx.produced, nic->tx.rung, nic->tx.consumed, nic->tx.size);
+}
