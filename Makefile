@@ -53,7 +53,8 @@ VIEW_libc/system     := libc/pure libc/system net/socket $(BASE_VIEW) \
                         kernel/power.h kernel/attributes.h
 VIEW_drivers/e1000   := kernel/cpu.h kernel/interrupt.h kernel/softirq.h \
                         kernel/pci.h kernel/memory.h kernel/clock.h \
-                        kernel/console.h kernel/attributes.h $(NETIF_VIEW) \
+                        kernel/console.h kernel/attributes.h \
+                        kernel/command_line.h $(NETIF_VIEW) \
                         drivers/e1000
 VIEW_boot            := boot kernel
 VIEW_kernel          := kernel boot libc/pure
@@ -139,8 +140,18 @@ $(BUILD)/image/apps/%.o: apps/%.c
 	@mkdir -p $(@D)
 	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
 
+# An app's built-in page becomes C: `site_page` and `site_page_length`.
+$(BUILD)/made/apps/%/site.c: apps/%/site/index.html tools/embed
+	@mkdir -p $(@D)
+	$(call say,embed,$<)tools/embed site_page $< >$@
+$(BUILD)/image/apps/%/site.o: $(BUILD)/made/apps/%/site.c
+	@mkdir -p $(@D)
+	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
+
 ## ---- the image -------------------------------------------------------------
-APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES))
+APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
+                 $(patsubst apps/%/index.html,$(BUILD)/image/apps/%.o,\
+                   $(wildcard apps/$(APP)/site/index.html))
 IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECTS)
 ELF     := $(BUILD)/ferrule-$(APP).elf
 LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
