@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the command line asks for. */
+#pragma once
+
+#include <stdbool.h>
+
+struct options {
+    unsigned port;
+    const char *root; /* NULL: choose, see content.h */
+    bool is_status_on;
+    bool is_access_logged;
+    unsigned connections;
+    unsigned header_timeout_ms;
+    unsigned idle_timeout_ms;
+    unsigned send_timeout_ms;
+};
+
+/* Starts from the defaults that `options` holds. Returns NULL, or the word
+ * that could not be understood. `*is_help` is set by -h and --help. */
+const char *options_parse(struct options *options, int count, char **words,
+                          bool *is_help);
+void options_set_defaults(struct options *options);
+const char *options_usage(void);
