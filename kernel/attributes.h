@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define IN_SECTION(name) __attribute__((section(name)))
+#define MUST_CHECK              __attribute__((warn_unused_result))
+#define PRINTF_LIKE(f, v)       __attribute__((format(printf, f, v)))
 #define WITHOUT_STACK_PROTECTOR __attribute__((no_stack_protector))
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -28,7 +28,7 @@ struct command_word {
 };
 
 /* Takes a copy of the text; argv[0] of the app will be this name. */
-void command_line_parse(const char *text, size_t length, const char *app);
+void command_line_parse(const char *text, size_t length, char *app);
 
 /* Calls the handlers of a table; a malformed word is reported by name. */
 void command_line_apply(const struct command_word *words, size_t count);

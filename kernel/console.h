@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The console: a log ring that remembers the last lines, drained to the
- * serial port. Any context may log: a line is put in the ring with
- * interrupts off, and whoever finds the port free sends what is there.
+ * The console: a ring that remembers the last lines, drained to the serial
+ * port. Any context may log: a line is put in the ring with interrupts off;
+ * whoever finds the port free sends all there is, with interrupts as they
+ * were, so that lines never mix and a slow port delays nobody but the app.
  */
 #pragma once
 
 #include "kernel/attributes.h"
+#include "kernel/command_line.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -21,18 +23,17 @@ enum log_level {
     LOG_DEBUG = 7,
 };
 
-enum { LOG_LINE_BYTES = 256, LOG_LEVEL_DEFAULT = 7 };
+enum { LOG_LINE_BYTES = 256, LOG_LEVEL_DEFAULT = 7, LOG_LEVEL_QUIET = 4 };
 
-/* Finds the serial port; lines logged before are sent now. */
+/* Opens ttyS0, where it stays unless console= says otherwise. */
 void console_start(void);
 
 /* Writes "[    0.012345] part: text\n". A longer line is cut. Any context. */
 void log_print(enum log_level level, const char *part, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void log_print_list(enum log_level level, const char *part, const char *format,
-                    va_list arguments);
+                    va_list arguments) PRINTF_LIKE(3, 0);
 
-void log_set_level(int level);
 bool log_is_shown(enum log_level level);
 
 /* Where the time stamps come from; 0.000000 until this is called. */
@@ -53,3 +54,7 @@ size_t console_history(uint64_t *position, char *bytes, size_t size);
 
 /* From now on everything is sent at once, whoever was writing. For panic. */
 void console_take_over(void);
+
+/* The words "console=", "loglevel=", "quiet" and "debug". */
+extern const struct command_word console_words[];
+enum { CONSOLE_WORDS = 4 };

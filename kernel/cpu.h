@@ -78,6 +78,22 @@ static inline uint32_t mmio_read32(const volatile void *address)
     return value;
 }
 
+static inline void mmio_write8(volatile void *address, uint8_t value)
+{
+    __asm__ volatile("movb %1, %0"
+                     : "=m"(*(volatile uint8_t *)address)
+                     : "q"(value)
+                     : "memory");
+}
+
+static inline void mmio_write16(volatile void *address, uint16_t value)
+{
+    __asm__ volatile("movw %1, %0"
+                     : "=m"(*(volatile uint16_t *)address)
+                     : "r"(value)
+                     : "memory");
+}
+
 static inline void mmio_write32(volatile void *address, uint32_t value)
 {
     __asm__ volatile("movl %1, %0"

@@ -42,8 +42,13 @@ size_t memory_available(void);
 size_t memory_total(void);
 
 /*
- * 2^order pages, aligned to their size, not zeroed; NULL when none is left.
- * Callable from the app context only (malloc).
+ * 2^order pages, not zeroed; NULL when there is no such block. App context
+ * only (malloc). Freed with the order they were allocated with.
  */
 MUST_CHECK void *pages_allocate(unsigned order);
 void pages_free(void *block, unsigned order);
+
+/* Boot steps, in this order (kernel/main.c). */
+void memory_start(void); /* the ranges of RAM: memory_take works */
+void paging_start(void); /* the real page tables; checks W^X */
+void pages_start(void);  /* what is left goes to pages_allocate */

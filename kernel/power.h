@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include "kernel/attributes.h"
+#include "kernel/command_line.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,5 +29,15 @@ _Noreturn void power_reset(void);
 /* Halts when the machine has no way to switch itself off. */
 _Noreturn void power_off(void);
 
+/*
+ * The app has returned or called exit(): says so, then does what the word
+ * exit= wants: "off" (the default), "reset" or "halt".
+ */
+_Noreturn void power_app_exited(int status);
+
 /* Busy waiting by the PIT, for when nothing else works any more. */
 void power_wait_ms(unsigned milliseconds);
+
+/* The word "exit=". */
+extern const struct command_word power_words[];
+enum { POWER_WORDS = 1 };
