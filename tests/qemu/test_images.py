@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""The disk images, as a hypervisor or a bare machine would start them."""
+
+import os
+
+from harness import Guest, check, test
+from links import Tap
+import peers
+
+OVMF = "/usr/share/ovmf/OVMF.fd"
+GUEST = "10.9.0.2"
+
+
+def attach(path):
+    """QEMU options that make the file the only thing to boot from."""
+    if path.endswith(".iso"):
+        return ["-drive", f"if=none,id=disk,media=cdrom,readonly=on,"
+                f"format=raw,file={path}", "-device", "ide-cd,drive=disk"]
+    kind = "raw" if path.endswith(".img") else path.rsplit(".", 1)[1]
+    return ["-drive", f"if=none,id=disk,format={kind},snapshot=on,"
+            f"file={path}", "-device", "ide-hd,drive=disk"]
+
+
+def boots_and_serves(kind, firmware):
+    def run(t):
+        path = os.path.join(t.build, f"ferrule-httpd.{kind}")
+        check(os.path.exists(path), f"{path} is missing: run make images")
+        disk = attach(path)
+        if firmware == "UEFI":
+            check(os.path.exists(OVMF), f"{OVMF} is missing (package ovmf)")
+            disk += ["-bios", OVMF]
+        tap = Tap(t)
+        dhcp = peers.Dnsmasq(t, tap)
+        dhcp.always(GUEST, "52:54:00:12:34:56")
+        guest = Guest(t, nic="e1000e", net=tap, memory="256", disk=disk)
+        guest.ready(timeout=60)
+        page = peers.get(GUEST, "/", timeout=10)
+        check(page.status == 200, f"status {page.status}")
+        check(b"<html" in page.body.lower(), "no page came")
+    return run
+
+
+for KIND in ("iso", "img", "qcow2", "vmdk"):
+    for FIRMWARE in ("BIOS", "UEFI"):
+        test(f"images: .{KIND} starts under {FIRMWARE} and serves its page",
+             timeout=90, tags=("images",))(boots_and_serves(KIND, FIRMWARE))
