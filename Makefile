@@ -93,7 +93,7 @@ COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
 OPTIMISE ?= -O2
 FREESTANDING := -ffreestanding -nostdinc \
     -isystem $(shell $(CC) -print-file-name=include) -isystem libc/include \
-    -mno-red-zone -fno-pic -fno-pie -fno-omit-frame-pointer \
+    -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns \
     -ffunction-sections -fdata-sections -fcf-protection=none \
@@ -159,9 +159,23 @@ LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
 
 all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
 
-$(ELF): $(IMAGE_OBJECTS) linker.ld
+# Linked twice: the table of function names for panics is made from the first
+# image; it lies behind all code, so that it moves none in the second.
+PASS    := $(BUILD)/image/ferrule-$(APP)
+NAMES   := tools/make-symbols.awk
+LINK     = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+$(PASS)-first.S: $(NAMES)
 	@mkdir -p $(@D)
-	$(call say,link,$@)$(CC) $(LDFLAGS) -o $@ $(IMAGE_OBJECTS)
+	@awk -v app=$(APP) -f $(NAMES) </dev/null >$@
+$(PASS)-second.S: $(PASS)-first.elf $(NAMES)
+	@$(NM) -n $< | awk -v app=$(APP) -f $(NAMES) >$@
+$(PASS)-first.o $(PASS)-second.o: %.o: %.S
+	@$(CC) -c -o $@ $<
+$(PASS)-first.elf: $(IMAGE_OBJECTS) $(PASS)-first.o linker.ld
+	@$(LINK)
+$(ELF): $(IMAGE_OBJECTS) $(PASS)-second.o linker.ld
+	$(call say,link,$@)$(LINK)
 
 ## ---- host: the protocols as a library, and their tests ---------------------
 HOST_NET := $(BUILD)/host/libnet.a
