@@ -240,7 +240,10 @@ $(BUILD)/hosted/apps/%.o: apps/%.c
 	@mkdir -p $(@D)
 	$(call say,$(HOST_CC),$<)$(HOST_CC) $(filter-out -Wmissing-prototypes,$(HOST_FLAGS)) -Dmain=app_main -c -o $@ $<
 $(BUILD)/host/tests/host/tap_calls.o: HOST_FLAGS += -Wno-missing-prototypes
-$(HOSTED): $(patsubst %.c,$(BUILD)/hosted/%.o,$(APP_FILES)) \
+$(BUILD)/hosted/apps/%/site.o: $(BUILD)/made/apps/%/site.c
+	@mkdir -p $(@D)
+	@$(HOST_CC) $(HOST_FLAGS) -c -o $@ $<
+$(HOSTED): $(patsubst $(BUILD)/image/%,$(BUILD)/hosted/%,$(APP_OBJECTS)) \
     $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/host/tap*.c)) $(HOST_NET)
 	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(HOST_NET) \
 	    $(addprefix -Wl$(comma)--wrap=,$(HOSTED_CALLS))
@@ -255,6 +258,28 @@ run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name ARGS='...' MEM= MACHINE= NIC
 	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) NET=$(NET) MEM=$(MEM) \
 	    NIC=$(NIC) TAP=$(TAP) SITE=$(SITE) ARGS='$(ARGS)' tools/run-qemu
 
+images: ## build/ferrule-APP.iso .img .qcow2 .vmdk, BIOS and UEFI (SITE= ARGS=)
+	@tools/prerequisites build images
+	@$(MAKE) --no-print-directory all
+	@ELF=$(ELF) SITE='$(SITE)' ARGS='$(ARGS)' tools/make-images
+
+debug: ## QEMU stopped at its first instruction, gdb attached, symbols loaded
+	@tools/prerequisites build debug
+	@$(MAKE) --no-print-directory all
+	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) MEM=$(MEM) NIC=$(NIC) \
+	    ARGS='$(ARGS)' tools/debug-qemu
+
+apps: ## every app's ELF
+	@for app in $(APPS); do \
+	    $(MAKE) --no-print-directory APP=$$app all || exit 1; done
+
+qemu: apps ## image tests in QEMU alone (T='-k name' chooses)
+	@tests/qemu/run --build $(BUILD) $(T)
+
+check: ## every test: unit, apps, fuzz smoke, images in QEMU
+	@tools/prerequisites build run images check
+	@BUILD=$(BUILD) tools/check
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | \
 	    while IFS="$$(printf '\t')" read -r name text; do \
@@ -266,6 +291,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run unit fuzz hosted help format clean
+.PHONY: all run unit fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
