@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See buddy.h. A block's bit is set exactly while it is on its order's list.
+ * See buddy.h. A block's bit is set while it is free as a block of exactly
+ * that order. Finding one is a walk along the bit map of its order: 64 blocks
+ * at a glance, from the lowest that can be free, which for the few calls of
+ * malloc is quick enough for gigabytes.
  */
 #include "kernel/buddy.h"
 
@@ -8,75 +11,66 @@
 
 enum { BITS = 64 };
 
-static size_t blocks_of_order(size_t pages, unsigned order)
+static size_t words_of_order(size_t pages, unsigned order)
 {
-    return pages >> order;
-}
-
-static size_t bits_total(size_t pages)
-{
-    size_t bits = 0;
-
-    for (unsigned order = 0; order < BUDDY_ORDERS; order++)
-        bits += blocks_of_order(pages, order);
-    return bits;
+    return ((pages >> order) + BITS - 1) / BITS;
 }
 
 size_t buddy_overhead(size_t pages)
 {
-    return (bits_total(pages) + BITS - 1) / BITS * sizeof(uint64_t);
+    size_t words = 0;
+
+    for (unsigned order = 0; order < BUDDY_ORDERS; order++)
+        words += words_of_order(pages, order);
+    return words * sizeof(uint64_t);
 }
 
 static bool is_free(const struct buddy *buddy, size_t page, unsigned order)
 {
-    size_t bit = buddy->first_bit[order] + (page >> order);
+    size_t bit = buddy->orders[order].first_bit + (page >> order);
 
     return (buddy->is_free[bit / BITS] >> bit % BITS & 1) != 0;
 }
 
 static void flip(struct buddy *buddy, size_t page, unsigned order)
 {
-    size_t bit = buddy->first_bit[order] + (page >> order);
+    size_t bit = buddy->orders[order].first_bit + (page >> order);
 
     buddy->is_free[bit / BITS] ^= UINT64_C(1) << bit % BITS;
 }
 
-static struct buddy_block *block_at(const struct buddy *buddy, size_t page)
+static void put(struct buddy *buddy, size_t page, unsigned order)
 {
-    return (struct buddy_block *)(void *)(buddy->base +
-                                          page * BUDDY_PAGE_BYTES);
-}
+    struct buddy_order *list = &buddy->orders[order];
 
-static void push(struct buddy *buddy, size_t page, unsigned order)
-{
-    struct buddy_block *block = block_at(buddy, page);
-
-    block->previous = NULL;
-    block->next = buddy->lists[order];
-    if (block->next != NULL)
-        block->next->previous = block;
-    buddy->lists[order] = block;
     flip(buddy, page, order);
+    list->free++;
+    if (page >> order < list->lowest)
+        list->lowest = page >> order;
     buddy->pages_free += (size_t)1 << order;
 }
 
 static void take(struct buddy *buddy, size_t page, unsigned order)
 {
-    struct buddy_block *block = block_at(buddy, page);
-
-    if (block->previous != NULL)
-        block->previous->next = block->next;
-    else
-        buddy->lists[order] = block->next;
-    if (block->next != NULL)
-        block->next->previous = block->previous;
     flip(buddy, page, order);
+    buddy->orders[order].free--;
     buddy->pages_free -= (size_t)1 << order;
 }
 
-static size_t page_of(const struct buddy *buddy, const void *block)
+/* First page of the lowest free block; there must be one. */
+static size_t find(struct buddy *buddy, unsigned order)
 {
-    return (size_t)((const uint8_t *)block - buddy->base) / BUDDY_PAGE_BYTES;
+    struct buddy_order *list = &buddy->orders[order];
+    const uint64_t *words = buddy->is_free + list->first_bit / BITS;
+    size_t word = list->lowest / BITS;
+    unsigned bit = 0;
+
+    while (words[word] == 0)
+        word++;
+    while ((words[word] >> bit & 1) == 0)
+        bit++;
+    list->lowest = word * BITS + bit;
+    return list->lowest << order;
 }
 
 void buddy_start(struct buddy *buddy, void *base, size_t pages,
@@ -87,8 +81,11 @@ void buddy_start(struct buddy *buddy, void *base, size_t pages,
     *buddy =
         (struct buddy){.base = base, .pages = pages, .is_free = bookkeeping};
     for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
-        buddy->first_bit[order] = bit;
-        bit += blocks_of_order(pages, order);
+        struct buddy_order *list = &buddy->orders[order];
+
+        list->first_bit = bit;
+        list->blocks = list->lowest = pages >> order;
+        bit += words_of_order(pages, order) * BITS;
     }
     /* The largest aligned blocks that fit, from the bottom up. */
     while (page < pages) {
@@ -97,7 +94,7 @@ void buddy_start(struct buddy *buddy, void *base, size_t pages,
         while ((page & (((size_t)1 << order) - 1)) != 0 ||
                (size_t)1 << order > pages - page)
             order--;
-        push(buddy, page, order);
+        put(buddy, page, order);
         page += (size_t)1 << order;
     }
 }
@@ -107,40 +104,40 @@ void *buddy_allocate(struct buddy *buddy, unsigned order)
     unsigned from = order;
     size_t page;
 
-    while (from < BUDDY_ORDERS && buddy->lists[from] == NULL)
+    while (from < BUDDY_ORDERS && buddy->orders[from].free == 0)
         from++;
     if (from >= BUDDY_ORDERS)
         return NULL;
-    page = page_of(buddy, buddy->lists[from]);
+    page = find(buddy, from);
     take(buddy, page, from);
     while (from > order) {
         from--;
-        push(buddy, page + ((size_t)1 << from), from);
+        put(buddy, page + ((size_t)1 << from), from);
     }
-    return block_at(buddy, page);
+    return buddy->base + page * BUDDY_PAGE_BYTES;
 }
 
 void buddy_free(struct buddy *buddy, void *block, unsigned order)
 {
-    size_t page = page_of(buddy, block);
+    size_t offset = (size_t)((uint8_t *)block - buddy->base);
+    size_t page = offset / BUDDY_PAGE_BYTES;
 
     ASSERT(buddy_owns(buddy, block));
     ASSERT(order < BUDDY_ORDERS);
-    ASSERT((page & (((size_t)1 << order) - 1)) == 0);
-    ASSERT(((uintptr_t)block & (BUDDY_PAGE_BYTES - 1)) == 0);
-    ASSERT((size_t)1 << order <= buddy->pages - page);
+    ASSERT((offset & (((size_t)BUDDY_PAGE_BYTES << order) - 1)) == 0);
+    ASSERT(page >> order < buddy->orders[order].blocks);
     ASSERT(!is_free(buddy, page, order));
     while (order < BUDDY_ORDERS - 1) {
         size_t other = page ^ (size_t)1 << order;
 
-        if (other + ((size_t)1 << order) > buddy->pages ||
+        if (other >> order >= buddy->orders[order].blocks ||
             !is_free(buddy, other, order))
             break;
         take(buddy, other, order);
         page &= other;
         order++;
     }
-    push(buddy, page, order);
+    put(buddy, page, order);
 }
 
 bool buddy_owns(const struct buddy *buddy, const void *block)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A buddy allocator over one run of memory: blocks of 2^order pages, aligned
+ * A buddy allocator over one run of pages: blocks of 2^order pages, aligned
  * to their size within the run, joined with their other half when freed.
- * Pure bookkeeping: lists live in the free blocks, one bit per block beside.
+ * Bookkeeping is one bit per block of each order and lies apart: free memory
+ * is never touched (a guest's first touch of a page costs its host dearly,
+ * and nothing written through a stale pointer can break the lists).
  */
 #pragma once
 
@@ -17,17 +19,19 @@ enum {
     BUDDY_ORDERS = 19, /* up to 1 GiB in one block */
 };
 
-struct buddy_block {
-    struct buddy_block *next, *previous;
+struct buddy_order {
+    size_t first_bit; /* where this order begins in the bit map */
+    size_t blocks;
+    size_t free;
+    size_t lowest; /* no block below this one is free */
 };
 
 struct buddy {
-    uint8_t *base; /* first page; blocks are aligned relative to it */
+    uint8_t *base; /* first page */
     size_t pages;
-    uint64_t *is_free;              /* one bit per block, all orders */
-    size_t first_bit[BUDDY_ORDERS]; /* where each order begins in it */
-    struct buddy_block *lists[BUDDY_ORDERS];
     size_t pages_free;
+    uint64_t *is_free; /* the bit map */
+    struct buddy_order orders[BUDDY_ORDERS];
 };
 
 /* Bytes of bookkeeping for a run of so many pages. */
@@ -37,9 +41,10 @@ size_t buddy_overhead(size_t pages);
 void buddy_start(struct buddy *buddy, void *base, size_t pages,
                  void *bookkeeping);
 
+/* The lowest that fits; NULL when there is none. */
 MUST_CHECK void *buddy_allocate(struct buddy *buddy, unsigned order);
 
-/* With the order it was allocated with; anything else is caught if it can. */
+/* With the order it was allocated with; what is provably wrong asserts. */
 void buddy_free(struct buddy *buddy, void *block, unsigned order);
 
 bool buddy_owns(const struct buddy *buddy, const void *block);

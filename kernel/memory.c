@@ -73,10 +73,14 @@ void memory_extend(void)
     ranges_add(&free_ranges, (uintptr_t)boot_start, (uintptr_t)boot_end);
 }
 
-struct ranges *memory_hand_over(void)
+struct ranges *memory_free_ranges(void)
+{
+    return &free_ranges;
+}
+
+void memory_hand_over(void)
 {
     is_handed_over = true;
-    return &free_ranges;
 }
 
 static void *take_block(size_t bytes, size_t alignment)

@@ -13,7 +13,8 @@
 void memory_extend(void);
 
 /* Ends the time of the range list; memory_take then asks pages_allocate. */
-struct ranges *memory_hand_over(void);
+struct ranges *memory_free_ranges(void);
+void memory_hand_over(void);
 
 /* Bytes in free pages. */
 size_t pages_available(void);

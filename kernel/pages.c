@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Pages for malloc: one buddy allocator per run of RAM that boot has left
- * over. Its bookkeeping is cut from the run itself.
+ * over.
  */
 #include "kernel/memory.h"
 
@@ -10,34 +10,42 @@
 #include "kernel/memory_ranges.h"
 
 #include <assert.h>
-#include <string.h>
 
 static_assert((int)PAGE_BYTES == BUDDY_PAGE_BYTES, "one size of page");
 
 static struct buddy runs[RANGES_MAX];
 static size_t run_count;
 
-static void start_run(const struct range *range)
+static size_t pages_in(const struct range *range)
 {
-    uint64_t pages = (range->end - range->start) >> PAGE_SHIFT;
-    size_t overhead = (buddy_overhead(pages) + PAGE_BYTES - 1) >> PAGE_SHIFT;
-    uint8_t *start = memory_direct(range->start);
-
-    if (pages <= overhead)
-        return;
-    memset(start, 0, overhead << PAGE_SHIFT);
-    buddy_start(&runs[run_count], start + (overhead << PAGE_SHIFT),
-                pages - overhead, start);
-    run_count++;
+    return (range->end - range->start) >> PAGE_SHIFT;
 }
 
 void pages_start(void)
 {
-    struct ranges *ranges = memory_hand_over();
+    struct ranges *ranges = memory_free_ranges();
+    uint64_t *bookkeeping;
+    size_t bytes = 0;
 
     ranges_align(ranges, PAGE_BYTES);
     for (size_t i = 0; i < ranges->count; i++)
-        start_run(&ranges->list[i]);
+        bytes += buddy_overhead(pages_in(&ranges->list[i]));
+    if (bytes == 0)
+        return;
+    /* Cut from the start of a run, so it is more than enough for the rest. */
+    bytes = (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    bookkeeping = memory_take(bytes, PAGE_BYTES);
+    memory_hand_over();
+    if (bookkeeping == NULL)
+        return;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct range *range = &ranges->list[i];
+        size_t pages = pages_in(range);
+
+        buddy_start(&runs[run_count++], memory_direct(range->start), pages,
+                    bookkeeping);
+        bookkeeping += buddy_overhead(pages) / sizeof(*bookkeeping);
+    }
 }
 
 void *pages_allocate(unsigned order)

@@ -124,6 +124,7 @@ void power_off(void)
         sleep_by(acpi.sleep_port_a, acpi.sleep_type_a);
         sleep_by(acpi.sleep_port_b, acpi.sleep_type_b);
     }
+    power_wait_ms(SETTLE_MS);
     log_print(LOG_WARN, "power", "this machine cannot switch itself off");
     for (;;)
         cpu_halt();
