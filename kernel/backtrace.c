@@ -14,7 +14,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CALLS_MAX = 32, FRAME_ALIGNMENT = 8 };
+enum {
+    CALLS_MAX = 32,     /* printed */
+    FRAMES_MAX = 10000, /* looked at, should the chain be a ring */
+    FRAME_ALIGNMENT = 8,
+};
 
 struct frame_record {
     const struct frame_record *caller;
@@ -52,20 +56,54 @@ static bool is_upwards(uint64_t from, uint64_t to)
     return stack_from != stack_to || to > from;
 }
 
-void backtrace_print(uint64_t address, uint64_t frame_pointer)
+static bool is_code(uint64_t address)
 {
-    print_call(address);
-    for (unsigned i = 0; i < CALLS_MAX && is_readable(frame_pointer); i++) {
+    return address >= (uintptr_t)text_start && address < (uintptr_t)text_end;
+}
+
+/* Where a jump to nowhere came from: the call has just pushed it. */
+static void print_lost_caller(uint64_t stack_pointer)
+{
+    const struct frame_record *frame =
+        (const struct frame_record *)(stack_pointer - sizeof(uint64_t));
+
+    if (is_readable((uintptr_t)frame) && is_code(frame->return_address))
+        print_call(frame->return_address - 1);
+}
+
+static void print_callers(uint64_t frame_pointer)
+{
+    uint64_t last = 0;
+    unsigned repeats = 0, calls = 0;
+
+    for (unsigned i = 0; i < FRAMES_MAX && calls < CALLS_MAX; i++) {
         const struct frame_record *frame =
             (const struct frame_record *)frame_pointer;
+        uint64_t address;
 
-        if (frame->return_address < (uintptr_t)text_start ||
-            frame->return_address >= (uintptr_t)text_end)
-            return;
-        /* Look up the call itself, which may end the function. */
-        print_call(frame->return_address - 1);
+        if (!is_readable(frame_pointer) || !is_code(frame->return_address))
+            break;
+        address = frame->return_address;
+        repeats = address == last ? repeats + 1 : 0;
+        if (repeats == 1)
+            log_print(LOG_ERROR, "panic", "  ... recursively");
+        if (repeats == 0) {
+            /* Look up the call itself, which may end the function. */
+            print_call(address - 1);
+            calls++;
+        }
+        last = address;
         if (!is_upwards(frame_pointer, (uintptr_t)frame->caller))
-            return;
+            break;
         frame_pointer = (uintptr_t)frame->caller;
     }
+}
+
+void backtrace_print(uint64_t address, uint64_t frame_pointer,
+                     uint64_t stack_pointer)
+{
+    print_call(address);
+    if (!is_code(address))
+        print_lost_caller(stack_pointer);
+    print_callers(frame_pointer);
 }

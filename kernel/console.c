@@ -180,15 +180,19 @@ static bool apply_level(const char *name, const char *value)
 static bool apply_quiet(const char *name, const char *value)
 {
     (void)name;
+    if (value != NULL)
+        return false;
     shown_below = LOG_LEVEL_QUIET;
-    return value == NULL;
+    return true;
 }
 
 static bool apply_debug(const char *name, const char *value)
 {
     (void)name;
+    if (value != NULL)
+        return false;
     shown_below = LOG_DEBUG + 1;
-    return value == NULL;
+    return true;
 }
 
 /* "ttyS1", "ttyS0,115200n8"; the speed is always 115200. */

@@ -82,7 +82,7 @@ void panic(const char *format, ...)
     va_end(arguments);
     log_print(LOG_ERROR, "panic", "rsp %016lx rbp %016lx",
               (uintptr_t)(frame + 2), frame[0]);
-    backtrace_print(frame[1] - 1, frame[0]);
+    backtrace_print(frame[1] - 1, frame[0], (uintptr_t)(frame + 2));
     reset_later();
 }
 
@@ -95,7 +95,7 @@ void panic_trap(const struct interrupt_frame *frame, const char *format, ...)
     log_print_list(LOG_ERROR, "panic", format, arguments);
     va_end(arguments);
     print_registers(frame);
-    backtrace_print(frame->rip, frame->rbp);
+    backtrace_print(frame->rip, frame->rbp, frame->rsp);
     reset_later();
 }
 
