@@ -187,7 +187,7 @@ static inline void e1000_write_array(const struct e1000 *nic,
 
 /* hardware.c */
 int e1000_reset(struct e1000 *nic);
-int e1000_eeprom_probe(struct e1000 *nic);
+void e1000_eeprom_probe(struct e1000 *nic);
 int e1000_mac_read(struct e1000 *nic);
 void e1000_filters_init(struct e1000 *nic);
 void e1000_filter_multicast(struct netif *netif,

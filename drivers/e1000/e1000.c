@@ -132,8 +132,6 @@ static const char *probe(struct e1000 *nic, uint32_t receive_size)
     default:
         return "it does not answer";
     }
-    if (e1000_eeprom_probe(nic) != 0)
-        log_print(LOG_WARN, "e1000", "its EEPROM does not answer");
     e1000_statistics_reset(nic);
     return NULL;
 }
@@ -180,6 +178,7 @@ static int initialise_general(struct e1000 *nic)
     if (error != 0)
         return error;
     if (nic->state == E1000_PROBED) {
+        e1000_eeprom_probe(nic);
         error = e1000_mac_read(nic);
         if (error != 0)
             return error;

@@ -72,17 +72,15 @@ static int eerd_wait(const struct e1000 *nic, uint32_t done, uint32_t *word)
 }
 
 /* EERD has two layouts. A request for word 0 means the same in both; the DONE
- * bit that rises tells which one this chip has. */
-int e1000_eeprom_probe(struct e1000 *nic)
+ * bit that rises tells which one this chip has. None: no EEPROM for us. */
+void e1000_eeprom_probe(struct e1000 *nic)
 {
     uint32_t word = 0;
-    int error;
 
     e1000_write(nic, E1000_EERD, E1000_EERD_START);
-    error =
-        eerd_wait(nic, E1000_EERD_DONE_SMALL | E1000_EERD_DONE_LARGE, &word);
-    if (error != 0)
-        return error;
+    if (eerd_wait(nic, E1000_EERD_DONE_SMALL | E1000_EERD_DONE_LARGE, &word) !=
+        0)
+        return;
     if ((word & E1000_EERD_DONE_SMALL) != 0) {
         nic->eeprom_done = E1000_EERD_DONE_SMALL;
         nic->eeprom_shift = E1000_EERD_SHIFT_SMALL;
@@ -90,7 +88,6 @@ int e1000_eeprom_probe(struct e1000 *nic)
         nic->eeprom_done = E1000_EERD_DONE_LARGE;
         nic->eeprom_shift = E1000_EERD_SHIFT_LARGE;
     }
-    return 0;
 }
 
 static int eeprom_read(const struct e1000 *nic, uint32_t address,
