@@ -279,6 +279,10 @@ void clock_delay_us(uint32_t microseconds)
 
 void clock_arm(uint64_t deadline_ns)
 {
+    /* The usual case. If the timer fires right now, it raises SOFTIRQ_TIMER,
+     * and after that everybody is asked again. */
+    if (deadline_ns >= armed_ns)
+        return;
     bool were_enabled = cpu_interrupts_save();
 
     if (deadline_ns < armed_ns) {

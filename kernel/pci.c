@@ -32,7 +32,6 @@ enum {
     HEADER_MULTIFUNCTION = 1 << 7,
     HEADER_DEVICE = 0,
     HEADER_BRIDGE = 1,
-    BRIDGE_BARS = 2,
     NO_VENDOR = 0xFFFF,
 
     BUSES = 256,
@@ -143,31 +142,28 @@ void pci_write8(const struct pci_device *device, uint16_t offset, uint8_t value)
     cpu_interrupts_restore(were_enabled);
 }
 
-/* Writes ones and sees which stay (PCI 3.0 section 6.2.5.1), decoding off
- * meanwhile so that nothing appears at the address of ones. */
-static void size_bars(struct pci_device *device, unsigned int count)
+/*
+ * Writes ones and sees which stay (PCI 3.0 section 6.2.5.1), decoding off
+ * meanwhile so that nothing appears at the address of ones. That takes the
+ * device off the bus for a moment, in QEMU for most of a millisecond: it is
+ * done when a driver claims the device, not to all of them.
+ */
+static void size_bars(struct pci_device *device)
 {
-    uint32_t was[PCI_BAR_COUNT] = {0};
-    uint32_t ones[PCI_BAR_COUNT] = {0};
+    uint32_t was[PCI_BAR_COUNT], ones[PCI_BAR_COUNT];
     uint16_t command = pci_read16(device, PCI_COMMAND);
-    uint32_t any = 0;
 
-    for (unsigned int i = 0; i < count; i++) {
-        was[i] = pci_read32(device, (uint16_t)(BAR_0 + 4 * i));
-        any |= was[i];
-    }
-    if (any == 0)
-        return; /* implemented, perhaps, but not assigned: of no use */
     pci_write16(device, PCI_COMMAND,
                 (uint16_t)(command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY)));
-    for (unsigned int i = 0; i < count; i++) {
+    for (unsigned int i = 0; i < PCI_BAR_COUNT; i++) {
         uint16_t offset = (uint16_t)(BAR_0 + 4 * i);
+        was[i] = pci_read32(device, offset);
         pci_write32(device, offset, UINT32_MAX);
         ones[i] = pci_read32(device, offset);
         pci_write32(device, offset, was[i]);
     }
-    pci_write16(device, PCI_COMMAND, command);
-    pci_decode_bars(was, ones, count, device->bar);
+    pci_decode_bars(was, ones, PCI_BAR_COUNT, device->bar);
+    device->is_sized = true;
 }
 
 static void read_identity(struct pci_device *device)
@@ -208,10 +204,8 @@ static uint8_t add_device(struct pci_device found, struct walk *walk)
     case HEADER_DEVICE:
         found.subsystem_vendor = pci_read16(&found, SUBSYSTEM_VENDOR);
         found.subsystem_device = pci_read16(&found, SUBSYSTEM_DEVICE);
-        size_bars(&found, PCI_BAR_COUNT);
         break;
     case HEADER_BRIDGE:
-        size_bars(&found, BRIDGE_BARS);
         add_bus(walk, pci_read8(&found, SECONDARY_BUS));
         break;
     default: /* CardBus: not in any machine this runs on */
@@ -293,10 +287,12 @@ struct pci_device *pci_at(size_t index)
     return index < device_count ? &devices[index] : NULL;
 }
 
-void pci_enable(const struct pci_device *device)
+void pci_enable(struct pci_device *device)
 {
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
+    if (!device->is_sized)
+        size_bars(device);
     command |= PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER;
     command &= (uint16_t)~PCI_COMMAND_INTX_DISABLE;
     pci_write16(device, PCI_COMMAND, command);

@@ -58,7 +58,8 @@ struct pci_device {
     uint8_t interrupt_pin;  /* 0 none, 1 A ... 4 D */
     uint8_t interrupt_line; /* ISA interrupt chosen by firmware, 0xFF none */
 
-    struct pci_bar bar[PCI_BAR_COUNT];
+    struct pci_bar bar[PCI_BAR_COUNT]; /* known after pci_enable() */
+    bool is_sized;
 };
 
 /* Finds every device, behind bridges too; needs ACPI tables read before. */
@@ -77,8 +78,9 @@ void pci_write16(const struct pci_device *device, uint16_t offset,
 void pci_write32(const struct pci_device *device, uint16_t offset,
                  uint32_t value);
 
-/* Memory decoding and bus mastering on, INTx allowed. */
-void pci_enable(const struct pci_device *device);
+/* A driver claims the device: finds where its registers lie and how large they
+ * are, then memory decoding and bus mastering on, INTx allowed. */
+void pci_enable(struct pci_device *device);
 
 /* The registers behind a memory BAR, uncached; NULL if there are none. */
 void *pci_map_bar(const struct pci_device *device, unsigned int index);

@@ -105,8 +105,8 @@ static void run_round_on_stack(void)
     softirq_policy_round_ran(&cpu.policy, spent_ns, is_exhausted);
 }
 
-/* Interrupts off. While SOFTIRQ_TIMER is pending its source would only name
- * what is already due. */
+/* Softirqs are kept out. While SOFTIRQ_TIMER is pending its source would only
+ * name what is already due. */
 static void arm_next_deadline(void)
 {
     if (next_deadline == NULL || pending_bits() & 1U << SOFTIRQ_TIMER)
@@ -114,11 +114,23 @@ static void arm_next_deadline(void)
     clock_arm(next_deadline());
 }
 
+/* Interrupts off. Work was left over: it comes back by itself once the app has
+ * had its share. The share is app time, and this clock runs through interrupts,
+ * too: a little more, so that one wake-up is enough. */
+static void arm_end_of_share(void)
+{
+    uint64_t debt_ns = cpu.policy.debt_ns;
+
+    clock_arm(clock_now_ns() + debt_ns + debt_ns / 16);
+}
+
 static void run_round(void)
 {
     cpu.is_running = true;
     stack_call(run_round_on_stack, stack_top(STACK_SOFTIRQ));
     arm_next_deadline();
+    if (pending_bits() != 0)
+        arm_end_of_share();
     cpu.is_running = false;
 }
 
@@ -127,15 +139,12 @@ static void run_pending(void)
 {
     if (pending_bits() == 0)
         return;
-    if (!cpu.policy.is_deferred) {
+    if (cpu.policy.is_deferred) {
+        cpu.counters.deferred++;
+        arm_end_of_share();
+    } else {
         run_round();
-        return;
     }
-    /* The share is app time, and this clock runs through interrupts, too: a
-     * little more, so that one wake-up is enough. */
-    uint64_t debt_ns = cpu.policy.debt_ns;
-    cpu.counters.deferred++;
-    clock_arm(clock_now_ns() + debt_ns + debt_ns / 16);
 }
 
 enum softirq_context softirq_enter_hardirq(void)
@@ -161,24 +170,35 @@ void softirq_lock(void)
     cpu_barrier_compiler(); /* nothing moves out of the locked part */
 }
 
-void softirq_unlock(void)
+/* Interrupts on and nobody holds the lock, but work has piled up. */
+static void catch_up(void)
 {
-    ASSERT(cpu.lock_depth != 0);
-    cpu_barrier_compiler();
-    if (cpu.lock_depth > 1 || cpu.is_running) {
-        cpu.lock_depth--;
-        return;
-    }
-    /* With interrupts still off (early boot) they wait for the first idle. */
     bool were_enabled = cpu_interrupts_save();
-    cpu.lock_depth--;
-    if (were_enabled && pending_bits() != 0) {
+
+    /* With interrupts still off (early boot) it waits for the first idle. */
+    if (were_enabled) {
         enter_context(CONTEXT_APP);
         run_pending();
         enter_context(CONTEXT_APP);
     }
-    arm_next_deadline();
     cpu_interrupts_restore(were_enabled);
+}
+
+void softirq_unlock(void)
+{
+    ASSERT(cpu.lock_depth != 0);
+    if (cpu.lock_depth > 1 || cpu.is_running) {
+        cpu.lock_depth--;
+        return;
+    }
+    arm_next_deadline(); /* still locked: the source may be asked */
+    cpu_barrier_compiler();
+    cpu.lock_depth = 0;
+    cpu_barrier_compiler();
+    /* Unlocked first: what is raised from now on runs on the way out of its
+     * interrupt, what was raised before is seen here. */
+    if (pending_bits() != 0)
+        catch_up();
 }
 
 void softirq_idle(uint64_t deadline_ns)
