@@ -119,8 +119,9 @@ define view_rule # room
 $(BUILD)/view/$(1)/.done: Makefile
 	@rm -rf $$(@D) && mkdir -p $$(@D)
 	@for path in $(VIEW_$(1)); do \
-	    mkdir -p $$(@D)/$$$$(dirname $$$$path); \
-	    ln -sfn $(CURDIR)/$$$$path $$(@D)/$$$$path; done; touch $$@
+	    folder=$$(@D)/$$$$(dirname $$$$path); mkdir -p $$$$folder; \
+	    [ ! -L $$$$folder ] || continue; rm -rf $$(@D)/$$$$path; \
+	    ln -s $(CURDIR)/$$$$path $$(@D)/$$$$path; done; touch $$@
 endef
 $(foreach r,$(ROOMS),$(eval $(call view_rule,$(r))))
 
