@@ -50,7 +50,8 @@ VIEW_libc/pure       := libc/pure
 VIEW_libc/system     := libc/pure libc/system net/socket $(BASE_VIEW) \
                         net/ip/address.h kernel/memory.h kernel/console.h \
                         kernel/clock.h kernel/module.h kernel/report.h \
-                        kernel/power.h kernel/attributes.h
+                        kernel/power.h kernel/attributes.h \
+                        kernel/command_line.h
 VIEW_drivers/e1000   := kernel/cpu.h kernel/interrupt.h kernel/softirq.h \
                         kernel/pci.h kernel/memory.h kernel/clock.h \
                         kernel/console.h kernel/attributes.h \
