@@ -13,7 +13,7 @@
 
 static_assert((int)PAGE_BYTES == BUDDY_PAGE_BYTES, "one size of page");
 
-static struct buddy runs[RANGES_MAX];
+static struct buddy *runs;
 static size_t run_count;
 
 static size_t pages_in(const struct range *range)
@@ -21,23 +21,30 @@ static size_t pages_in(const struct range *range)
     return (range->end - range->start) >> PAGE_SHIFT;
 }
 
+/* The runs and their bit maps, in one block. */
+static uint64_t *take_bookkeeping(const struct ranges *ranges)
+{
+    size_t bytes = ranges->count * sizeof(runs[0]);
+
+    for (size_t i = 0; i < ranges->count; i++)
+        bytes += buddy_overhead(pages_in(&ranges->list[i]));
+    bytes = (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    return memory_take(bytes, PAGE_BYTES);
+}
+
 void pages_start(void)
 {
     struct ranges *ranges = memory_free_ranges();
     uint64_t *bookkeeping;
-    size_t bytes = 0;
 
     ranges_align(ranges, PAGE_BYTES);
-    for (size_t i = 0; i < ranges->count; i++)
-        bytes += buddy_overhead(pages_in(&ranges->list[i]));
-    if (bytes == 0)
-        return;
-    /* Cut from the start of a run, so it is more than enough for the rest. */
-    bytes = (bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
-    bookkeeping = memory_take(bytes, PAGE_BYTES);
+    bookkeeping = take_bookkeeping(ranges);
     memory_hand_over();
     if (bookkeeping == NULL)
         return;
+    /* It came from the start of a run: what is left needs less, not more. */
+    runs = (struct buddy *)(void *)bookkeeping;
+    bookkeeping += ranges->count * sizeof(runs[0]) / sizeof(*bookkeeping);
     for (size_t i = 0; i < ranges->count; i++) {
         const struct range *range = &ranges->list[i];
         size_t pages = pages_in(range);
