@@ -97,9 +97,9 @@ static void *take_block(size_t bytes, size_t alignment)
     return pages_allocate(order);
 }
 
-void *memory_take(size_t bytes, size_t alignment)
+void *memory_take_untouched(size_t bytes, size_t alignment)
 {
-    void *block = NULL;
+    uint64_t start;
 
     if (alignment == 0)
         alignment = ALIGNMENT_DEFAULT;
@@ -107,15 +107,17 @@ void *memory_take(size_t bytes, size_t alignment)
     if (bytes == 0 || bytes > PHYSICAL_LIMIT)
         return NULL;
     if (is_handed_over) {
-        uintptr_t start = (uintptr_t)take_block(bytes, alignment);
-
-        block = (void *)((start + alignment - 1) & ~(alignment - 1));
-    } else {
-        uint64_t start = ranges_take(&free_ranges, bytes, alignment, reach);
-
-        if (start != 0)
-            block = memory_direct(start);
+        start = (uintptr_t)take_block(bytes, alignment);
+        return (void *)((start + alignment - 1) & ~(alignment - 1));
     }
+    start = ranges_take(&free_ranges, bytes, alignment, reach);
+    return start != 0 ? memory_direct(start) : NULL;
+}
+
+void *memory_take(size_t bytes, size_t alignment)
+{
+    void *block = memory_take_untouched(bytes, alignment);
+
     if (block != NULL)
         memset(block, 0, bytes);
     return block;

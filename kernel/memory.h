@@ -20,6 +20,13 @@ enum { PAGE_BYTES = 4096, PAGE_SHIFT = 12 };
  */
 MUST_CHECK void *memory_take(size_t bytes, size_t alignment);
 
+/*
+ * The same with whatever was in it, for large pools: under a hypervisor the
+ * first touch of a page costs more than all later work on it, some 3 ms per
+ * MiB, so memory that may never be used must not be zeroed.
+ */
+MUST_CHECK void *memory_take_untouched(size_t bytes, size_t alignment);
+
 /* What a bus master must be told to reach this byte of RAM or of the image. */
 uint64_t memory_physical(const void *address);
 
