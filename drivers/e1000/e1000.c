@@ -380,6 +380,26 @@ static const struct netif_operations operations = {
     .tick = e1000_tick,
 };
 
+static const char *eeprom_name(const struct e1000 *nic)
+{
+    if (nic->eeprom_done == E1000_EERD_DONE_SMALL)
+        return "small";
+    return nic->eeprom_done == E1000_EERD_DONE_LARGE ? "large" : "no";
+}
+
+static void report(const struct e1000 *nic)
+{
+    const uint8_t *octet = nic->netif.address.octet;
+
+    log_print(LOG_INFO, nic->netif.name,
+              "%s at %02x:%02x.%u, %02x:%02x:%02x:%02x:%02x:%02x, "
+              "%s EEPROM, rings %u/%u",
+              nic->chip->name, nic->pci->bus, nic->pci->slot,
+              nic->pci->function, octet[0], octet[1], octet[2], octet[3],
+              octet[4], octet[5], eeprom_name(nic), nic->rx.size, nic->tx.size);
+}
+
+/* Why a card that listens cannot be used; NULL: it is in service. */
 static const char *start(struct e1000 *nic)
 {
     struct netif *netif = &nic->netif;
@@ -398,6 +418,7 @@ static const char *start(struct e1000 *nic)
         e1000_receive_free(nic);
         return "no interrupt for it";
     }
+    report(nic);
     nic->hold_ticks = e1000_options.hold;
     nic->state = E1000_UP;
     e1000_receive_restart(nic);
@@ -406,37 +427,21 @@ static const char *start(struct e1000 *nic)
     return NULL;
 }
 
-static const char *eeprom_name(const struct e1000 *nic)
-{
-    if (nic->eeprom_done == E1000_EERD_DONE_SMALL)
-        return "small";
-    return nic->eeprom_done == E1000_EERD_DONE_LARGE ? "large" : "no";
-}
-
 size_t e1000_start_all(void)
 {
     size_t started = 0;
 
     for (size_t i = 0; i < card_count; ++i) {
         struct e1000 *nic = cards[i];
-        const uint8_t *octet = nic->netif.address.octet;
         const char *trouble = start(nic);
 
-        if (trouble != NULL) {
-            nic->state = E1000_FAILED;
-            log_print(LOG_ERROR, "e1000", "%s at %02x:%02x.%u: %s",
-                      nic->chip->name, nic->pci->bus, nic->pci->slot,
-                      nic->pci->function, trouble);
+        if (trouble == NULL) {
+            ++started;
             continue;
         }
-        ++started;
-        log_print(LOG_INFO, nic->netif.name,
-                  "%s at %02x:%02x.%u, %02x:%02x:%02x:%02x:%02x:%02x, "
-                  "%s EEPROM, rings %u/%u",
-                  nic->chip->name, nic->pci->bus, nic->pci->slot,
-                  nic->pci->function, octet[0], octet[1], octet[2], octet[3],
-                  octet[4], octet[5], eeprom_name(nic), nic->rx.size,
-                  nic->tx.size);
+        nic->state = E1000_FAILED;
+        log_print(LOG_ERROR, "e1000", "%s at %02x:%02x.%u: %s", nic->chip->name,
+                  nic->pci->bus, nic->pci->slot, nic->pci->function, trouble);
     }
     return started;
 }
