@@ -33,6 +33,104 @@ enum {
     NETIF_POLL_WEIGHT = 64,
     /* Packets per receive softirq over all devices, as netdev_budget. */
     NETIF_POLL_BUDGET = 256,
+    /* Packets that wait for room in one device's ring: enough for a burst of
+     * every connection, little enough that it drains within a second at
+     * 10 Mbit/s. Also bounded by a part of the pool. */
+    NETIF_QUEUE_MAX = 512,
+    NETIF_QUEUE_POOL_DIVISOR = 8,
+};
+
+/* Neighbours (RFC 826, RFC 1122 2.3.2; states and times of RFC 4861 10). */
+enum {
+    NEIGHBOUR_MAX = 256,
+    NEIGHBOUR_BUCKETS = 256,
+    /* How many of them may be unresolved: a scan by us, or through us, must
+     * not push out those that answer. */
+    NEIGHBOUR_INCOMPLETE_MAX = NEIGHBOUR_MAX / 2,
+    /* Packets that wait for one neighbour, the oldest is dropped first; and
+     * for all, which is also bounded by a part of the pool. */
+    NEIGHBOUR_QUEUE_MAX = 16,
+    NEIGHBOUR_QUEUED_TOTAL_MAX = 128,
+    NEIGHBOUR_QUEUED_POOL_DIVISOR = 16,
+    NEIGHBOUR_REQUESTS = 3,       /* before it counts as unreachable */
+    NEIGHBOUR_UNICAST_PROBES = 3, /* then as many by broadcast */
+    /* Entries looked at to find one to replace. */
+    NEIGHBOUR_VICTIMS_MAX = 16,
+};
+
+#define NEIGHBOUR_RETRANSMIT_NS (1 * NS_PER_S)
+#define NEIGHBOUR_REACHABLE_NS  (30 * NS_PER_S)
+#define NEIGHBOUR_DELAY_NS      (5 * NS_PER_S)
+/* Unreachable: told so at once, not asked for again that long. */
+#define NEIGHBOUR_FAILED_NS (1 * NS_PER_S)
+/* Used this recently: not replaced by another one. */
+#define NEIGHBOUR_IN_USE_NS (60 * NS_PER_S)
+/* A changed hardware address is not believed that soon after the last. */
+#define NEIGHBOUR_LOCK_NS (1 * NS_PER_S)
+
+/* Address conflict detection (RFC 5227 1.1). */
+enum {
+    ACD_PROBES = 3,
+    ACD_ANNOUNCEMENTS = 2,
+    ACD_HASTE_PROBES = 2,
+};
+
+/* Hosts on a LAN answer within a few ms; nobody wants to wait for seconds at
+ * every boot. */
+#define ACD_HASTE_NS (50 * NS_PER_MS)
+
+#define ACD_PROBE_WAIT_NS        (1 * NS_PER_S)
+#define ACD_PROBE_MIN_NS         (1 * NS_PER_S)
+#define ACD_PROBE_MAX_NS         (2 * NS_PER_S)
+#define ACD_ANNOUNCE_WAIT_NS     (2 * NS_PER_S)
+#define ACD_ANNOUNCE_INTERVAL_NS (2 * NS_PER_S)
+#define ACD_DEFEND_INTERVAL_NS   (10 * NS_PER_S)
+
+/* IP (RFC 791, RFC 1122 3.3). */
+enum {
+    IP_ROUTES_MAX = 64,
+    IP_DEFAULT_TTL = 64, /* RFC 1340 */
+    /* Counters of identifications, one for each of so many groups of
+     * destinations (RFC 7739 5.3). */
+    IP_IDENTIFICATIONS = 256,
+
+    /* Datagrams being put together, in all and of one source. */
+    REASSEMBLY_MAX = 32,
+    REASSEMBLY_PER_SOURCE = 8,
+    /* Pieces of one: 64 KiB over the smallest MTU hosts must accept, 576. */
+    REASSEMBLY_PIECES_MAX = 128,
+    /* Payload bytes of the first buffer, whose rest holds headers and the
+     * descriptions of the other buffers. */
+    REASSEMBLY_FIRST_BYTES = 1280,
+    REASSEMBLY_BUFFERS = 33,
+    REASSEMBLY_BYTES_MAX = 256 * 1024,
+    REASSEMBLY_POOL_DIVISOR = 8,
+
+    /* ICMP we generate (RFC 1812 4.3.2.8): tokens a second and burst, of all
+     * and of one peer. */
+    ICMP_GLOBAL_RATE = 1000,
+    ICMP_GLOBAL_BURST = 50,
+    ICMP_PEER_RATE = 10,
+    ICMP_PEER_BURST = 6,
+    ICMP_PEER_BUCKETS = 256,
+};
+
+#define REASSEMBLY_TIMEOUT_NS (30 * NS_PER_S)
+
+/* UDP. */
+enum {
+    UDP_SOCKETS_MIN = 64,
+    UDP_SOCKETS_MAX = 1024,
+    UDP_BUCKETS = 256,
+    /* As Linux's net.core.rmem_default, by true size; also bounded by a part
+     * of the pool, and all sockets together by another. */
+    UDP_RECEIVE_BUFFER = 212992,
+    UDP_RECEIVE_POOL_DIVISOR = 8,
+    UDP_TOTAL_POOL_DIVISOR = 4,
+    /* RFC 6056 3.3.4. */
+    UDP_PORT_FIRST = 32768,
+    UDP_PORT_LAST = 60999,
+    UDP_PORT_COUNTERS = 64,
 };
 
 /* Sockets. */

@@ -128,7 +128,7 @@ struct packet {
     bool is_link_broadcast; /* destination MAC was a group address */
     bool is_looped;         /* never was on a wire */
     uint8_t protocol;       /* IP protocol, once known */
-    uint8_t reserved[2];
+    uint16_t link_offset;   /* received: of the Ethernet header */
     /* For the current owner: TCP keeps its parsed view of a queued segment
      * here, neighbour and reassembly their own. */
     uint64_t scratch[8];
@@ -191,6 +191,21 @@ void packet_add_fragment(struct packet *packet, const uint8_t *data,
 /* A second packet with the same bytes (copied into its linear part), or NULL.
  * Asserts that they fit one buffer. */
 struct packet *packet_copy(const struct packet *packet) MUST_CHECK;
+
+/* Copies `length` bytes from `offset` on, fragments included. False when the
+ * packet is shorter. */
+bool packet_copy_out(const struct packet *packet, size_t offset, void *bytes,
+                     size_t length) MUST_CHECK;
+
+/* The checksum sum (wire/checksum.h) of everything from `offset` on. */
+uint32_t packet_sum(const struct packet *packet, size_t offset);
+
+/* Completes PACKET_CHECKSUM_PARTIAL in software. */
+void packet_finish_checksum(struct packet *packet);
+
+/* Moves the fragments into the linear part. False, and nothing is changed,
+ * when there is no room for them behind it. */
+bool packet_linearise(struct packet *packet) MUST_CHECK;
 
 static inline size_t packet_headroom(const struct packet *packet)
 {

@@ -31,8 +31,9 @@ enum netif_feature {
 struct netif;
 
 struct netif_operations {
-    /* Gives the packet (a whole frame) to the device's ring. The doorbell
-     * waits for `kick`. Softirq, or app with the lock held. */
+    /* Gives the packet (a whole frame) to the device's ring, which has room
+     * unless `transmit_stopped` says otherwise. The doorbell waits for
+     * `kick`. Softirq, or app with the lock held. */
     void (*transmit)(struct netif *netif, struct packet *packet);
     /* Tells the device of all that was transmitted since the last kick. */
     void (*kick)(struct netif *netif);
@@ -79,10 +80,10 @@ struct netif {
     const struct netif_operations *operations;
     void *driver;
     struct ethernet_address address;
-    uint32_t features;   /* enum netif_feature bits the device has */
-    uint32_t mtu;        /* bytes of an IP packet */
-    uint32_t link_speed; /* Mbit/s, 0 = unknown */
-    bool link_up;        /* set through netif_link_changed later */
+    uint32_t features;     /* enum netif_feature bits the device has */
+    uint32_t mtu;          /* bytes of an IP packet */
+    uint32_t link_speed;   /* Mbit/s, 0 = unknown */
+    bool link_up;          /* set through netif_link_changed later */
     bool transmit_stopped; /* ring full: the stack holds packets back */
     /* Owned by the stack. */
     char name[NETIF_NAME_SIZE];
@@ -93,6 +94,21 @@ struct netif {
     struct netif_counters counters;
     struct packet_queue queue; /* waits while the ring is full */
 };
+
+/* What the rooms above want to hear; net.c fills it in. */
+struct netif_wiring {
+    /* Carrier came or went; `link_up` has the new state. */
+    void (*link_changed)(struct netif *netif, uint64_t now_ns);
+};
+
+/* Forgets every device. Boot. */
+void netif_init(const struct netif_wiring *wiring);
+
+/* Sees every frame that a device gives or takes, and only borrows it. NULL:
+ * nobody looks. */
+typedef void netif_capture(const struct netif *netif,
+                           const struct packet *packet, bool is_outgoing);
+void netif_set_capture(netif_capture *capture);
 
 /* Names the device (eth0, eth1, ...; loopback is lo) and makes it known.
  * The structure must live for ever. -ENOSPC when there are NETIF_MAX. Boot,
@@ -107,11 +123,13 @@ void netif_schedule(struct netif *netif);
 bool netif_poll(uint64_t now_ns);
 
 /* Driver -> stack: one frame, linear, starting at its Ethernet header, without
- * FCS; packet->netif and time_ns set by the driver. Only from `poll`. */
+ * FCS. The packet gets its netif, and the time of the poll if the driver has
+ * left time_ns 0. Only from `poll`. */
 void netif_receive(struct netif *netif, struct packet *packet);
 
 /* Stack -> driver: a whole frame. Queues it when the ring is full; does in
- * software what the device cannot (checksum, gather, pad). */
+ * software what the device cannot (checksum, gather), and pads short frames
+ * with zeros. */
 void netif_transmit(struct netif *netif, struct packet *packet);
 
 /* Kicks every device that was given packets. Called at the end of each entry
@@ -127,3 +145,6 @@ void netif_link_changed(struct netif *netif, bool up);
 struct netif *netif_by_index(size_t index);
 struct netif *netif_by_name(const char *name);
 size_t netif_count(void);
+
+/* How often a poll ended with work left over. */
+uint64_t netif_budget_exhausted(void);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IPv4 input (RFC 791, RFC 1122 3.2.1): the checks of a header in its order,
+ * whose packet it is, reassembly, and the way to the transport. There is no
+ * forwarding: packets for others are counted and dropped where it would
+ * begin.
+ */
+#include "net/ip/input.h"
+
+#include "net/filter/filter.h"
+#include "net/ip/icmp.h"
+#include "net/ip/output.h"
+#include "net/ip/reassembly.h"
+#include "net/ip/route.h"
+#include "net/platform.h"
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
+#include "net/wire/udp.h"
+
+#include <string.h>
+
+struct ip_counters ip_counters;
+
+static const struct ip_transport *transports;
+static size_t transport_count;
+
+enum ip_verdict {
+    IP_LOCAL,
+    IP_LOCAL_BROADCAST,
+    IP_FORWARD,
+    IP_REFUSE_ADDRESS,
+    IP_REFUSE_BROADCAST_FRAME,
+};
+
+enum {
+    DHCP_SERVER_PORT = 67,
+    DHCP_CLIENT_PORT = 68,
+};
+
+void ip_init(const struct ip_transport *table, size_t count)
+{
+    transports = table;
+    transport_count = count;
+    memset(&ip_counters, 0, sizeof(ip_counters));
+    ip_route_init();
+    ip_output_init();
+    reassembly_init();
+    icmp_init();
+}
+
+const struct ip_transport *ip_transport_find(uint8_t protocol)
+{
+    for (size_t i = 0; i < transport_count; i++)
+        if (transports[i].protocol == protocol)
+            return &transports[i];
+    return NULL;
+}
+
+/* The header by itself. Afterwards it is whole and the packet ends where the
+ * header says. */
+static enum drop_reason check_header(struct packet *packet)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    size_t header_length;
+    size_t total_length;
+
+    if (packet->length < IPV4_HEADER_LENGTH) {
+        ip_counters.in_truncated++;
+        return DROP_IP_SHORT;
+    }
+    header_length = ipv4_header_length(header);
+    total_length = be16_get(header->total_length);
+    if (header->version_ihl >> 4 != 4 || header_length < IPV4_HEADER_LENGTH ||
+        header_length > total_length) {
+        ip_counters.in_header_errors++;
+        return DROP_IP_HEADER;
+    }
+    if (total_length > packet->length) {
+        ip_counters.in_truncated++;
+        return DROP_IP_HEADER;
+    }
+    if (!checksum_is_valid(checksum_add(0, header, header_length))) {
+        ip_counters.in_header_errors++;
+        return DROP_IP_CHECKSUM;
+    }
+    packet->length = (uint32_t)total_length;
+    return DROP_NONE;
+}
+
+static uint16_t udp_destination_port(const struct packet *packet)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    size_t length = ipv4_header_length(header);
+    const struct udp_header *udp = (const void *)(packet->data + length);
+
+    if (header->protocol != IP_PROTOCOL_UDP || ipv4_is_fragment(header) ||
+        packet->length - length < sizeof(*udp))
+        return 0;
+    return be16_get(udp->destination_port);
+}
+
+/* RFC 1122 3.2.1.3: who may not be a source, who not a destination. On lo
+ * only we ourselves speak. */
+static bool has_honest_source(const struct packet *packet,
+                              const struct ipv4_header *header)
+{
+    const struct netif *netif = packet->netif;
+    struct be32 source = header->source;
+
+    if (packet->is_looped)
+        return ip_is_local(source);
+    if (be32_get(source) == 0)
+        return udp_destination_port(packet) == DHCP_SERVER_PORT;
+    return ipv4_is_unicast(source) &&
+           !be32_equal(source, netif->ip.broadcast) && !ip_is_local(source);
+}
+
+static enum ip_verdict classify(const struct packet *packet,
+                                const struct ipv4_header *header)
+{
+    const struct netif *netif = packet->netif;
+    struct be32 destination = header->destination;
+
+    if (packet->is_looped)
+        return ip_is_local(destination) ? IP_LOCAL : IP_REFUSE_ADDRESS;
+    if (ipv4_is_loopback(destination) || ipv4_is_this_network(destination))
+        return IP_REFUSE_ADDRESS;
+    if (ipv4_is_limited_broadcast(destination) ||
+        be32_equal(destination, netif->ip.broadcast))
+        return IP_LOCAL_BROADCAST;
+    if (ipv4_is_multicast(destination))
+        return IP_REFUSE_ADDRESS; /* no groups are joined yet */
+    if (packet->is_link_broadcast)
+        return IP_REFUSE_BROADCAST_FRAME; /* RFC 1122 3.3.6 */
+    if (be32_equal(destination, netif->ip.address) || ip_is_local(destination))
+        return IP_LOCAL;
+    /* RFC 2131 4.1: an answer to the address we are about to be given. */
+    if (be32_get(netif->ip.address) == 0 &&
+        udp_destination_port(packet) == DHCP_CLIENT_PORT)
+        return IP_LOCAL;
+    return IP_FORWARD;
+}
+
+static enum drop_reason check_options(const struct packet *packet,
+                                      const struct ipv4_header *header,
+                                      uint64_t now_ns)
+{
+    struct ipv4_options options;
+
+    if (!ipv4_check_options(header, ipv4_header_length(header), &options)) {
+        ip_counters.in_header_errors++;
+        icmp_send_parameter_problem(packet, (uint8_t)options.error_offset,
+                                    now_ns);
+        return DROP_IP_OPTION;
+    }
+    if (options.has_source_route)
+        return DROP_IP_OPTION;
+    return DROP_NONE;
+}
+
+static enum drop_reason check_addresses(const struct packet *packet,
+                                        const struct ipv4_header *header,
+                                        bool *is_broadcast)
+{
+    if (!has_honest_source(packet, header)) {
+        ip_counters.in_address_errors++;
+        return DROP_IP_SOURCE;
+    }
+    *is_broadcast = packet->is_link_broadcast;
+    switch (classify(packet, header)) {
+    case IP_LOCAL:
+        return DROP_NONE;
+    case IP_LOCAL_BROADCAST:
+        ip_counters.in_broadcasts++;
+        *is_broadcast = true;
+        return DROP_NONE;
+    case IP_REFUSE_ADDRESS:
+        ip_counters.in_address_errors++;
+        return DROP_IP_DESTINATION;
+    case IP_REFUSE_BROADCAST_FRAME:
+        return DROP_IP_BROADCAST_FRAME;
+    case IP_FORWARD:
+        break;
+    }
+    ip_counters.in_no_routes++;
+    return DROP_IP_NOT_FORWARDED;
+}
+
+static void deliver(struct packet *packet, const struct ip_receive_info *info,
+                    uint64_t now_ns)
+{
+    if (packet->protocol == IP_PROTOCOL_ICMP) {
+        icmp_receive(packet, info, now_ns);
+        return;
+    }
+    for (size_t i = 0; i < transport_count; i++) {
+        if (transports[i].protocol == packet->protocol) {
+            transports[i].receive(packet, info, now_ns);
+            return;
+        }
+    }
+    ip_counters.in_unknown_protocols++;
+    ip_reject(packet, info, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
+    packet_drop(packet, DROP_IP_PROTOCOL);
+}
+
+/* The packet is ours: data moves to the transport header. */
+static void receive_local(struct packet *packet, bool is_broadcast,
+                          uint64_t now_ns)
+{
+    const struct ipv4_header *header = packet_network_header(packet);
+    struct ip_receive_info info = {
+        .source = ip_address_from_ipv4(header->source),
+        .destination = ip_address_from_ipv4(header->destination),
+        .netif = packet->netif,
+        .ttl = header->ttl,
+        .tos = header->tos,
+        .is_broadcast = is_broadcast,
+    };
+    size_t header_length = ipv4_header_length(header);
+
+    packet->data += header_length;
+    packet->length -= (uint32_t)header_length;
+    packet->protocol = header->protocol;
+    if (ipv4_is_fragment(header)) {
+        packet = reassembly_receive(packet, now_ns);
+        if (packet == NULL)
+            return;
+    }
+    packet->transport_offset = (uint16_t)packet_headroom(packet);
+    switch (filter_run(FILTER_INPUT, packet)) {
+    case FILTER_ACCEPT:
+        break;
+    case FILTER_REJECT:
+        ip_reject(packet, &info, IP_ERROR_ADMIN_PROHIBITED, now_ns);
+        /* fall through */
+    case FILTER_DROP:
+        packet_drop(packet, DROP_FILTER);
+        return;
+    }
+    ip_counters.in_delivers++;
+    deliver(packet, &info, now_ns);
+}
+
+void ip_receive(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    bool is_broadcast = false;
+    enum drop_reason reason;
+
+    ip_counters.in_receives++;
+    packet->network_offset = (uint16_t)packet_headroom(packet);
+    reason = check_header(packet);
+    if (reason == DROP_NONE)
+        reason = check_addresses(packet, header, &is_broadcast);
+    if (reason == DROP_NONE && header->version_ihl != 0x45)
+        reason = check_options(packet, header, now_ns);
+    if (reason == DROP_NONE &&
+        filter_run(FILTER_PREROUTING, packet) != FILTER_ACCEPT)
+        reason = DROP_FILTER;
+    if (reason != DROP_NONE) {
+        packet_drop(packet, reason);
+        return;
+    }
+    receive_local(packet, is_broadcast, now_ns);
+}
+
+void ip_unreachable(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    size_t length = ipv4_header_length(header);
+    const struct ip_transport *transport = ip_transport_find(header->protocol);
+    uint8_t quote[ICMP_QUOTE_MIN];
+
+    /* Other pieces of a datagram have no transport header to tell by. */
+    if (transport != NULL &&
+        (be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) == 0 &&
+        packet_copy_out(packet, length, quote, sizeof(quote))) {
+        struct ip_error_info info = {
+            .local = ip_address_from_ipv4(header->source),
+            .remote = ip_address_from_ipv4(header->destination),
+            .transport = quote,
+            .transport_length = sizeof(quote),
+            .error = IP_ERROR_HOST_UNREACHABLE,
+            .is_local = true,
+        };
+
+        transport->error(&info, now_ns);
+    }
+    packet_drop(packet, DROP_NEIGHBOUR_FAILED);
+}

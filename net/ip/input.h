@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The receiving half of IPv4, and what all of ip/ counts.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/ip/ip.h"
+#include "net/packet.h"
+
+/* As RFC 4293 names them, without its prefix ipSystemStats. */
+struct ip_counters {
+    uint64_t in_receives;
+    uint64_t in_header_errors;
+    uint64_t in_address_errors;
+    uint64_t in_no_routes;
+    uint64_t in_unknown_protocols;
+    uint64_t in_truncated;
+    uint64_t in_delivers;
+    uint64_t in_broadcasts;
+    uint64_t reassembly_required;
+    uint64_t reassembly_done;
+    uint64_t reassembly_failed;
+    uint64_t out_requests;
+    uint64_t out_no_routes;
+    uint64_t out_discards;
+    uint64_t out_fragments_required;
+    uint64_t out_fragments_done;
+    uint64_t out_fragments_failed;
+    uint64_t out_fragments_created;
+    uint64_t out_transmits;
+};
+
+extern struct ip_counters ip_counters;
+
+/* The transports; the table must live for ever. Boot. */
+void ip_init(const struct ip_transport *table, size_t count);
+
+const struct ip_transport *ip_transport_find(uint8_t protocol);
+
+/* ETHERNET_TYPE_IPV4, as net.c registers it. */
+void ip_receive(struct packet *packet, uint64_t now_ns);
+
+/* A packet, data at its IP header, whose next hop does not answer. Tells the
+ * transport it came from, or the host. */
+void ip_unreachable(struct packet *packet, uint64_t now_ns);

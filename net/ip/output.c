@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * IPv4 output (RFC 791, RFC 1122 3.2.1, RFC 6864): the header, the hooks, and
+ * the frame to the next hop.
+ */
+#include "net/ip/output.h"
+
+#include "net/filter/filter.h"
+#include "net/hash.h"
+#include "net/ip/input.h"
+#include "net/link/ethernet.h"
+#include "net/link/neighbour.h"
+#include "net/platform.h"
+#include "net/wire/checksum.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct {
+    struct hash_key key;
+    uint16_t identifications[IP_IDENTIFICATIONS];
+    uint8_t default_ttl;
+} output;
+
+void ip_output_init(void)
+{
+    memset(&output, 0, sizeof(output));
+    hash_key_generate(&output.key);
+    platform_random(output.identifications, sizeof(output.identifications));
+    output.default_ttl = IP_DEFAULT_TTL;
+}
+
+int ip_set_default_ttl(unsigned ttl)
+{
+    if (ttl < 1 || ttl > 255)
+        return -EINVAL;
+    output.default_ttl = (uint8_t)ttl;
+    return 0;
+}
+
+/* RFC 6864: only what may be fragmented needs one. RFC 7739 5.3: counted per
+ * group of destinations from a secret start, so that nobody can learn from
+ * his packets how many others get. */
+static struct be16 choose_identification(const struct ipv4_header *header)
+{
+    uint64_t word = (uint64_t)be32_get(header->source) << 32 |
+                    be32_get(header->destination);
+    uint64_t hash = hash_words(&output.key, &word, 1) ^ header->protocol;
+    uint16_t count = output.identifications[hash % IP_IDENTIFICATIONS]++;
+
+    return be16_from((uint16_t)(count + (hash >> 16)));
+}
+
+uint32_t ip_pseudo_header_sum(const struct ip_address *source,
+                              const struct ip_address *destination,
+                              uint8_t protocol, size_t length)
+{
+    uint32_t sum = be32_get(ip_address_ipv4(source));
+
+    sum = checksum_add_32(sum, be32_get(ip_address_ipv4(destination)));
+    return checksum_add_32(sum, (uint32_t)length + protocol);
+}
+
+/* RFC 1112 6.4: the low 23 bits. */
+static struct ethernet_address multicast_hardware(struct be32 address)
+{
+    return (struct ethernet_address){{0x01, 0x00, 0x5e, address.octet[1] & 0x7f,
+                                      address.octet[2], address.octet[3]}};
+}
+
+void ip_transmit(struct packet *packet, const struct ip_route *route,
+                 uint64_t now_ns)
+{
+    struct be32 next_hop = ip_address_ipv4(&route->gateway);
+
+    ip_counters.out_transmits++;
+    if (route->is_local) {
+        ethernet_send(route->netif, packet, &route->netif->address,
+                      ETHERNET_TYPE_IPV4);
+    } else if (route->is_broadcast) {
+        ethernet_send(route->netif, packet, &ethernet_broadcast,
+                      ETHERNET_TYPE_IPV4);
+    } else if (ipv4_is_multicast(next_hop)) {
+        struct ethernet_address hardware = multicast_hardware(next_hop);
+
+        ethernet_send(route->netif, packet, &hardware, ETHERNET_TYPE_IPV4);
+    } else {
+        neighbour_send(route->netif, next_hop, packet, now_ns);
+    }
+}
+
+void ip_send(struct packet *packet, const struct ip_send_options *options,
+             const struct ip_route *route, uint64_t now_ns)
+{
+    struct ipv4_header *header = packet_push(packet, IPV4_HEADER_LENGTH);
+    size_t total = packet_total_length(packet);
+
+    ip_counters.out_requests++;
+    ASSERT(total <= IPV4_TOTAL_MAX);
+    packet->network_offset = (uint16_t)packet_headroom(packet);
+    packet->protocol = options->protocol;
+    header->version_ihl = 0x45;
+    header->tos = options->tos;
+    header->total_length = be16_from((uint16_t)total);
+    header->fragment =
+        be16_from(options->dont_fragment ? IPV4_DONT_FRAGMENT : 0);
+    header->ttl = options->ttl != 0 ? options->ttl : output.default_ttl;
+    header->protocol = options->protocol;
+    header->checksum = be16_from(0);
+    header->source = ip_address_ipv4(&options->source);
+    header->destination = ip_address_ipv4(&options->destination);
+    header->identification =
+        options->dont_fragment ? be16_from(0) : choose_identification(header);
+    header->checksum =
+        checksum_finish(checksum_add(0, header, sizeof(*header)));
+
+    if (filter_run(FILTER_OUTPUT, packet) != FILTER_ACCEPT ||
+        filter_run(FILTER_POSTROUTING, packet) != FILTER_ACCEPT) {
+        ip_counters.out_discards++;
+        packet_drop(packet, DROP_FILTER);
+    } else if (total <= route->mtu || packet->segment_size != 0) {
+        ip_transmit(packet, route, now_ns);
+    } else if (options->dont_fragment) {
+        ip_counters.out_fragments_failed++;
+        packet_drop(packet, DROP_IP_TOO_BIG);
+    } else {
+        ip_fragment(packet, route, now_ns);
+    }
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ethernet II frames (RFC 894) and 802.1Q priority tags. Deliberately absent:
+ * 802.3 length frames (RFC 1042), VLAN interfaces and QinQ, which are counted
+ * and dropped.
+ */
+#include "net/link/ethernet.h"
+
+#include <string.h>
+
+const struct ethernet_address ethernet_broadcast = {
+    {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+struct ethernet_counters ethernet_counters;
+
+static const struct ethernet_receiver *receivers;
+static size_t receiver_count;
+
+enum {
+    VLAN_ID_MASK = 0x0fff,
+    VLAN_ID_NONE = 0, /* a priority tag: belongs to no VLAN */
+};
+
+void ethernet_init(const struct ethernet_receiver *table, size_t count)
+{
+    receivers = table;
+    receiver_count = count;
+    memset(&ethernet_counters, 0, sizeof(ethernet_counters));
+}
+
+/* One tag, and only a priority tag; a second one would be a VLAN's. */
+static enum drop_reason take_tag(struct packet *packet, uint16_t *type)
+{
+    if (packet->has_vlan_tag) {
+        ethernet_counters.rx_vlan++;
+        if ((packet->vlan_tag & VLAN_ID_MASK) != VLAN_ID_NONE)
+            return DROP_VLAN_UNKNOWN;
+    } else if (*type == ETHERNET_TYPE_VLAN) {
+        const struct be16 *tag = packet_pull(packet, ETHERNET_VLAN_LENGTH);
+
+        ethernet_counters.rx_vlan++;
+        if (tag == NULL)
+            return DROP_VLAN_SHORT;
+        if ((be16_get(tag[0]) & VLAN_ID_MASK) != VLAN_ID_NONE)
+            return DROP_VLAN_UNKNOWN;
+        *type = be16_get(tag[1]);
+    }
+    if (*type == ETHERNET_TYPE_VLAN || *type == ETHERNET_TYPE_QINQ)
+        return DROP_VLAN_UNKNOWN;
+    return DROP_NONE;
+}
+
+static enum drop_reason check_addresses(const struct netif *netif,
+                                        struct packet *packet,
+                                        const struct ethernet_header *header)
+{
+    if (ethernet_address_is_group(&header->source))
+        return DROP_ETHERNET_SOURCE;
+    if (ethernet_address_is_group(&header->destination)) {
+        packet->is_link_broadcast = true;
+        ethernet_counters.rx_broadcast++;
+    } else if (!ethernet_address_equal(&header->destination, &netif->address)) {
+        return DROP_ETHERNET_NOT_OURS;
+    }
+    /* Our own frame came back: a loop in the network. */
+    if (ethernet_address_equal(&header->source, &netif->address) &&
+        (netif->features & NETIF_LOOPBACK) == 0)
+        return DROP_ETHERNET_SOURCE;
+    return DROP_NONE;
+}
+
+void ethernet_receive(struct netif *netif, struct packet *packet)
+{
+    const struct ethernet_header *header =
+        packet_pull(packet, ETHERNET_HEADER_LENGTH);
+    enum drop_reason reason;
+    uint16_t type;
+
+    if (header == NULL) {
+        packet_drop(packet, DROP_ETHERNET_SHORT);
+        return;
+    }
+    packet->link_offset =
+        (uint16_t)(packet_headroom(packet) - ETHERNET_HEADER_LENGTH);
+    reason = check_addresses(netif, packet, header);
+    if (reason != DROP_NONE) {
+        packet_drop(packet, reason);
+        return;
+    }
+    type = be16_get(header->type);
+    if (packet->has_vlan_tag || type == ETHERNET_TYPE_VLAN ||
+        type == ETHERNET_TYPE_QINQ) {
+        reason = take_tag(packet, &type);
+        if (reason != DROP_NONE) {
+            packet_drop(packet, reason);
+            return;
+        }
+    }
+    for (size_t i = 0; i < receiver_count; i++) {
+        if (receivers[i].type == type) {
+            receivers[i].receive(packet, packet->time_ns);
+            return;
+        }
+    }
+    packet_drop(packet, DROP_ETHERNET_TYPE);
+}
+
+void ethernet_send(struct netif *netif, struct packet *packet,
+                   const struct ethernet_address *destination, uint16_t type)
+{
+    struct ethernet_header *header =
+        packet_push(packet, ETHERNET_HEADER_LENGTH);
+
+    header->destination = *destination;
+    header->source = netif->address;
+    header->type = be16_from(type);
+    netif_transmit(netif, packet);
+}

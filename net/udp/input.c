@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP input (RFC 768, RFC 1122 4.1): checks, the socket, its queue, and
+ * reading from it.
+ */
+#include "net/udp/socket.h"
+
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Data stands at the UDP header; afterwards the packet ends where it says. */
+static enum drop_reason check(struct packet *packet,
+                              const struct ip_receive_info *info)
+{
+    const struct udp_header *header = (const void *)packet->data;
+    size_t total = packet_total_length(packet);
+    size_t length;
+    uint32_t sum;
+
+    if (packet->length < UDP_HEADER_LENGTH)
+        return DROP_UDP_SHORT;
+    length = be16_get(header->length);
+    if (length < UDP_HEADER_LENGTH || length > total)
+        return DROP_UDP_SHORT;
+    if (length < total)
+        packet_trim(packet, length);
+    if (be16_get(header->source_port) == 0 ||
+        be16_get(header->destination_port) == 0)
+        return DROP_UDP_PORT;
+    if (packet->checksum == PACKET_CHECKSUM_VERIFIED ||
+        be16_get(header->checksum) == 0)
+        return DROP_NONE;
+    sum = ip_pseudo_header_sum(&info->source, &info->destination,
+                               IP_PROTOCOL_UDP, length);
+    if (!checksum_is_valid(checksum_add_32(sum, packet_sum(packet, 0)))) {
+        udp_counters.checksum_errors++;
+        return DROP_UDP_CHECKSUM;
+    }
+    return DROP_NONE;
+}
+
+/* Data stands at the payload. */
+static void enqueue(struct udp_socket *socket, struct packet *packet)
+{
+    /* The buffers of fragments are the packet's own here. */
+    size_t size =
+        packet_true_size(packet) + (size_t)packet->fragment_count * BUFFER_SIZE;
+
+    if (size > socket->receive_limit ||
+        socket->queue.true_size > socket->receive_limit - size ||
+        size > udp_queued_limit || udp_queued_size > udp_queued_limit - size) {
+        udp_counters.receive_buffer_errors++;
+        udp_counters.in_errors++;
+        packet_drop(packet, DROP_UDP_QUEUE_FULL);
+        return;
+    }
+    udp_counters.in_datagrams++;
+    packet_queue_append(&socket->queue, packet);
+    socket->queue.true_size += (size_t)packet->fragment_count * BUFFER_SIZE;
+    udp_queued_size += size;
+    if (socket->queue.count == 1 && socket->notify != NULL)
+        socket->notify(socket->owner, UDP_READABLE);
+}
+
+struct packet *udp_dequeue(struct udp_socket *socket)
+{
+    struct packet *packet = packet_queue_take(&socket->queue);
+
+    if (packet != NULL) {
+        size_t fragments = (size_t)packet->fragment_count * BUFFER_SIZE;
+
+        socket->queue.true_size -= fragments;
+        udp_queued_size -= packet_true_size(packet) + fragments;
+    }
+    return packet;
+}
+
+/* To everybody who hears it; copies for all but the last. */
+static void receive_group(struct packet *packet,
+                          const struct ip_receive_info *info, uint16_t port)
+{
+    struct udp_socket *socket = udp_find_group(NULL, info, port);
+
+    if (socket == NULL) {
+        udp_counters.no_ports++;
+        packet_drop(packet, DROP_UDP_NO_SOCKET);
+        return;
+    }
+    for (;;) {
+        struct udp_socket *after = udp_find_group(socket, info, port);
+        struct packet *copy;
+
+        if (after == NULL || packet_total_length(packet) > BUFFER_SIZE) {
+            enqueue(socket, packet);
+            return;
+        }
+        copy = packet_copy(packet);
+        if (copy != NULL)
+            enqueue(socket, copy);
+        socket = after;
+    }
+}
+
+void udp_receive(struct packet *packet, const struct ip_receive_info *info,
+                 uint64_t now_ns)
+{
+    const struct udp_header *header = (const void *)packet->data;
+    enum drop_reason reason = check(packet, info);
+    struct udp_socket *socket;
+    uint16_t port;
+
+    if (reason != DROP_NONE) {
+        udp_counters.in_errors++;
+        packet_drop(packet, reason);
+        return;
+    }
+    port = be16_get(header->destination_port);
+    if (info->is_broadcast) {
+        packet->data += UDP_HEADER_LENGTH;
+        packet->length -= UDP_HEADER_LENGTH;
+        receive_group(packet, info, port);
+        return;
+    }
+    socket = udp_find(info, port, be16_get(header->source_port));
+    if (socket == NULL) {
+        udp_counters.no_ports++;
+        ip_reject(packet, info, IP_ERROR_PORT_UNREACHABLE, now_ns);
+        packet_drop(packet, DROP_UDP_NO_SOCKET);
+        return;
+    }
+    packet->data += UDP_HEADER_LENGTH;
+    packet->length -= UDP_HEADER_LENGTH;
+    enqueue(socket, packet);
+}
+
+/* Where a queued datagram came from and went to: its headers still stand
+ * before its payload. */
+static void fill_endpoints(const struct packet *packet,
+                           struct udp_endpoint *remote,
+                           struct udp_endpoint *local)
+{
+    const struct ipv4_header *ip = packet_network_header(packet);
+    const struct udp_header *udp = packet_transport_header(packet);
+
+    if (remote != NULL)
+        *remote = (struct udp_endpoint){ip_address_from_ipv4(ip->source),
+                                        be16_get(udp->source_port)};
+    if (local != NULL)
+        *local = (struct udp_endpoint){ip_address_from_ipv4(ip->destination),
+                                       be16_get(udp->destination_port)};
+}
+
+int udp_read(struct udp_socket *socket, void *bytes, size_t length,
+             uint32_t flags, struct udp_endpoint *remote,
+             struct udp_endpoint *local)
+{
+    struct packet *packet = socket->queue.first;
+    size_t total;
+
+    if (socket->error != 0)
+        return -udp_take_error(socket);
+    if (packet == NULL)
+        return -EAGAIN;
+    total = packet_total_length(packet);
+    if (length > total)
+        length = total;
+    if (length != 0 && !packet_copy_out(packet, 0, bytes, length))
+        return -EAGAIN; /* cannot be: length was cut to what there is */
+    fill_endpoints(packet, remote, local);
+    if ((flags & UDP_READ_PEEK) == 0)
+        packet_free(udp_dequeue(socket));
+    return (int)total;
+}
+
+size_t udp_read_queued(const struct udp_socket *socket)
+{
+    return socket->queue.first == NULL
+               ? 0
+               : packet_total_length(socket->queue.first);
+}
+
+/* RFC 1122 4.1.3.3: only a connected socket can tell whom it concerns. */
+void udp_error(const struct ip_error_info *info, uint64_t now_ns)
+{
+    const struct udp_header *header = (const void *)info->transport;
+    struct udp_endpoint local = {info->local, be16_get(header->source_port)};
+    struct udp_endpoint remote = {info->remote,
+                                  be16_get(header->destination_port)};
+    struct udp_socket *socket = udp_find_connected(&local, &remote);
+
+    (void)now_ns;
+    if (socket == NULL)
+        return;
+    switch (info->error) {
+    case IP_ERROR_PORT_UNREACHABLE:
+        udp_fail(socket, ECONNREFUSED);
+        return;
+    case IP_ERROR_PROTOCOL_UNREACHABLE:
+        udp_fail(socket, ENOPROTOOPT);
+        return;
+    case IP_ERROR_NET_UNREACHABLE:
+        udp_fail(socket, ENETUNREACH);
+        return;
+    case IP_ERROR_HOST_UNREACHABLE:
+    case IP_ERROR_ADMIN_PROHIBITED:
+        udp_fail(socket, EHOSTUNREACH);
+        return;
+    case IP_ERROR_PACKET_TOO_BIG:
+    case IP_ERROR_SOURCE_ROUTE_FAILED:
+    case IP_ERROR_TIME_EXCEEDED:
+    case IP_ERROR_PARAMETER_PROBLEM:
+        return; /* may pass: the datagram may have arrived for all we know */
+    }
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Socket options of UDP, and what it counts.
+ */
+#include "net/udp/socket.h"
+
+#include <errno.h>
+
+enum {
+    RECEIVE_BUFFER_MIN = 4096, /* one datagram in any case */
+};
+
+static int set_receive_buffer(struct udp_socket *socket, int value)
+{
+    size_t wanted = (size_t)value;
+
+    if (wanted < RECEIVE_BUFFER_MIN)
+        wanted = RECEIVE_BUFFER_MIN;
+    if (wanted > udp_queued_limit)
+        wanted = udp_queued_limit;
+    socket->receive_limit = wanted;
+    return 0;
+}
+
+int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
+{
+    if (value < 0)
+        return -EINVAL;
+    switch (option) {
+    case UDP_OPTION_BROADCAST:
+        socket->may_broadcast = value != 0;
+        return 0;
+    case UDP_OPTION_RECEIVE_BUFFER:
+        return set_receive_buffer(socket, value);
+    case UDP_OPTION_SEND_BUFFER:
+        socket->send_buffer = value;
+        return 0;
+    case UDP_OPTION_REUSE_ADDRESS:
+        socket->reuses_address = value != 0;
+        return 0;
+    case UDP_OPTION_TTL:
+        if (value > 255)
+            return -EINVAL;
+        socket->ttl = (uint8_t)value;
+        return 0;
+    case UDP_OPTION_TOS:
+        if (value > 255)
+            return -EINVAL;
+        socket->tos = (uint8_t)value;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int udp_get_option(const struct udp_socket *socket, enum udp_option option)
+{
+    switch (option) {
+    case UDP_OPTION_BROADCAST:
+        return socket->may_broadcast;
+    case UDP_OPTION_RECEIVE_BUFFER:
+        return (int)socket->receive_limit;
+    case UDP_OPTION_SEND_BUFFER:
+        return socket->send_buffer;
+    case UDP_OPTION_REUSE_ADDRESS:
+        return socket->reuses_address;
+    case UDP_OPTION_TTL:
+        return socket->ttl;
+    case UDP_OPTION_TOS:
+        return socket->tos;
+    }
+    return -EINVAL;
+}
+
+void udp_visit_counters(void (*visit)(void *context, const char *name,
+                                      uint64_t value, const char *help),
+                        void *context)
+{
+    const struct udp_counters *c = &udp_counters;
+
+    visit(context, "udp_in_datagrams_total", c->in_datagrams,
+          "UDP datagrams delivered to a socket");
+    visit(context, "udp_no_ports_total", c->no_ports,
+          "UDP datagrams for ports nobody listens on");
+    visit(context, "udp_in_errors_total", c->in_errors,
+          "UDP datagrams not delivered for another reason");
+    visit(context, "udp_in_checksum_errors_total", c->checksum_errors,
+          "UDP datagrams with a bad checksum");
+    visit(context, "udp_receive_buffer_errors_total", c->receive_buffer_errors,
+          "UDP datagrams for which the socket's queue was full");
+    visit(context, "udp_out_datagrams_total", c->out_datagrams,
+          "UDP datagrams sent");
+    visit(context, "udp_out_errors_total", c->out_errors,
+          "UDP datagrams that could not be sent");
+    visit(context, "udp_queued_bytes", udp_queued_size,
+          "memory held by datagrams that wait to be read");
+}

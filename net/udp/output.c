@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * UDP output (RFC 768). The payload is copied once, into the packet or, when
+ * it is larger than a buffer, into buffers that the packet points at.
+ */
+#include "net/udp/socket.h"
+
+#include "net/wire/checksum.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A reader over the pieces. */
+struct source {
+    const struct udp_piece *pieces;
+    size_t offset; /* in the first */
+};
+
+static void take(struct source *source, uint8_t *to, size_t length)
+{
+    while (length != 0) {
+        size_t left = source->pieces->length - source->offset;
+        size_t part = left < length ? left : length;
+
+        if (part != 0)
+            memcpy(to, (const uint8_t *)source->pieces->bytes + source->offset,
+                   part);
+        to += part;
+        length -= part;
+        source->offset += part;
+        if (source->offset == source->pieces->length) {
+            source->pieces++;
+            source->offset = 0;
+        }
+    }
+}
+
+static bool add_fragments(struct packet *packet, struct source *source,
+                          size_t length)
+{
+    while (length != 0) {
+        size_t part = length < BUFFER_SIZE ? length : BUFFER_SIZE;
+        uint8_t *buffer = buffer_alloc();
+
+        if (buffer == NULL)
+            return false;
+        take(source, buffer, part);
+        packet_add_fragment(packet, buffer, (uint32_t)part);
+        buffer_release(buffer); /* the packet holds it now */
+        length -= part;
+    }
+    return true;
+}
+
+/* Header room, header, payload; NULL when memory is short. */
+static struct packet *build(const struct udp_piece *pieces, size_t length)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    struct source source = {pieces, 0};
+
+    if (packet == NULL)
+        return NULL;
+    packet_append(packet, UDP_HEADER_LENGTH);
+    if (length <= packet_tailroom(packet)) {
+        take(&source, packet_append(packet, length), length);
+    } else if (!add_fragments(packet, &source, length)) {
+        packet_drop(packet, DROP_NO_MEMORY);
+        return NULL;
+    }
+    return packet;
+}
+
+static void fill_header(struct packet *packet, uint16_t local_port,
+                        uint16_t remote_port,
+                        const struct ip_send_options *options)
+{
+    struct udp_header *header = (void *)packet->data;
+    size_t length = packet_total_length(packet);
+    uint32_t sum = ip_pseudo_header_sum(&options->source, &options->destination,
+                                        IP_PROTOCOL_UDP, length);
+
+    header->source_port = be16_from(local_port);
+    header->destination_port = be16_from(remote_port);
+    header->length = be16_from((uint16_t)length);
+    header->checksum = be16_from(checksum_fold(sum));
+    packet->transport_offset = (uint16_t)packet_headroom(packet);
+    packet->checksum = PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = packet->transport_offset;
+    packet->checksum_offset = UDP_CHECKSUM_OFFSET;
+}
+
+int udp_send_pieces(struct udp_socket *socket,
+                    const struct udp_endpoint *remote,
+                    const struct udp_piece *pieces, size_t count,
+                    uint64_t now_ns)
+{
+    struct ip_send_options options = {
+        .protocol = IP_PROTOCOL_UDP, .ttl = socket->ttl, .tos = socket->tos};
+    struct ip_route route;
+    struct packet *packet;
+    size_t length = 0;
+    int status;
+
+    if (socket->error != 0)
+        return -udp_take_error(socket);
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].length > UDP_PAYLOAD_MAX - length)
+            return -EMSGSIZE;
+        length += pieces[i].length;
+    }
+    status = udp_prepare(socket, remote, &route);
+    if (status != 0) {
+        udp_counters.out_errors++;
+        return status;
+    }
+    packet = build(pieces, length);
+    if (packet == NULL) {
+        udp_counters.out_errors++;
+        return -ENOBUFS;
+    }
+    if (remote == NULL)
+        remote = &socket->remote;
+    options.source = route.source;
+    options.destination = remote->address;
+    fill_header(packet, socket->local.port, remote->port, &options);
+    udp_counters.out_datagrams++;
+    ip_send(packet, &options, &route, now_ns);
+    return (int)length;
+}
+
+int udp_send(struct udp_socket *socket, const struct udp_endpoint *remote,
+             const void *bytes, size_t length, uint64_t now_ns)
+{
+    struct udp_piece piece = {bytes, length};
+
+    return udp_send_pieces(socket, remote, &piece, 1, now_ns);
+}
