@@ -93,7 +93,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef \
 COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
 OPTIMISE ?= -O2
 FREESTANDING := -ffreestanding -nostdinc \
-    -isystem $(shell $(CC) -print-file-name=include) -isystem libc/include \
+    -isystem libc/include -isystem $(shell $(CC) -print-file-name=include) \
     -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns \

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interface names and numbers.
+ * The length of an interface's name, as SO_BINDTODEVICE takes it.
  */
 #pragma once
 
 #define IF_NAMESIZE 16
 #define IFNAMSIZ    IF_NAMESIZE
-
-unsigned if_nametoindex(const char *name);
-char *if_indextoname(unsigned index, char *name);

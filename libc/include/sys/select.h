@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select() for apps that were written for it. Descriptors never reach
- * FD_SETSIZE here, so the classic overflow cannot happen.
+ * select() for apps that were written for it: poll() in disguise. As
+ * everywhere, a descriptor of FD_SETSIZE or more does not fit a set.
  */
 #pragma once
 

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What little there is of a process and a host name.
+ */
+#include "libc/system/descriptor.h"
+#include "libc/system/path.h"
+
+#include "kernel/memory.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char host_name[HOST_NAME_MAX + 1] = "ferrule";
+
+int chdir(const char *path)
+{
+    return (int)descriptor_result(path_change_directory(path));
+}
+
+char *getcwd(char *buffer, size_t size)
+{
+    const char *current = path_current_directory();
+    size_t length = strlen(current) + 1;
+
+    if (buffer == NULL)
+        return strdup(current);
+    if (size < length) {
+        errno = size == 0 ? EINVAL : ERANGE;
+        return NULL;
+    }
+    return memcpy(buffer, current, length);
+}
+
+int isatty(int number)
+{
+    const struct descriptor *descriptor = descriptor_get(number);
+
+    if (descriptor == NULL)
+        return 0;
+    if (descriptor->kind == DESCRIPTOR_CONSOLE)
+        return 1;
+    errno = ENOTTY;
+    return 0;
+}
+
+pid_t getpid(void)
+{
+    return 1;
+}
+
+pid_t getppid(void)
+{
+    return 0;
+}
+
+uid_t getuid(void)
+{
+    return 0;
+}
+
+uid_t geteuid(void)
+{
+    return 0;
+}
+
+long sysconf(int name)
+{
+    switch (name) {
+    case _SC_PAGESIZE:
+        return PAGE_BYTES;
+    case _SC_OPEN_MAX:
+        return OPEN_MAX;
+    case _SC_NPROCESSORS_CONF:
+    case _SC_NPROCESSORS_ONLN:
+        return 1;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
+}
+
+int gethostname(char *name, size_t size)
+{
+    size_t length = strlen(host_name) + 1;
+
+    if (size < length) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(name, host_name, length);
+    return 0;
+}
+
+int sethostname(const char *name, size_t length)
+{
+    if (length > HOST_NAME_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    memcpy(host_name, name, length);
+    host_name[length] = '\0';
+    return 0;
+}
