@@ -75,8 +75,8 @@ $(foreach r,$(ROOMS),$(eval FILES_$(r) := $(wildcard $(r)/*.c $(r)/*.S)))
 FILES_net/base        := $(filter-out $(TOP_FILES),$(wildcard net/*.c))
 FILES_net/top         := $(wildcard $(TOP_FILES))
 FILES_kernel/platform := $(wildcard kernel/platform.c)
-FILES_kernel/main     := $(wildcard kernel/main.c)
-FILES_kernel          := $(filter-out kernel/platform.c kernel/main.c,\
+FILES_kernel/main     := $(wildcard kernel/main*.c)
+FILES_kernel          := $(filter-out kernel/platform.c kernel/main%.c,\
                            $(wildcard kernel/*.c kernel/*.S))
 
 APPS      := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.c))) \

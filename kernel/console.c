@@ -133,6 +133,11 @@ bool log_is_shown(enum log_level level)
     return (long)level < shown_below;
 }
 
+int log_shown_below(void)
+{
+    return (int)shown_below;
+}
+
 void log_set_clock(uint64_t (*now_ns)(void))
 {
     clock_ns = now_ns;

@@ -35,6 +35,7 @@ void log_print_list(enum log_level level, const char *part, const char *format,
                     va_list arguments) PRINTF_LIKE(3, 0);
 
 bool log_is_shown(enum log_level level);
+int log_shown_below(void); /* the loglevel= in force */
 
 /* Where the time stamps come from; 0.000000 until this is called. */
 void log_set_clock(uint64_t (*now_ns)(void));

@@ -16,6 +16,7 @@
 #include "kernel/console.h"
 #include "kernel/entropy.h"
 #include "kernel/interrupt.h"
+#include "kernel/main_reports.h"
 #include "kernel/memory.h"
 #include "kernel/module.h"
 #include "kernel/paging.h"
@@ -203,8 +204,9 @@ void kernel_main(int protocol, uint64_t information, uint64_t entry_tsc)
 
     start_stack(); /* pools, protocols, settings */
     phase_end("stack");
-    clock_calibrate(); /* time, exactly; the timer */
-    pages_start();     /* what is left is malloc's */
+    clock_calibrate();       /* time, exactly; the timer */
+    main_reports_register(); /* /proc/ferrule */
+    pages_start();           /* what is left is malloc's */
     phase_end("clock");
 
     start_network(); /* rings, interrupts, address */
