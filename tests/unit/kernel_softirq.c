@@ -359,6 +359,17 @@ Test(softirq, an_app_that_idles_gives_its_share_away)
     cr_assert_eq(idled_ns, 0);
 }
 
+Test(softirq,
+     an_interrupt_that_ends_an_idle_is_served_at_once_whatever_the_debt)
+{
+    receive_cost_ns = 3 * MS;
+    interrupt(raise_receive);
+    device_interrupt_ns = now_ns + 100 * US;
+    softirq_idle(CLOCK_NEVER);
+    cr_assert_eq(receive_runs, 2);
+    cr_assert_eq(softirq_counters()->deferred, 0);
+}
+
 /* Receive livelock: work without end must leave the app half of the time. */
 static void flood_for(uint64_t ns, void (*app)(void))
 {
