@@ -11,8 +11,9 @@
 
 #define MULTIBOOT2_LOADED    0x36d76289
 
+#define CR0_PE               (1 << 0)
 #define CR0_MP               (1 << 1)
-#define CR0_EM               (1 << 2)
+#define CR0_NE               (1 << 5)
 #define CR0_WP               (1 << 16)
 #define CR0_PG               (1 << 31)
 #define CR4_PAE              (1 << 5)
@@ -114,9 +115,8 @@ enter:
 3:  orl $EFER_LME, %eax
     wrmsr
 
-    movl %cr0, %eax
-    andl $~CR0_EM, %eax
-    orl $(CR0_PG | CR0_WP | CR0_MP), %eax
+    /* Caches on, x87 and SSE usable, read-only pages read-only for us, too. */
+    movl $(CR0_PG | CR0_WP | CR0_NE | CR0_MP | CR0_PE), %eax
     movl %eax, %cr0
 
     lgdtl boot_gdt_pointer
@@ -151,6 +151,9 @@ long_mode:
     movl %eax, %fs
     movl %eax, %gs
 
+    fninit
+    ldmxcsr boot_mxcsr
+
     /* kernel_main(protocol, information, tsc); upper halves are zero. */
     movl %esi, %edx
     shlq $32, %rbp
@@ -169,6 +172,10 @@ message_long_mode:
     .asciz "ferrule: this CPU has no 64-bit mode\r\n"
 message_loader:
     .asciz "ferrule: not started by a multiboot2 loader\r\n"
+
+    .balign 4
+boot_mxcsr:
+    .long 0x1f80                /* round to nearest, no exceptions */
 
     .balign 8
 boot_gdt:

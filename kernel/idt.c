@@ -10,8 +10,11 @@
 #include <stdint.h>
 
 enum {
-    STUB_BYTES = 16,    /* as in entry.S */
-    GATE_PRESENT = 0x8e /* 64-bit interrupt gate, privilege 0 */
+    STUB_BYTES = 16,     /* as in entry.S */
+    GATE_PRESENT = 0x8e, /* 64-bit interrupt gate, privilege 0 */
+
+    CPUID_EDX_MCE = 1 << 7, /* leaf 1 */
+    CR4_MCE = 1 << 6,
 };
 
 struct gate {
@@ -45,4 +48,7 @@ void idt_start(void)
     idt[TRAP_NMI].interrupt_stack = TRAP_STACK_NMI;
     idt[TRAP_MACHINE_CHECK].interrupt_stack = TRAP_STACK_MACHINE_CHECK;
     cpu_lidt(&pointer);
+    /* Else a machine check is a reset without a word. */
+    if ((cpu_cpuid(1, 0).edx & CPUID_EDX_MCE) != 0)
+        cpu_write_cr4(cpu_read_cr4() | CR4_MCE);
 }

@@ -77,6 +77,10 @@ static void start_memory(void)
     memory_start();
     paging_start();
     (void)paging_check();
+    if (boot_info.ram.bytes_lost > 0) {
+        log_print(LOG_WARN, "memory", "map too long, %lu KiB not used",
+                  boot_info.ram.bytes_lost / 1024);
+    }
     log_print(LOG_INFO, "memory", "%zu KiB usable, told by %s",
               memory_total() / 1024, boot_info.loader);
 }

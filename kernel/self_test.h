@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Faults on demand, to see from outside that each is caught: "panic-test"
- * and "fault-test=NAME" on the command line (docs/kernel.md lists the names).
+ * and "fault-test=NAME" on the command line (docs/kernel.md lists them).
  */
 #pragma once
 
