@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fifth check of RFC 9293 3.10.7.4: what the peer acknowledges and the
+ * window it offers, with the limits of RFC 5961 5.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+/* A sample for RFC 6298, or 0. One segment at a time is timed exactly; after
+ * a retransmission the timestamp echo still tells (RFC 7323 4). */
+static uint64_t take_sample(struct tcp_connection *c,
+                            const struct tcp_segment *segment, uint64_t now_ns)
+{
+    if (c->rtt_timing && !seq_before(segment->ack, c->rtt_seq)) {
+        c->rtt_timing = false;
+        return now_ns - c->rtt_at_ns;
+    }
+    if (c->rtt_timing || !c->has_timestamps || !segment->options.has_timestamp)
+        return 0;
+    uint32_t ms =
+        connection_timestamp(c, now_ns) - segment->options.timestamp_echo;
+    /* From the future, or older than any segment lives: not ours. */
+    if (ms > TCP_RTO_MAX_NS / NS_PER_MS)
+        return 0;
+    return ms * NS_PER_MS + NS_PER_MS / 2;
+}
+
+static void notify_writable(struct tcp_connection *c)
+{
+    if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0) {
+        c->was_writable = true;
+        connection_notify(c, TCP_WRITABLE);
+    }
+}
+
+/* RFC 5927 7.2: segments of this size do get through. */
+static void note_size(struct tcp_connection *c, uint32_t acked)
+{
+    uint32_t size = acked < c->snd.mss ? acked : c->snd.mss;
+
+    if (size > c->acked_size)
+        c->acked_size = (uint16_t)size;
+    c->mtu_pending = false;
+}
+
+void acknowledge_advance(struct tcp_connection *c,
+                         const struct tcp_segment *segment, uint64_t now_ns)
+{
+    uint32_t acked = (uint32_t)seq_diff(segment->ack, c->snd.una);
+    struct seq32 end = send_queue_end(&c->send);
+    uint64_t sample_ns = take_sample(c, segment, now_ns);
+
+    if (sample_ns != 0)
+        rtt_sample(&c->rtt, sample_ns);
+    /* The FIN counts in acked, but is not in the queue. */
+    send_queue_acknowledge(&c->send,
+                           seq_after(segment->ack, end) ? end : segment->ack);
+    c->snd.una = segment->ack;
+    c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
+    c->snd.small = seq_max(c->snd.small, c->snd.una);
+    note_size(c, acked);
+    recovery_new_ack(c, acked, sample_ns, now_ns);
+    if (!seq_equal(c->snd.nxt, end) || c->fin_queued)
+        connection_touch(c, OWES_OUTPUT);
+    notify_writable(c);
+}
+
+static void update_window(struct tcp_connection *c,
+                          const struct tcp_segment *segment)
+{
+    uint32_t window = segment->window << c->snd.scale;
+
+    /* RFC 9293 3.10.7.4: not by an old segment. */
+    if (!seq_before(segment->seq, c->snd.wl1) &&
+        (!seq_equal(segment->seq, c->snd.wl1) ||
+         !seq_before(segment->ack, c->snd.wl2))) {
+        if (window != c->snd.wnd)
+            connection_touch(c, OWES_OUTPUT);
+        c->snd.wnd = window;
+        c->snd.wl1 = segment->seq;
+        c->snd.wl2 = segment->ack;
+        if (window > c->snd.max_wnd)
+            c->snd.max_wnd = window;
+    }
+}
+
+/* RFC 5681 2, all five conditions. */
+static bool is_duplicate(const struct tcp_connection *c,
+                         const struct tcp_segment *segment)
+{
+    return segment->length == 0 && (segment->flags & TCP_FIN) == 0 &&
+           seq_equal(segment->ack, c->snd.una) &&
+           !seq_equal(c->snd.una, c->snd.max) &&
+           segment->window << c->snd.scale == c->snd.wnd && c->snd.wnd != 0;
+}
+
+/* Our FIN was acknowledged. False: the connection is gone. */
+static bool fin_acknowledged(struct tcp_connection *c, uint64_t now_ns)
+{
+    enum tcp_state state = c->state;
+
+    if (state == TCP_FIN_WAIT_1) {
+        connection_set_state(c, TCP_FIN_WAIT_2);
+        if (c->is_orphan)
+            timers_orphan(c, now_ns);
+    } else if (state == TCP_CLOSING) {
+        time_wait_enter(c, now_ns);
+        return false;
+    } else if (state == TCP_LAST_ACK) {
+        connection_finish(c, 0);
+        return false;
+    }
+    return true;
+}
+
+bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
+                 uint64_t now_ns)
+{
+    int32_t ahead = seq_diff(segment->ack, c->snd.una);
+
+    if (seq_after(segment->ack, c->snd.max) ||
+        (ahead < 0 && (uint32_t)-ahead > c->snd.max_wnd)) {
+        challenge(c, now_ns);
+        return false;
+    }
+    if (ahead < 0)
+        return true; /* old: nothing to learn, but its text may be new */
+    if (ahead > 0) {
+        acknowledge_advance(c, segment, now_ns);
+        update_window(c, segment);
+    } else if (is_duplicate(c, segment)) {
+        recovery_duplicate_ack(c);
+    } else {
+        update_window(c, segment);
+    }
+    if (c->fin_queued && ahead > 0 &&
+        seq_after(c->snd.una, send_queue_end(&c->send)))
+        return fin_acknowledged(c, now_ns);
+    return true;
+}

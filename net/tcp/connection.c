@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Life and death of connection objects. A connection is in the table exactly
+ * while its state is not CLOSED. It belongs to its owner, if it has one, also
+ * beyond that: what was received can still be read.
+ */
+#include "net/tcp/connection.h"
+
+#include <errno.h>
+
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+#include "net/wire/ipv4.h"
+
+_Static_assert(sizeof(struct tcp_connection) <= 640,
+               "an idle connection stays small");
+
+static struct {
+    struct tcp_connection *connections;
+    size_t count;
+    struct tcp_connection *free;
+    struct tcp_connection *pending_first;
+    struct tcp_connection *pending_last;
+    size_t orphans;
+    void (*notify)(void *owner, uint32_t ready);
+} pool;
+
+int connections_init(size_t count)
+{
+    pool.connections = platform_memory(count * sizeof(*pool.connections),
+                                       _Alignof(struct tcp_connection));
+    if (pool.connections == NULL)
+        return -ENOMEM;
+    pool.count = count;
+    for (size_t i = count; i > 0; i--) {
+        pool.connections[i - 1].is_dead = true;
+        pool.connections[i - 1].pending_next = pool.free;
+        pool.free = &pool.connections[i - 1];
+    }
+    return 0;
+}
+
+size_t connections_total(void)
+{
+    return pool.count;
+}
+
+struct tcp_connection *connection_at(size_t index)
+{
+    struct tcp_connection *c = &pool.connections[index];
+
+    return c->is_dead ? NULL : c;
+}
+
+void tcp_set_notify(void (*notify)(void *owner, uint32_t ready))
+{
+    pool.notify = notify;
+}
+
+void owner_notify(void *owner, uint32_t ready)
+{
+    if (owner != NULL && pool.notify != NULL)
+        pool.notify(owner, ready);
+}
+
+void connection_notify(struct tcp_connection *c, uint32_t ready)
+{
+    if (!c->is_accept_queued)
+        owner_notify(c->owner, ready);
+}
+
+void connection_set_state(struct tcp_connection *c, enum tcp_state state)
+{
+    tcp_counters.states[c->state]--;
+    tcp_counters.states[state]++;
+    c->state = (uint8_t)state;
+}
+
+bool connection_is_available(void)
+{
+    if (pool.free == NULL)
+        tcp_counters.no_connection_object++;
+    return pool.free != NULL;
+}
+
+struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
+                                         const struct ip_route *route,
+                                         const struct tcp_options *options,
+                                         uint64_t now_ns)
+{
+    struct tcp_connection *c = pool.free;
+
+    ASSERT(c != NULL);
+    pool.free = c->pending_next;
+    *c = (struct tcp_connection){
+        .node = {.kind = TCP_NODE_CONNECTION, .tuple = *tuple},
+        .state = TCP_SYN_SENT,
+        .route = *route,
+        .options = *options,
+        .timer = {.expire = connection_timer_expired},
+        .quick_acks = TCP_QUICK_ACKS,
+        .progress_at_ns = now_ns,
+        .heard_at_ns = now_ns,
+        .peer_mss = TCP_MSS_DEFAULT,
+        .rcv.mss = TCP_MSS_DEFAULT,
+        .rcv.scale = TCP_WINDOW_SCALE,
+    };
+    tcp_counters.states[TCP_SYN_SENT]++;
+    rtt_init(&c->rtt);
+    table_insert(&c->node);
+    return c;
+}
+
+static void connection_free(struct tcp_connection *c)
+{
+    c->is_dead = true;
+    c->owner = NULL;
+    if (c->is_pending || c->is_sending)
+        return;
+    c->pending_next = pool.free;
+    pool.free = c;
+}
+
+void connection_touch(struct tcp_connection *c, unsigned owed)
+{
+    c->owed |= (uint8_t)owed;
+    if (c->is_pending)
+        return;
+    c->is_pending = true;
+    c->pending_next = NULL;
+    if (pool.pending_first == NULL)
+        pool.pending_first = c;
+    else
+        pool.pending_last->pending_next = c;
+    pool.pending_last = c;
+}
+
+/* The next touched connection that is alive; NULL when there is none. */
+static struct tcp_connection *pending_take(struct tcp_connection **list)
+{
+    while (*list != NULL) {
+        struct tcp_connection *c = *list;
+        *list = c->pending_next;
+        c->is_pending = false;
+        if (!c->is_dead)
+            return c;
+        connection_free(c);
+    }
+    return NULL;
+}
+
+void tcp_run_pending(uint64_t now_ns)
+{
+    struct tcp_connection *list = pool.pending_first;
+
+    pool.pending_first = NULL;
+    replies_send(now_ns);
+    for (struct tcp_connection *c = pending_take(&list); c != NULL;
+         c = pending_take(&list)) {
+        c->is_sending = true;
+        connection_output(c, now_ns);
+        c->is_sending = false;
+        if (c->is_dead && !c->is_pending)
+            connection_free(c);
+    }
+}
+
+void connection_finish(struct tcp_connection *c, int error)
+{
+    if (c->state == TCP_CLOSED)
+        return;
+    table_remove(&c->node);
+    connection_set_state(c, TCP_CLOSED);
+    tcp_counters.states[TCP_CLOSED]--; /* it counts as none */
+    timer_cancel(&c->timer);
+    c->retransmit_at_ns = 0;
+    c->ack_at_ns = 0;
+    c->keep_at_ns = 0;
+    c->owed = 0;
+    send_queue_clear(&c->send);
+    reassembly_clear(&c->reassembly);
+    if (error != 0)
+        c->error = (int16_t)error;
+    if (c->is_orphan) {
+        pool.orphans--;
+        receive_queue_clear(&c->receive);
+        connection_free(c);
+        return;
+    }
+    connection_notify(c, TCP_READABLE | TCP_WRITABLE | TCP_HANGUP |
+                             TCP_PEER_CLOSED | (error != 0 ? TCP_FAILED : 0));
+}
+
+void connection_release(struct tcp_connection *c)
+{
+    ASSERT(!c->is_orphan);
+    ASSERT(c->state == TCP_CLOSED);
+    receive_queue_clear(&c->receive);
+    connection_free(c);
+}
+
+void connection_make_orphan(struct tcp_connection *c)
+{
+    ASSERT(!c->is_orphan);
+    ASSERT(c->state != TCP_CLOSED);
+    c->is_orphan = true;
+    c->owner = NULL;
+    pool.orphans++;
+}
+
+size_t orphan_count(void)
+{
+    return pool.orphans;
+}
+
+void connection_abort(struct tcp_connection *c, int error)
+{
+    c->error = (int16_t)error;
+    connection_touch(c, OWES_RESET);
+}
+
+bool connection_route(struct tcp_connection *c)
+{
+    if (c->route.generation == ip_route_generation())
+        return true;
+    if (ip_route_lookup(&c->node.tuple.remote, &c->node.tuple.local,
+                        &c->route) != 0) {
+        c->soft_error = EHOSTUNREACH;
+        return false;
+    }
+    connection_update_mss(c);
+    return true;
+}
+
+void connection_update_mss(struct tcp_connection *c)
+{
+    uint32_t mtu = c->route.mtu;
+
+    if (c->path_mtu != 0 && c->path_mtu < mtu)
+        mtu = c->path_mtu;
+    uint32_t mss = mtu - IPV4_HEADER_LENGTH - TCP_HEADER_LENGTH;
+    if (c->options.maximum_segment != 0 && c->options.maximum_segment < mss)
+        mss = c->options.maximum_segment;
+    if (c->peer_mss < mss)
+        mss = c->peer_mss;
+    if (c->has_timestamps)
+        mss = mss > TCP_TIMESTAMP_SPACE ? mss - TCP_TIMESTAMP_SPACE : 0;
+    if (mss < TCP_MSS_FLOOR)
+        mss = TCP_MSS_FLOOR;
+    if (mss > UINT16_MAX)
+        mss = UINT16_MAX;
+    c->snd.mss = (uint16_t)mss;
+    if (c->congestion.module != NULL)
+        congestion_set_mss(&c->congestion, mss);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What TCP keeps of a connection, under the names of RFC 9293 3.3.1, and the
+ * functions its files call of each other. A connection has one timer, set to
+ * the earliest of its deadlines (timers.c). Whoever makes it owe something
+ * calls connection_touch(); output.c alone decides what is sent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/tcp/congestion.h"
+#include "net/tcp/counters.h"
+#include "net/tcp/queues.h"
+#include "net/tcp/rtt.h"
+#include "net/tcp/table.h"
+#include "net/tcp/tcp.h"
+
+#include "net/ip/ip.h"
+#include "net/packet.h"
+#include "net/timer.h"
+#include "net/wire/sequence.h"
+#include "net/wire/tcp.h"
+
+struct tcp_listener;
+
+/* One received segment, parsed and in host order. */
+struct tcp_segment {
+    struct seq32 seq;
+    struct seq32 ack;
+    uint32_t length; /* of the payload */
+    uint32_t window; /* not scaled */
+    uint8_t flags;
+    struct tcp_header_options options;
+};
+
+/* Sequence space the segment takes up. */
+static inline uint32_t segment_space(const struct tcp_segment *segment)
+{
+    return segment->length + ((segment->flags & TCP_SYN) != 0) +
+           ((segment->flags & TCP_FIN) != 0);
+}
+
+/* What input asks of output. */
+enum tcp_owed {
+    OWES_ACK = 1 << 0,    /* an acknowledgement, now */
+    OWES_OUTPUT = 1 << 1, /* look whether something can be sent */
+    OWES_SYN = 1 << 2,    /* the SYN, first or again */
+    OWES_REXMIT = 1 << 3, /* the segment at snd.una, once */
+    OWES_PROBE = 1 << 4,  /* one octet past the window, or what fits */
+    OWES_KEEP = 1 << 5,   /* a keep-alive probe */
+    OWES_RESET = 1 << 6,  /* a reset; then the connection is gone */
+    OWES_MEMORY = 1 << 7, /* a writer waits for send memory */
+};
+
+struct tcp_connection {
+    struct tcp_node node; /* kind, tuple */
+
+    /* First the fields every segment touches. */
+    struct {
+        struct seq32 una;
+        struct seq32 nxt;   /* to be sent next; goes back after a timeout */
+        struct seq32 max;   /* RFC 9293's SND.NXT: all before was sent once */
+        struct seq32 small; /* end of the last segment shorter than mss */
+        struct seq32 wl1;
+        struct seq32 wl2;
+        uint32_t wnd;
+        uint32_t max_wnd;
+        uint16_t mss; /* payload of a full segment, options allowed for */
+        uint8_t scale;
+    } snd;
+    uint8_t state; /* enum tcp_state */
+    struct {
+        struct seq32 nxt;
+        struct seq32 edge;     /* right edge of the window, as offered */
+        struct seq32 last_ack; /* what we acknowledged last */
+        uint16_t mss;          /* largest payload seen */
+        uint8_t scale;
+    } rcv;
+    uint8_t owed; /* enum tcp_owed */
+    uint32_t ts_recent;
+    uint32_t ts_recent_s; /* when it was set */
+    uint32_t ts_offset;
+    struct tcp_connection *pending_next;
+    bool is_pending : 1;
+    bool is_dead : 1; /* to be freed when taken from the pending list */
+    bool is_sending : 1;
+    bool is_orphan : 1;
+    bool has_timestamps : 1;
+    bool has_sack : 1;
+    bool is_accept_queued : 1;
+    bool fin_queued : 1;
+    bool fin_received : 1;
+    bool read_shut : 1;
+    bool more_promised : 1; /* MSG_MORE on the last write */
+    bool rtt_timing : 1;
+    bool is_keep_probing : 1;
+    bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
+    bool was_writable : 1;
+    bool mtu_pending : 1;
+    uint8_t quick_acks; /* so many more are not delayed */
+    uint8_t retries;    /* of the retransmit or persist timer, in a row */
+    uint8_t keep_probes;
+    uint8_t challenges;      /* challenge ACKs in this second */
+    uint8_t duplicates_owed; /* ACKs for segments that came too early */
+
+    struct tcp_congestion congestion;
+    struct tcp_send_queue send;
+    struct tcp_receive_queue receive;
+    struct tcp_reassembly reassembly;
+    struct tcp_rtt rtt;
+    struct seq32 rtt_seq; /* the segment being timed ends here */
+    uint64_t rtt_at_ns;
+
+    /* Deadlines; 0 is none. */
+    struct timer timer;
+    uint64_t retransmit_at_ns;
+    uint64_t ack_at_ns;
+    uint64_t keep_at_ns; /* keep-alive; for an orphan, the end of its life */
+    uint64_t progress_at_ns; /* when snd.una last moved, or sending began */
+    uint64_t sent_at_ns;     /* when data last left */
+    uint64_t heard_at_ns;    /* when a segment last was acceptable */
+
+    union {
+        void *owner;
+        struct tcp_connection *accept_next;
+    };
+    struct tcp_options options;
+    struct seq32 iss;
+    struct seq32 irs;
+    uint32_t retransmits;
+    uint32_t challenge_s;
+    uint16_t peer_mss;    /* as the peer's option said */
+    uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
+    uint16_t pending_mtu; /* claimed, believed at the next timeout */
+    uint16_t acked_size;  /* largest segment size known to have arrived */
+    int16_t error;        /* a positive errno for the owner */
+    int16_t soft_error;
+    struct ip_route route;
+};
+
+static inline struct tcp_connection *connection_of(struct tcp_node *node)
+{
+    return container_of(node, struct tcp_connection, node);
+}
+
+/* Sent and not acknowledged, the SYN and FIN included. */
+static inline uint32_t connection_flight(const struct tcp_connection *c)
+{
+    return (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
+}
+
+static inline uint32_t connection_window(const struct tcp_connection *c)
+{
+    int32_t window = seq_diff(c->rcv.edge, c->rcv.nxt);
+    return window > 0 ? (uint32_t)window : 0;
+}
+
+/* RFC 7323's clock: milliseconds, from a start of the connection's own. */
+static inline uint32_t connection_timestamp(const struct tcp_connection *c,
+                                            uint64_t now_ns)
+{
+    return (uint32_t)(now_ns / NS_PER_MS) + c->ts_offset;
+}
+
+static inline bool state_is_synchronised(enum tcp_state state)
+{
+    return state >= TCP_ESTABLISHED && state < TCP_STATE_COUNT;
+}
+
+/* connection.c: life and death. */
+int connections_init(size_t count) MUST_CHECK;
+struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
+                                         const struct ip_route *route,
+                                         const struct tcp_options *options,
+                                         uint64_t now_ns) MUST_CHECK;
+bool connection_is_available(void);
+void connection_touch(struct tcp_connection *c, unsigned owed);
+void connection_set_state(struct tcp_connection *c, enum tcp_state state);
+void owner_notify(void *owner, uint32_t ready);
+void connection_notify(struct tcp_connection *c, uint32_t ready);
+
+/* The protocol is done with it: out of the table, no timers. The object stays
+ * for its owner, with this error (0: none), or is freed if it has none. */
+void connection_finish(struct tcp_connection *c, int error);
+
+/* connection_finish, and the owner is gone too. */
+void connection_release(struct tcp_connection *c);
+void connection_update_mss(struct tcp_connection *c);
+
+/* A reset is owed, and the end. */
+void connection_abort(struct tcp_connection *c, int error);
+bool connection_route(struct tcp_connection *c);
+size_t connections_total(void);
+struct tcp_connection *connection_at(size_t index); /* NULL: free */
+size_t orphan_count(void);
+void connection_make_orphan(struct tcp_connection *c);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Segments arriving at a connection: header prediction for the two common
+ * cases, else the checks of RFC 9293 3.10.7.4 in its order, with PAWS (RFC
+ * 7323 5) before them and the challenges of RFC 5961. Urgent data is in-band
+ * (RFC 6093), so the sixth check does nothing. Nothing is sent from here.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+#include <errno.h>
+
+void challenge(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t second = (uint32_t)(now_ns / NS_PER_S);
+
+    /* RFC 5961 7, but per connection: a limit shared with others would tell
+     * an attacker what they do (CVE-2016-5696). */
+    if (c->challenge_s != second) {
+        c->challenge_s = second;
+        c->challenges = 0;
+    }
+    if (c->challenges >= TCP_CHALLENGES_PER_S)
+        return;
+    c->challenges++;
+    tcp_counters.challenge_acks++;
+    connection_touch(c, OWES_ACK);
+}
+
+static void note_timestamp(struct tcp_connection *c,
+                           const struct tcp_segment *segment, uint64_t now_ns)
+{
+    /* RFC 7323 4.3 (2): only of the segment that spans Last.ACK.sent. */
+    if (!c->has_timestamps || seq_after(segment->seq, c->rcv.last_ack) ||
+        (int32_t)(segment->options.timestamp - c->ts_recent) < 0)
+        return;
+    c->ts_recent = segment->options.timestamp;
+    c->ts_recent_s = (uint32_t)(now_ns / NS_PER_S);
+}
+
+static void heard(struct tcp_connection *c, uint64_t now_ns)
+{
+    c->heard_at_ns = now_ns;
+    c->keep_probes = 0;
+    c->is_keep_probing = false;
+}
+
+/* ---- the common case ----------------------------------------------------- */
+
+static bool is_predicted(const struct tcp_connection *c,
+                         const struct tcp_segment *segment)
+{
+    if (c->state != TCP_ESTABLISHED || (segment->flags & ~TCP_PSH) != TCP_ACK ||
+        !seq_equal(segment->seq, c->rcv.nxt) ||
+        segment->window << c->snd.scale != c->snd.wnd ||
+        c->reassembly.first != NULL ||
+        segment->options.has_timestamp != c->has_timestamps ||
+        (c->owed & OWES_RESET) != 0)
+        return false;
+    return !c->has_timestamps ||
+           (int32_t)(segment->options.timestamp - c->ts_recent) >= 0;
+}
+
+/* True: done. */
+static bool receive_predicted(struct tcp_connection *c, struct packet *packet,
+                              struct tcp_segment *segment, uint64_t now_ns)
+{
+    if (segment->length == 0) {
+        if (!seq_after(segment->ack, c->snd.una) ||
+            seq_after(segment->ack, c->snd.max))
+            return false;
+        note_timestamp(c, segment, now_ns);
+        acknowledge_advance(c, segment, now_ns);
+        packet_free(packet);
+    } else {
+        if (!seq_equal(segment->ack, c->snd.una) ||
+            segment->length > connection_window(c) || c->is_orphan)
+            return false;
+        note_timestamp(c, segment, now_ns);
+        text_receive(c, packet, segment, now_ns);
+    }
+    c->snd.wl1 = segment->seq;
+    c->snd.wl2 = segment->ack;
+    tcp_counters.header_predictions++;
+    return true;
+}
+
+/* ---- the checks ---------------------------------------------------------- */
+
+/* RFC 7323 5.3 R1. */
+static bool passes_paws(struct tcp_connection *c,
+                        const struct tcp_segment *segment, uint64_t now_ns)
+{
+    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
+
+    if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0)
+        return true;
+    /* 5.5: after 24 days its clock may have gone round. */
+    return now_s - c->ts_recent_s > TCP_PAWS_IDLE_S;
+}
+
+/* RFC 9293 3.10.7.4, first, table 6. An empty segment just behind the window
+ * passes too, as everywhere: its peer sent what the window allowed, lost it,
+ * and its ACK should still count. With the window closed, what begins at
+ * RCV.NXT passes without its text, for the sake of its ACK, RST and URG. */
+static bool is_acceptable(const struct tcp_connection *c,
+                          const struct tcp_segment *segment)
+{
+    int32_t window = (int32_t)connection_window(c);
+    int32_t from = seq_diff(segment->seq, c->rcv.nxt);
+    int32_t to =
+        seq_diff(seq_add(segment->seq, segment_space(segment)), c->rcv.nxt);
+
+    if (segment_space(segment) == 0)
+        return from >= 0 && from <= window;
+    if (window == 0)
+        return from == 0;
+    return from < window && to > 0;
+}
+
+/* Cuts what lies outside the window. */
+static void trim(struct tcp_connection *c, struct packet *packet,
+                 struct tcp_segment *segment)
+{
+    int32_t before = seq_diff(c->rcv.nxt, segment->seq);
+
+    if (before > 0) {
+        uint32_t cut = (uint32_t)before < segment->length ? (uint32_t)before
+                                                          : segment->length;
+        packet->data += cut;
+        packet->length -= cut;
+        segment->length -= cut;
+        segment->seq = c->rcv.nxt;
+    }
+    /* A FIN needs no room: it is taken even with the window shut. */
+    uint32_t room = connection_window(c);
+    if (segment->length > room) {
+        segment->length = room;
+        packet_trim(packet, room);
+        segment->flags &= (uint8_t)~TCP_FIN;
+        connection_touch(c, OWES_ACK); /* perhaps a probe */
+    }
+}
+
+/* Second: RST (RFC 5961 3.2). */
+static void receive_reset(struct tcp_connection *c,
+                          const struct tcp_segment *segment, uint64_t now_ns)
+{
+    enum tcp_state state = c->state;
+    int32_t from = seq_diff(segment->seq, c->rcv.nxt);
+
+    if (from != 0) {
+        if (from < (int32_t)connection_window(c))
+            challenge(c, now_ns);
+        return;
+    }
+    if (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT)
+        tcp_counters.established_resets++;
+    if (state == TCP_SYN_RECEIVED) {
+        tcp_counters.attempt_fails++;
+        connection_finish(c, ECONNREFUSED);
+    } else if (state == TCP_CLOSE_WAIT) {
+        connection_finish(c, EPIPE);
+    } else {
+        connection_finish(c, ECONNRESET);
+    }
+}
+
+/* Fourth: SYN (RFC 5961 4.2). In SYN-RECEIVED, after a simultaneous open, the
+ * peer's SYN-ACK or its SYN again. True: goes on to the fifth. */
+static bool receive_syn(struct tcp_connection *c, struct tcp_segment *segment,
+                        uint64_t now_ns)
+{
+    if (c->state == TCP_SYN_RECEIVED &&
+        seq_equal(seq_add(segment->seq, 1), c->rcv.nxt)) {
+        if ((segment->flags & TCP_ACK) != 0 &&
+            seq_equal(segment->ack, c->snd.max)) {
+            segment->flags &= (uint8_t)~TCP_SYN;
+            segment->seq = c->rcv.nxt;
+            return true;
+        }
+        connection_touch(c, OWES_SYN);
+        return false;
+    }
+    challenge(c, now_ns);
+    return false;
+}
+
+/* First to fourth; false when the segment is done with. */
+static bool passes_checks(struct tcp_connection *c, struct packet *packet,
+                          struct tcp_segment *segment, uint64_t now_ns)
+{
+    bool is_reset = (segment->flags & TCP_RST) != 0;
+    bool is_syn = (segment->flags & TCP_SYN) != 0;
+
+    if (c->has_timestamps && !is_reset && !is_syn) {
+        if (!segment->options.has_timestamp) {
+            packet_drop(packet, DROP_TCP_TIMESTAMP_MISSING);
+            return false;
+        }
+        if (!passes_paws(c, segment, now_ns)) {
+            tcp_counters.paws_drops++;
+            challenge(c, now_ns);
+            packet_drop(packet, DROP_TCP_PAWS);
+            return false;
+        }
+    }
+    if (!is_syn && !is_acceptable(c, segment)) {
+        /* Text is always answered: it may be a probe. The rest only within
+         * limits, or two confused ends would answer each other for ever. */
+        if (segment->length != 0 && !is_reset)
+            connection_touch(c, OWES_ACK);
+        else if (!is_reset)
+            challenge(c, now_ns);
+        packet_drop(packet, DROP_TCP_SEQUENCE);
+        return false;
+    }
+    if (is_reset) {
+        receive_reset(c, segment, now_ns);
+        packet_drop(packet, DROP_TCP_RESET);
+        return false;
+    }
+    if (is_syn && !receive_syn(c, segment, now_ns)) {
+        packet_drop(packet, DROP_TCP_SYN);
+        return false;
+    }
+    if ((segment->flags & TCP_ACK) == 0) {
+        packet_drop(packet, DROP_TCP_ACK);
+        return false;
+    }
+    return true;
+}
+
+static void receive_checked(struct tcp_connection *c, struct packet *packet,
+                            struct tcp_segment *segment, uint64_t now_ns)
+{
+    if (!passes_checks(c, packet, segment, now_ns))
+        return;
+    heard(c, now_ns);
+    if (c->state == TCP_SYN_RECEIVED) {
+        if (!seq_equal(segment->ack, c->snd.max)) {
+            reply_reset(&c->node.tuple, segment);
+            packet_drop(packet, DROP_TCP_ACK);
+            return;
+        }
+        connection_establish(c, segment, now_ns);
+    }
+    note_timestamp(c, segment, now_ns);
+    trim(c, packet, segment);
+    if (acknowledge(c, segment, now_ns))
+        text_receive(c, packet, segment, now_ns);
+    else if (c->state == TCP_CLOSED)
+        packet_free(packet); /* it was the last one */
+    else
+        packet_drop(packet, DROP_TCP_ACK);
+}
+
+void connection_receive(struct tcp_connection *c, struct packet *packet,
+                        struct tcp_segment *segment, uint64_t now_ns)
+{
+    if ((c->owed & OWES_RESET) != 0) {
+        packet_drop(packet, DROP_TCP_AFTER_CLOSE);
+        return;
+    }
+    if (is_predicted(c, segment) &&
+        receive_predicted(c, packet, segment, now_ns))
+        heard(c, now_ns);
+    else if (c->state == TCP_SYN_SENT)
+        syn_sent_receive(c, packet, segment, now_ns);
+    else
+        receive_checked(c, packet, segment, now_ns);
+    timers_update(c);
+}

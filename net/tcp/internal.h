@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The functions the files of net/tcp/ call of each other, by file.
+ */
+#pragma once
+
+#include "net/tcp/connection.h"
+
+/* input.c and its parts. */
+void connection_receive(struct tcp_connection *c, struct packet *packet,
+                        struct tcp_segment *segment, uint64_t now_ns);
+
+/* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
+void challenge(struct tcp_connection *c, uint64_t now_ns);
+
+/* handshake.c */
+void syn_sent_receive(struct tcp_connection *c, struct packet *packet,
+                      struct tcp_segment *segment, uint64_t now_ns);
+/* Takes over what the SYN said: `options` of the peer. */
+void connection_negotiate(struct tcp_connection *c,
+                          const struct tcp_header_options *options,
+                          uint64_t now_ns);
+void connection_establish(struct tcp_connection *c,
+                          const struct tcp_segment *segment, uint64_t now_ns);
+
+/* acknowledge.c: RFC 9293 3.10.7.4, fifth. False: stop processing. */
+bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
+                 uint64_t now_ns);
+void acknowledge_advance(struct tcp_connection *c,
+                         const struct tcp_segment *segment, uint64_t now_ns);
+
+/* text.c: seventh and eighth. Takes the packet. */
+void text_receive(struct tcp_connection *c, struct packet *packet,
+                  struct tcp_segment *segment, uint64_t now_ns);
+
+/* The app took bytes out: is that worth telling the peer? */
+void text_read(struct tcp_connection *c);
+
+/* window.c: the window field for a segment sent now; moves rcv.edge. */
+uint16_t window_offer(struct tcp_connection *c, bool is_syn);
+
+/* recovery.c */
+void recovery_duplicate_ack(struct tcp_connection *c);
+void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+                      uint64_t now_ns);
+void recovery_timeout(struct tcp_connection *c);
+uint32_t recovery_limit(const struct tcp_connection *c);
+
+/* output.c */
+void connection_output(struct tcp_connection *c, uint64_t now_ns);
+
+/* transmit.c: one segment; false when there was no packet for it. */
+bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
+                      uint32_t *length, uint8_t flags, uint64_t now_ns);
+
+/* reply.c: segments that belong to no connection, sent by tcp_run_pending. */
+struct tcp_reply {
+    struct tcp_tuple tuple; /* local is us */
+    struct seq32 seq;
+    struct seq32 ack;
+    uint16_t window; /* as in the field */
+    uint8_t flags;
+    uint8_t ttl;
+    uint8_t tos;
+    struct tcp_header_options options;
+};
+void reply_queue(const struct tcp_reply *reply);
+
+/* The reset of RFC 9293 3.10.7.1, unless the segment is one itself. */
+void reply_reset(const struct tcp_tuple *tuple,
+                 const struct tcp_segment *segment);
+void replies_send(uint64_t now_ns);
+
+/* timers.c: "when next?" */
+void timers_update(struct tcp_connection *c);
+void connection_timer_expired(struct timer *timer, uint64_t now_ns);
+void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns);
+void timers_progress(struct tcp_connection *c, uint64_t now_ns);
+void timers_delay_ack(struct tcp_connection *c, uint64_t now_ns);
+void timers_keep_alive(struct tcp_connection *c, uint64_t now_ns);
+void timers_persist(struct tcp_connection *c, uint64_t now_ns);
+void timers_memory(struct tcp_connection *c, uint64_t now_ns);
+void timers_orphan(struct tcp_connection *c, uint64_t now_ns);
+
+/* listen.c, half_open.c; more in listen.h */
+void listeners_init(void);
+int half_open_init(size_t count) MUST_CHECK;
+void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
+                    const struct tcp_segment *segment, uint64_t now_ns);
+void half_open_receive(struct tcp_node *node, struct packet *packet,
+                       struct tcp_segment *segment, uint64_t now_ns);
+bool listener_uses(const struct tcp_endpoint *local);
+size_t half_open_count(void);
+
+/* timewait.c */
+int time_wait_init(size_t count) MUST_CHECK;
+void time_wait_enter(struct tcp_connection *c, uint64_t now_ns);
+void time_wait_receive(struct tcp_node *node, struct packet *packet,
+                       const struct tcp_segment *segment, uint64_t now_ns);
+size_t time_wait_count(void);
+void time_wait_visit(void (*visit)(void *context,
+                                   const struct tcp_status *status),
+                     void *context);
+void listener_visit(void (*visit)(void *context,
+                                  const struct tcp_status *status),
+                    void *context);
+
+/* identity.c: what an observer must not be able to predict. */
+void identity_init(void);
+struct seq32 identity_sequence(const struct tcp_tuple *tuple, uint64_t now_ns);
+uint32_t identity_timestamp_offset(const struct tcp_tuple *tuple);
+uint16_t identity_port(const struct tcp_tuple *tuple); /* 0: none is free */
+
+/* settings.c */
+struct tcp_settings {
+    uint32_t send_buffer;
+    uint32_t receive_buffer;
+    uint32_t buffer_max;
+    uint16_t keep_idle_s;
+    uint16_t keep_interval_s;
+    uint16_t fin_timeout_s;
+    uint8_t keep_count;
+    uint8_t syn_retries;
+    uint8_t syn_ack_retries;
+    uint8_t retries;
+    bool timestamps;
+    bool window_scaling;
+    bool sack;
+};
+extern struct tcp_settings tcp_settings;

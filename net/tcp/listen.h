@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listeners, seen from inside TCP.
+ */
+#pragma once
+
+#include "net/tcp/internal.h"
+
+struct tcp_listener {
+    struct tcp_listener *next; /* of the same hash of the port, or free */
+    struct tcp_endpoint local;
+    void *owner;
+    struct tcp_connection *accept_first;
+    struct tcp_connection *accept_last;
+    uint32_t accept_count;
+    uint32_t backlog;
+    struct tcp_options options;
+};
+
+/* The listener for segments to this endpoint: its address, else any. */
+struct tcp_listener *listener_find(const struct ip_address *address,
+                                   uint16_t port);
+
+/* Is there room in the accept queue? Counts when there is not. */
+bool listener_has_room(const struct tcp_listener *listener);
+
+/* Puts an established connection into the accept queue. */
+void listener_offer(struct tcp_listener *listener, struct tcp_connection *c);
+
+/* half_open.c: the listener is closed. */
+void half_open_forget(const struct tcp_listener *listener);
+
+/* A SYN for the listener. */
+void half_open_create(struct tcp_listener *listener,
+                      const struct tcp_tuple *tuple,
+                      const struct tcp_segment *segment, uint64_t now_ns);

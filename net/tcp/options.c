@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options, with the limits Linux has.
+ */
+#include "net/limits.h"
+#include "net/tcp/internal.h"
+
+#include <errno.h>
+
+enum {
+    KEEP_TIME_MAX_S = 32767,
+    KEEP_COUNT_MAX = 127,
+    SYN_COUNT_MAX = 127,
+};
+
+void tcp_options_init(struct tcp_options *options)
+{
+    *options = (struct tcp_options){
+        .send_buffer = tcp_settings.send_buffer,
+        .receive_buffer = tcp_settings.receive_buffer,
+        .keep_idle_s = tcp_settings.keep_idle_s,
+        .keep_interval_s = tcp_settings.keep_interval_s,
+        .keep_count = tcp_settings.keep_count,
+        .syn_count = tcp_settings.syn_retries,
+        .linger2_s = tcp_settings.fin_timeout_s,
+    };
+}
+
+static uint32_t clamp_buffer(int value)
+{
+    if (value < TCP_BUFFER_MIN)
+        return TCP_BUFFER_MIN;
+    return (uint32_t)value > tcp_settings.buffer_max ? tcp_settings.buffer_max
+                                                     : (uint32_t)value;
+}
+
+static int set_times(struct tcp_options *options, enum tcp_option option,
+                     int value)
+{
+    if (value < 1 || value > KEEP_TIME_MAX_S)
+        return -EINVAL;
+    if (option == TCP_OPTION_KEEP_IDLE_S)
+        options->keep_idle_s = (uint16_t)value;
+    else if (option == TCP_OPTION_KEEP_INTERVAL_S)
+        options->keep_interval_s = (uint16_t)value;
+    else
+        options->linger2_s = (uint16_t)value;
+    return 0;
+}
+
+static int set_octet(uint8_t *field, int value, int least, int most)
+{
+    if (value < least || value > most)
+        return -EINVAL;
+    *field = (uint8_t)value;
+    return 0;
+}
+
+static int set_maximum_segment(struct tcp_options *options, int value)
+{
+    if (value != 0 && (value < TCP_MSS_FLOOR || value > TCP_WINDOW_MAX))
+        return -EINVAL;
+    options->maximum_segment = (uint16_t)value;
+    return 0;
+}
+
+int tcp_options_set(struct tcp_options *options, enum tcp_option option,
+                    int value)
+{
+    switch (option) {
+    case TCP_OPTION_SEND_BUFFER:
+        options->send_buffer = clamp_buffer(value);
+        return 0;
+    case TCP_OPTION_RECEIVE_BUFFER:
+        options->receive_buffer = clamp_buffer(value);
+        return 0;
+    case TCP_OPTION_NO_DELAY:
+        options->no_delay = value != 0;
+        return 0;
+    case TCP_OPTION_CORK:
+        options->cork = value != 0;
+        return 0;
+    case TCP_OPTION_QUICK_ACK:
+        options->quick_ack = value != 0;
+        return 0;
+    case TCP_OPTION_KEEP_ALIVE:
+        options->keep_alive = value != 0;
+        return 0;
+    case TCP_OPTION_KEEP_IDLE_S:
+    case TCP_OPTION_KEEP_INTERVAL_S:
+    case TCP_OPTION_LINGER2_S:
+        return set_times(options, option, value);
+    case TCP_OPTION_KEEP_COUNT:
+        return set_octet(&options->keep_count, value, 1, KEEP_COUNT_MAX);
+    case TCP_OPTION_SYN_COUNT:
+        return set_octet(&options->syn_count, value, 1, SYN_COUNT_MAX);
+    case TCP_OPTION_TTL:
+        return set_octet(&options->ttl, value, 1, UINT8_MAX);
+    case TCP_OPTION_TOS:
+        return set_octet(&options->tos, value, 0, UINT8_MAX);
+    case TCP_OPTION_USER_TIMEOUT_MS:
+        if (value < 0)
+            return -EINVAL;
+        options->user_timeout_ms = (uint32_t)value;
+        return 0;
+    case TCP_OPTION_MAXIMUM_SEGMENT:
+        return set_maximum_segment(options, value);
+    case TCP_OPTION_COUNT:
+        break;
+    }
+    return -ENOPROTOOPT;
+}
+
+int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
+{
+    switch (option) {
+    case TCP_OPTION_SEND_BUFFER:
+        return (int)options->send_buffer;
+    case TCP_OPTION_RECEIVE_BUFFER:
+        return (int)options->receive_buffer;
+    case TCP_OPTION_NO_DELAY:
+        return options->no_delay;
+    case TCP_OPTION_CORK:
+        return options->cork;
+    case TCP_OPTION_QUICK_ACK:
+        return options->quick_ack;
+    case TCP_OPTION_KEEP_ALIVE:
+        return options->keep_alive;
+    case TCP_OPTION_KEEP_IDLE_S:
+        return options->keep_idle_s;
+    case TCP_OPTION_KEEP_INTERVAL_S:
+        return options->keep_interval_s;
+    case TCP_OPTION_KEEP_COUNT:
+        return options->keep_count;
+    case TCP_OPTION_USER_TIMEOUT_MS:
+        return (int)options->user_timeout_ms;
+    case TCP_OPTION_MAXIMUM_SEGMENT:
+        return options->maximum_segment != 0 ? options->maximum_segment
+                                             : TCP_MSS_DEFAULT;
+    case TCP_OPTION_SYN_COUNT:
+        return options->syn_count;
+    case TCP_OPTION_LINGER2_S:
+        return options->linger2_s;
+    case TCP_OPTION_TTL:
+        return options->ttl;
+    case TCP_OPTION_TOS:
+        return options->tos;
+    case TCP_OPTION_COUNT:
+        break;
+    }
+    return -ENOPROTOOPT;
+}
+
+int tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
+{
+    if (option == TCP_OPTION_MAXIMUM_SEGMENT && c->snd.mss != 0)
+        return c->snd.mss;
+    return tcp_options_get(&c->options, option);
+}
+
+int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
+                   uint64_t now_ns)
+{
+    int status = tcp_options_set(&c->options, option, value);
+
+    if (status != 0 || c->state == TCP_CLOSED)
+        return status;
+    if (option == TCP_OPTION_KEEP_ALIVE || option == TCP_OPTION_KEEP_IDLE_S ||
+        option == TCP_OPTION_KEEP_INTERVAL_S) {
+        timers_keep_alive(c, now_ns);
+        timers_update(c);
+    } else if (option == TCP_OPTION_NO_DELAY || option == TCP_OPTION_CORK) {
+        /* What was held back may leave now. */
+        c->more_promised =
+            c->more_promised && value == 0 && option == TCP_OPTION_NO_DELAY;
+        if (state_is_synchronised(c->state))
+            connection_touch(c, OWES_OUTPUT);
+    } else if (option == TCP_OPTION_RECEIVE_BUFFER) {
+        text_read(c);
+    } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
+        connection_update_mss(c);
+    }
+    return 0;
+}

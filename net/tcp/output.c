@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is sent, and when: the one place that decides it. Everything else only
+ * notes what is owed. Nagle as Minshall amended it, sender's silly window
+ * avoidance (RFC 9293 3.8.6.2.1), window probes (3.8.6.1). "When next" is the
+ * mirror of this file: timers.c.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+struct plan {
+    uint32_t length;
+    uint8_t flags;
+};
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes not sent, or to be sent again after a timeout; -1 when the FIN was
+ * sent too. */
+static int32_t unsent(const struct tcp_connection *c)
+{
+    return seq_diff(send_queue_end(&c->send), c->snd.nxt);
+}
+
+/* A segment shorter than the peer would like. */
+static bool may_send_small(const struct tcp_connection *c, uint32_t length,
+                           bool is_all)
+{
+    if (seq_before(c->snd.nxt, c->snd.max))
+        return true; /* again, after a timeout */
+    if (length >= c->snd.max_wnd / 2)
+        return true;
+    if (!is_all)
+        return false;
+    if (c->options.cork || c->more_promised)
+        return false;
+    return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
+}
+
+/* The next segment at snd.nxt, if one may leave now. */
+static bool plan_next(const struct tcp_connection *c, struct plan *plan)
+{
+    int32_t waiting = unsent(c);
+    uint32_t flight = connection_flight(c);
+    uint32_t limit = smaller(recovery_limit(c), c->snd.wnd);
+    uint32_t usable = limit > flight ? limit - flight : 0;
+
+    if (waiting < 0 || (waiting == 0 && !c->fin_queued))
+        return false;
+    uint32_t length = smaller(smaller((uint32_t)waiting, c->snd.mss), usable);
+    bool is_all = length == (uint32_t)waiting;
+    bool has_fin = is_all && c->fin_queued && c->snd.wnd > flight + length;
+    plan->length = length;
+    plan->flags = TCP_ACK;
+    if (is_all)
+        plan->flags |= TCP_PSH;
+    if (has_fin) {
+        plan->flags |= TCP_FIN;
+        return true;
+    }
+    return length != 0 &&
+           (length == c->snd.mss || may_send_small(c, length, is_all));
+}
+
+/* Book-keeping of a segment that went out at snd.nxt. */
+static void advance(struct tcp_connection *c, const struct plan *plan,
+                    uint64_t now_ns)
+{
+    struct seq32 seq = c->snd.nxt;
+    bool is_fin = (plan->flags & TCP_FIN) != 0;
+
+    c->snd.nxt = seq_add(seq, plan->length + is_fin);
+    if (seq_before(seq, c->snd.max)) {
+        tcp_counters.retransmitted_segments++;
+        c->retransmits++;
+    } else if (!c->rtt_timing) {
+        c->rtt_timing = true;
+        c->rtt_seq = c->snd.nxt;
+        c->rtt_at_ns = now_ns;
+    }
+    c->snd.max = seq_max(c->snd.max, c->snd.nxt);
+    if (plan->length != 0) {
+        if (plan->length < c->snd.mss)
+            c->snd.small = c->snd.nxt;
+        c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
+        c->sent_at_ns = now_ns;
+    }
+    timers_segment_sent(c, now_ns);
+}
+
+static void send_new(struct tcp_connection *c, uint64_t now_ns)
+{
+    struct plan plan;
+
+    if (connection_flight(c) == 0 && c->sent_at_ns != 0 &&
+        now_ns - c->sent_at_ns > rtt_timeout_ns(&c->rtt) &&
+        c->congestion.module->on_idle != NULL &&
+        seq_equal(c->snd.nxt, c->snd.max))
+        c->congestion.module->on_idle(&c->congestion);
+    while (plan_next(c, &plan)) {
+        if (c->route.netif->transmit_stopped) {
+            /* The next entry, at the latest the device's own when its ring
+             * has room again, comes back here. */
+            connection_touch(c, OWES_OUTPUT);
+            return;
+        }
+        uint32_t planned = plan.length;
+        if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags,
+                              now_ns)) {
+            timers_memory(c, now_ns);
+            return;
+        }
+        if (plan.length < planned)
+            plan.flags &= (uint8_t)~TCP_FIN;
+        advance(c, &plan, now_ns);
+    }
+    if (connection_flight(c) == 0 &&
+        (unsent(c) > 0 || (unsent(c) == 0 && c->fin_queued)))
+        timers_persist(c, now_ns);
+}
+
+/* The segment at snd.una, again (fast retransmit, partial ACK). */
+static void send_again(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t planned = smaller(c->send.length, c->snd.mss);
+    uint32_t length = planned;
+    struct seq32 end = seq_add(c->snd.una, planned);
+    bool has_fin = c->fin_queued && planned == c->send.length &&
+                   seq_after(c->snd.max, end);
+
+    if (seq_equal(c->snd.una, c->snd.max))
+        return;
+    c->rtt_timing = false; /* Karn */
+    if (!transmit_segment(c, c->snd.una, &length,
+                          has_fin ? TCP_ACK | TCP_FIN : TCP_ACK, now_ns))
+        return;
+    has_fin = has_fin && length == planned;
+    c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.una, length + has_fin));
+    tcp_counters.retransmitted_segments++;
+    c->retransmits++;
+    timers_segment_sent(c, now_ns);
+}
+
+/* RFC 9293 3.8.6.1: what fits the window, but an octet at least; also what a
+ * cork or silly window avoidance held back for too long. */
+static void send_probe(struct tcp_connection *c, uint64_t now_ns)
+{
+    int32_t waiting = unsent(c);
+    struct plan plan = {.flags = TCP_ACK | TCP_PSH};
+
+    if (connection_flight(c) != 0 || waiting < 0)
+        return;
+    uint32_t room = c->snd.wnd == 0 ? 1 : c->snd.wnd;
+    plan.length = smaller(smaller((uint32_t)waiting, room), c->snd.mss);
+    if (waiting == 0) {
+        if (!c->fin_queued)
+            return;
+        plan.flags |= TCP_FIN;
+    }
+    if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns))
+        return;
+    if (c->snd.wnd != 0) {
+        advance(c, &plan, now_ns);
+        return;
+    }
+    /* Past the window: not in flight, but it may be acknowledged. */
+    tcp_counters.window_probes++;
+    c->rtt_timing = false;
+    c->snd.max = seq_max(
+        c->snd.max,
+        seq_add(c->snd.nxt, plan.length + ((plan.flags & TCP_FIN) != 0)));
+}
+
+static void send_syn(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t length = 0;
+    uint8_t flags = c->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
+    bool is_again = !seq_equal(c->snd.max, c->iss);
+
+    timers_segment_sent(c, now_ns);
+    if (!transmit_segment(c, c->iss, &length, flags, now_ns))
+        return;
+    if (is_again) {
+        tcp_counters.retransmitted_segments++;
+        c->retransmits++;
+    }
+    c->rtt_timing = !is_again;
+    c->rtt_at_ns = now_ns;
+    c->rtt_seq = seq_add(c->iss, 1);
+    c->snd.nxt = c->rtt_seq;
+    c->snd.max = c->rtt_seq;
+}
+
+/* Where a segment without text stands: SND.NXT, but not beyond a window that
+ * shrank. */
+static struct seq32 empty_seq(const struct tcp_connection *c)
+{
+    struct seq32 edge = seq_add(c->snd.una, c->snd.wnd);
+
+    return seq_before(edge, c->snd.max) ? edge : c->snd.max;
+}
+
+static void send_reset(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t length = 0;
+
+    if (c->state != TCP_SYN_SENT && connection_route(c)) {
+        tcp_counters.out_resets++;
+        (void)transmit_segment(c, empty_seq(c), &length, TCP_RST | TCP_ACK,
+                               now_ns);
+    }
+    connection_finish(c, c->error);
+}
+
+static void send_empty(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t length = 0;
+    unsigned count = c->duplicates_owed == 0 ? 1 : c->duplicates_owed;
+
+    c->duplicates_owed = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (!transmit_segment(c, empty_seq(c), &length, TCP_ACK, now_ns)) {
+            timers_delay_ack(c, now_ns);
+            return;
+        }
+    }
+}
+
+static void send_keep_alive(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t length = 0;
+
+    /* An old sequence number: the peer must answer (RFC 1122 4.2.3.6). */
+    tcp_counters.keep_alive_probes++;
+    (void)transmit_segment(c, seq_subtract(c->snd.una, 1), &length, TCP_ACK,
+                           now_ns);
+}
+
+void connection_output(struct tcp_connection *c, uint64_t now_ns)
+{
+    unsigned owed = c->owed;
+
+    if (c->state == TCP_CLOSED)
+        return;
+    if ((owed & OWES_RESET) != 0) {
+        send_reset(c, now_ns);
+        return;
+    }
+    c->owed &= OWES_ACK | OWES_MEMORY;
+    if (!connection_route(c)) {
+        timers_segment_sent(c, now_ns); /* tries again */
+    } else if (!state_is_synchronised(c->state)) {
+        if ((owed & OWES_SYN) != 0)
+            send_syn(c, now_ns);
+    } else {
+        if ((owed & OWES_REXMIT) != 0)
+            send_again(c, now_ns);
+        if ((owed & OWES_PROBE) != 0)
+            send_probe(c, now_ns);
+        if ((owed & OWES_KEEP) != 0)
+            send_keep_alive(c, now_ns);
+        send_new(c, now_ns);
+        if ((c->owed & OWES_ACK) != 0)
+            send_empty(c, now_ns);
+        c->duplicates_owed = 0;
+    }
+    timers_update(c);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The three queues of a connection: bytes to send until they are
+ * acknowledged, bytes received until the app reads them, and segments that
+ * came too early. All memory is counted against limits below the pools', so
+ * that no peer and no app can keep the device from receiving.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/attributes.h"
+#include "net/packet.h"
+#include "net/wire/sequence.h"
+#include "net/wire/tcp.h"
+
+/* --- to send: send_queue.c ---------------------------------------------- */
+
+struct send_chunk;
+
+struct tcp_send_queue {
+    struct send_chunk *head;
+    struct send_chunk *tail;
+    struct send_chunk *cursor; /* where the last segment was taken from */
+    struct seq32 head_seq;     /* of the first byte of head */
+    struct seq32 cursor_seq;
+    struct seq32 start; /* the first byte not acknowledged */
+    uint32_t length;    /* bytes from start on */
+};
+
+int send_queues_init(size_t connections) MUST_CHECK;
+void send_queue_init(struct tcp_send_queue *queue, struct seq32 start);
+
+/* Copies as many bytes into the queue as there is memory for. */
+uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
+                          uint32_t length);
+
+/* The same for memory that never changes: not copied. All or nothing. */
+uint32_t send_queue_write_static(struct tcp_send_queue *queue,
+                                 const uint8_t *bytes, uint32_t length);
+
+/* Everything before `start` has arrived. */
+void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start);
+
+/* Adds up to `length` bytes from `seq` on to the packet; returns how many. */
+uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
+                         uint32_t length, struct packet *packet);
+void send_queue_clear(struct tcp_send_queue *queue);
+bool send_memory_is_short(void);
+size_t send_buffers_used(void);
+size_t send_buffers_limit(void);
+
+static inline struct seq32 send_queue_end(const struct tcp_send_queue *queue)
+{
+    return seq_add(queue->start, queue->length);
+}
+
+/* --- received: receive_queue.c ------------------------------------------ */
+
+struct tcp_receive_queue {
+    struct packet *first;
+    struct packet *last;
+    uint32_t length; /* bytes not read yet */
+    uint32_t count;  /* packets */
+};
+
+/* A payload packet, linear. A small one is moved into the packet before it
+ * where it fits; so is any, when the queue `is_crowded`. */
+void receive_queue_append(struct tcp_receive_queue *queue,
+                          struct packet *packet, bool is_crowded);
+
+/* Copies `length` bytes out (they are there), from the first on. `bytes` may
+ * be NULL. With `is_peek` they stay. */
+void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
+                        uint32_t length, bool is_peek);
+void receive_queue_clear(struct tcp_receive_queue *queue);
+
+/* Packets in receive and reassembly queues of all connections, and how many
+ * there may be. */
+void receive_memory_init(void);
+bool receive_memory_take(void) MUST_CHECK;
+void receive_memory_give(void);
+bool receive_memory_is_short(void); /* three quarters are gone */
+size_t receive_packets_used(void);
+size_t receive_packets_limit(void);
+
+/* --- too early: reassembly.c -------------------------------------------- */
+
+struct tcp_reassembly {
+    struct packet *first; /* by sequence number; none overlap */
+    struct packet *last;
+    struct packet *recent; /* the one that came last, for the first SACK */
+    uint32_t count;
+    uint32_t length; /* bytes */
+};
+
+/* What a queued packet's scratch holds. */
+struct tcp_early {
+    struct seq32 seq;
+    uint32_t length;
+    bool has_fin;
+};
+
+/* Keeps the segment, or drops it. Where segments overlap, the byte that came
+ * first stays (HOSTILE inputs can then not change it). */
+void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
+                       struct tcp_early early, uint32_t count_limit);
+
+/* The next packet if it continues at `seq`; what lies before is cut off. */
+struct packet *reassembly_take(struct tcp_reassembly *reassembly,
+                               struct seq32 seq, struct tcp_early *early);
+/* Forgets the last packet (memory is short); the peer sends it again. */
+void reassembly_prune(struct tcp_reassembly *reassembly);
+void reassembly_clear(struct tcp_reassembly *reassembly);
+
+/* RFC 2018 4: the block of the most recent segment first. Returns how many. */
+uint8_t reassembly_blocks(const struct tcp_reassembly *reassembly,
+                          struct tcp_sack_block blocks[TCP_SACK_BLOCKS]);

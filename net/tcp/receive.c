@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way in: header checks, checksum, and whose segment it is. Segments for
+ * nobody are answered with a reset (RFC 9293 3.10.7.1).
+ */
+#include "net/tcp/internal.h"
+#include "net/wire/checksum.h"
+
+static bool checksum_is_right(const struct packet *packet,
+                              const struct ip_receive_info *info)
+{
+    if (packet->checksum != PACKET_CHECKSUM_NONE)
+        return true;
+    uint32_t sum = ip_pseudo_header_sum(&info->source, &info->destination,
+                                        IP_PROTOCOL_TCP, packet->length);
+    return checksum_is_valid(checksum_add(sum, packet->data, packet->length));
+}
+
+/* Why the segment cannot be one; DROP_NONE when it is. Leaves the packet at
+ * its payload. */
+static enum drop_reason parse(struct packet *packet,
+                              const struct ip_receive_info *info,
+                              struct tcp_tuple *tuple,
+                              struct tcp_segment *segment)
+{
+    if (packet->length < TCP_HEADER_LENGTH)
+        return DROP_TCP_SHORT;
+    const struct tcp_header *header = (const void *)packet->data;
+    size_t length = tcp_header_length(header);
+    if (length < TCP_HEADER_LENGTH || length > packet->length)
+        return DROP_TCP_HEADER;
+    if (!checksum_is_right(packet, info))
+        return DROP_TCP_CHECKSUM;
+    *tuple = (struct tcp_tuple){
+        .local = info->destination,
+        .remote = info->source,
+        .local_port = be16_get(header->destination_port),
+        .remote_port = be16_get(header->source_port),
+    };
+    segment->seq = seq_from(be32_get(header->sequence));
+    segment->ack = seq_from(be32_get(header->acknowledgement));
+    segment->window = be16_get(header->window);
+    segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
+                                      TCP_ACK | TCP_URG);
+    tcp_options_parse((const uint8_t *)(header + 1), length - TCP_HEADER_LENGTH,
+                      (header->flags & TCP_SYN) != 0, &segment->options);
+    segment->length = (uint32_t)(packet->length - length);
+    packet->data += length;
+    packet->length = segment->length;
+    return DROP_NONE;
+}
+
+static void receive_for(struct tcp_node *node, struct packet *packet,
+                        const struct tcp_tuple *tuple,
+                        struct tcp_segment *segment, uint64_t now_ns)
+{
+    if (node == NULL) {
+        listen_receive(packet, tuple, segment, now_ns);
+        return;
+    }
+    switch ((enum tcp_node_kind)node->kind) {
+    case TCP_NODE_CONNECTION:
+        connection_receive(connection_of(node), packet, segment, now_ns);
+        return;
+    case TCP_NODE_HALF_OPEN:
+        half_open_receive(node, packet, segment, now_ns);
+        return;
+    case TCP_NODE_TIME_WAIT:
+        time_wait_receive(node, packet, segment, now_ns);
+        return;
+    }
+}
+
+void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
+                 uint64_t now_ns)
+{
+    struct tcp_tuple tuple;
+    struct tcp_segment segment;
+
+    /* RFC 9293 3.9.2.3, MUST-57: no answer to a group. */
+    if (info->is_broadcast) {
+        packet_drop(packet, DROP_IP_BROADCAST_FRAME);
+        return;
+    }
+    enum drop_reason reason = parse(packet, info, &tuple, &segment);
+    tcp_counters.in_segments++;
+    if (reason != DROP_NONE) {
+        tcp_counters.in_errors++;
+        packet_drop(packet, reason);
+        return;
+    }
+    receive_for(table_find(&tuple), packet, &tuple, &segment, now_ns);
+}

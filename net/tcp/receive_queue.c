@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes received in order, in the packets they came in, until the app copies
+ * them out. A small payload is moved into the packet before it where it fits:
+ * a peer that sends single bytes then costs bytes, not packets.
+ */
+#include "net/tcp/queues.h"
+
+#include <string.h>
+
+#include "net/limits.h"
+#include "net/platform.h"
+
+static struct {
+    size_t used;
+    size_t limit;
+} memory;
+
+void receive_memory_init(void)
+{
+    memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
+}
+
+bool receive_memory_take(void)
+{
+    if (memory.used >= memory.limit)
+        return false;
+    memory.used++;
+    return true;
+}
+
+void receive_memory_give(void)
+{
+    ASSERT(memory.used > 0);
+    memory.used--;
+}
+
+bool receive_memory_is_short(void)
+{
+    return memory.used >= memory.limit - memory.limit / 4;
+}
+
+size_t receive_packets_used(void)
+{
+    return memory.used;
+}
+
+size_t receive_packets_limit(void)
+{
+    return memory.limit;
+}
+
+void receive_queue_append(struct tcp_receive_queue *queue,
+                          struct packet *packet, bool is_crowded)
+{
+    struct packet *last = queue->last;
+
+    queue->length += packet->length;
+    if (last != NULL && (is_crowded || packet->length <= TCP_COPY_LENGTH) &&
+        packet_tailroom(last) >= packet->length) {
+        memcpy(packet_append(last, packet->length), packet->data,
+               packet->length);
+        receive_memory_give();
+        packet_free(packet);
+        return;
+    }
+    packet->next = NULL;
+    if (last == NULL)
+        queue->first = packet;
+    else
+        last->next = packet;
+    queue->last = packet;
+    queue->count++;
+}
+
+static void queue_free_first(struct tcp_receive_queue *queue)
+{
+    struct packet *packet = queue->first;
+
+    queue->first = packet->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    queue->count--;
+    receive_memory_give();
+    packet_free(packet);
+}
+
+void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
+                        uint32_t length, bool is_peek)
+{
+    struct packet *packet = queue->first;
+    uint32_t done = 0;
+
+    ASSERT(length <= queue->length);
+    while (done < length) {
+        struct packet *next = packet->next;
+        uint32_t part = length - done;
+        part = part < packet->length ? part : packet->length;
+        if (bytes != NULL)
+            memcpy(bytes + done, packet->data, part);
+        done += part;
+        if (!is_peek && part == packet->length) {
+            queue_free_first(queue);
+        } else if (!is_peek) {
+            packet->data += part;
+            packet->length -= part;
+        }
+        packet = next;
+    }
+    if (!is_peek)
+        queue->length -= length;
+}
+
+void receive_queue_clear(struct tcp_receive_queue *queue)
+{
+    while (queue->first != NULL)
+        queue_free_first(queue);
+    queue->length = 0;
+}

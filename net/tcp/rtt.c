@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RFC 6298 in integers: alpha 1/8, beta 1/4, K 4.
+ */
+#include "net/tcp/rtt.h"
+
+#include "net/limits.h"
+
+enum {
+    BACKOFF_MAX = 10,
+};
+
+/* A sample beyond this is worth no more than this (and keeps 32 bits). */
+#define SAMPLE_MAX_US (TCP_RTO_MAX_NS / NS_PER_US)
+
+void rtt_init(struct tcp_rtt *rtt)
+{
+    *rtt = (struct tcp_rtt){
+        .timeout_us = (uint32_t)(TCP_RTO_INITIAL_NS / NS_PER_US),
+    };
+}
+
+static uint32_t clamp_timeout(uint64_t us)
+{
+    if (us < TCP_RTO_MIN_NS / NS_PER_US)
+        return (uint32_t)(TCP_RTO_MIN_NS / NS_PER_US);
+    if (us > TCP_RTO_MAX_NS / NS_PER_US)
+        return (uint32_t)(TCP_RTO_MAX_NS / NS_PER_US);
+    return (uint32_t)us;
+}
+
+void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns)
+{
+    uint64_t wide = sample_ns / NS_PER_US;
+    uint32_t us = (uint32_t)(wide > SAMPLE_MAX_US ? SAMPLE_MAX_US : wide);
+
+    /* 0 stands for "none yet". */
+    us = us == 0 ? 1 : us;
+    if (rtt->smoothed_us == 0) {
+        rtt->smoothed_us = us;
+        rtt->variation_us = us / 2;
+    } else {
+        uint32_t apart = us > rtt->smoothed_us ? us - rtt->smoothed_us
+                                               : rtt->smoothed_us - us;
+        rtt->variation_us =
+            (uint32_t)((3 * (uint64_t)rtt->variation_us + apart) / 4);
+        rtt->smoothed_us =
+            (uint32_t)((7 * (uint64_t)rtt->smoothed_us + us) / 8);
+        rtt->smoothed_us = rtt->smoothed_us == 0 ? 1 : rtt->smoothed_us;
+    }
+    rtt->timeout_us =
+        clamp_timeout(rtt->smoothed_us + 4 * (uint64_t)rtt->variation_us);
+    rtt->backoff = 0;
+}
+
+void rtt_back_off(struct tcp_rtt *rtt)
+{
+    if (rtt->backoff < BACKOFF_MAX)
+        rtt->backoff++;
+}
+
+void rtt_syn_was_lost(struct tcp_rtt *rtt)
+{
+    rtt->backoff = 0;
+    if (rtt->smoothed_us == 0)
+        rtt->timeout_us = (uint32_t)(TCP_RTO_AFTER_SYN_NS / NS_PER_US);
+}
+
+uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt)
+{
+    uint64_t ns = ((uint64_t)rtt->timeout_us * NS_PER_US) << rtt->backoff;
+
+    return ns > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : ns;
+}

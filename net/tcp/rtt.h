@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The round-trip time and what follows from it, the retransmission timeout
+ * (RFC 6298, with the minimum of 200 ms that everybody uses).
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct tcp_rtt {
+    uint32_t smoothed_us; /* SRTT; 0: no sample yet */
+    uint32_t variation_us;
+    uint32_t timeout_us; /* RTO, without backoff */
+    uint8_t backoff;     /* doublings until the next sample (Karn) */
+};
+
+void rtt_init(struct tcp_rtt *rtt);
+void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns);
+void rtt_back_off(struct tcp_rtt *rtt);
+
+/* RFC 6298 5.7: the SYN had to be sent again, and nothing was measured. */
+void rtt_syn_was_lost(struct tcp_rtt *rtt);
+uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bytes to send: a list of chunks, each either a buffer of the pool, filled
+ * from the front and never changed where it is filled, or memory that stays
+ * (a file of the module). Segments point into chunks; a buffer lives until
+ * the last packet that points into it is gone.
+ */
+#include "net/tcp/queues.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "net/buffer.h"
+#include "net/limits.h"
+#include "net/platform.h"
+
+struct send_chunk {
+    struct send_chunk *next;
+    const uint8_t *data;
+    uint32_t length;
+    uint32_t room;   /* bytes of the buffer behind data + length */
+    uint8_t *buffer; /* NULL: static */
+};
+
+static struct {
+    struct send_chunk *free;
+    size_t buffers_used;
+    size_t buffers_limit;
+} pool;
+
+int send_queues_init(size_t connections)
+{
+    pool.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
+    size_t count = pool.buffers_limit + 2 * connections;
+    struct send_chunk *chunk =
+        platform_memory(count * sizeof(*chunk), _Alignof(struct send_chunk));
+
+    if (chunk == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        chunk[i].next = pool.free;
+        pool.free = &chunk[i];
+    }
+    return 0;
+}
+
+void send_queue_init(struct tcp_send_queue *queue, struct seq32 start)
+{
+    *queue = (struct tcp_send_queue){.start = start, .head_seq = start};
+}
+
+bool send_memory_is_short(void)
+{
+    return pool.buffers_used >= pool.buffers_limit || pool.free == NULL ||
+           buffer_count_free() == 0;
+}
+
+size_t send_buffers_used(void)
+{
+    return pool.buffers_used;
+}
+
+size_t send_buffers_limit(void)
+{
+    return pool.buffers_limit;
+}
+
+static void chunk_free(struct send_chunk *chunk)
+{
+    if (chunk->buffer != NULL) {
+        buffer_release(chunk->buffer);
+        pool.buffers_used--;
+    }
+    chunk->next = pool.free;
+    pool.free = chunk;
+}
+
+static void queue_append(struct tcp_send_queue *queue, struct send_chunk *chunk)
+{
+    chunk->next = NULL;
+    if (queue->tail == NULL) {
+        queue->head = chunk;
+        queue->head_seq = queue->start;
+    } else {
+        queue->tail->next = chunk;
+    }
+    queue->tail = chunk;
+}
+
+static struct send_chunk *chunk_with_buffer(void)
+{
+    struct send_chunk *chunk = pool.free;
+
+    if (send_memory_is_short())
+        return NULL;
+    uint8_t *buffer = buffer_alloc();
+    if (buffer == NULL)
+        return NULL;
+    pool.free = chunk->next;
+    pool.buffers_used++;
+    *chunk = (struct send_chunk){
+        .data = buffer, .room = BUFFER_SIZE, .buffer = buffer};
+    return chunk;
+}
+
+uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
+                          uint32_t length)
+{
+    uint32_t done = 0;
+
+    while (done < length) {
+        struct send_chunk *chunk = queue->tail;
+        if (chunk == NULL || chunk->room == 0) {
+            chunk = chunk_with_buffer();
+            if (chunk == NULL)
+                break;
+            queue_append(queue, chunk);
+        }
+        uint32_t part = length - done;
+        part = part < chunk->room ? part : chunk->room;
+        memcpy(chunk->buffer + chunk->length, bytes + done, part);
+        chunk->length += part;
+        chunk->room -= part;
+        done += part;
+    }
+    queue->length += done;
+    return done;
+}
+
+uint32_t send_queue_write_static(struct tcp_send_queue *queue,
+                                 const uint8_t *bytes, uint32_t length)
+{
+    struct send_chunk *tail = queue->tail;
+
+    if (tail != NULL && tail->buffer == NULL &&
+        tail->data + tail->length == bytes) {
+        tail->length += length;
+    } else if (pool.free != NULL) {
+        struct send_chunk *chunk = pool.free;
+        pool.free = chunk->next;
+        *chunk = (struct send_chunk){.data = bytes, .length = length};
+        queue_append(queue, chunk);
+    } else {
+        return 0;
+    }
+    queue->length += length;
+    return length;
+}
+
+void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start)
+{
+    int32_t acknowledged = seq_diff(start, queue->start);
+
+    ASSERT(acknowledged >= 0);
+    ASSERT((uint32_t)acknowledged <= queue->length);
+    queue->start = start;
+    queue->length -= (uint32_t)acknowledged;
+    while (queue->head != NULL) {
+        struct send_chunk *chunk = queue->head;
+        struct seq32 end = seq_add(queue->head_seq, chunk->length);
+        if (seq_after(end, start))
+            return;
+        if (queue->cursor == chunk)
+            queue->cursor = NULL;
+        queue->head = chunk->next;
+        queue->head_seq = end;
+        chunk_free(chunk);
+    }
+    queue->tail = NULL;
+}
+
+/* The chunk that holds `seq`, which is in the queue; the search begins where
+ * the last one ended, which is nearly always the place. */
+static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
+                                     struct seq32 seq)
+{
+    if (queue->cursor == NULL || seq_before(seq, queue->cursor_seq)) {
+        queue->cursor = queue->head;
+        queue->cursor_seq = queue->head_seq;
+    }
+    while (seq_diff(seq, queue->cursor_seq) >= (int32_t)queue->cursor->length) {
+        queue->cursor_seq = seq_add(queue->cursor_seq, queue->cursor->length);
+        queue->cursor = queue->cursor->next;
+        ASSERT(queue->cursor != NULL);
+    }
+    return queue->cursor;
+}
+
+uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
+                         uint32_t length, struct packet *packet)
+{
+    bool is_copied = length <= TCP_COPY_LENGTH;
+    uint32_t done = 0;
+
+    ASSERT(!seq_before(seq, queue->start));
+    ASSERT((uint32_t)seq_diff(seq, queue->start) + length <= queue->length);
+    while (done < length) {
+        struct send_chunk *chunk = queue_seek(queue, seq_add(seq, done));
+        uint32_t at = (uint32_t)seq_diff(seq_add(seq, done), queue->cursor_seq);
+        uint32_t part = length - done;
+        part = part < chunk->length - at ? part : chunk->length - at;
+        if (is_copied) {
+            memcpy(packet_append(packet, part), chunk->data + at, part);
+        } else if (packet->fragment_count < TCP_SEGMENT_PIECES) {
+            packet_add_fragment(packet, chunk->data + at, part);
+        } else {
+            break;
+        }
+        done += part;
+    }
+    return done;
+}
+
+void send_queue_clear(struct tcp_send_queue *queue)
+{
+    while (queue->head != NULL) {
+        struct send_chunk *chunk = queue->head;
+        queue->head = chunk->next;
+        chunk_free(chunk);
+    }
+    queue->tail = NULL;
+    queue->cursor = NULL;
+    queue->length = 0;
+}

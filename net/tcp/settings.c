@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TCP starts: how much memory it takes, of what there is; and its named
+ * settings, under Linux's names below net.ipv4.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+struct tcp_settings tcp_settings;
+struct tcp_counters tcp_counters;
+
+static size_t clamp(size_t value, size_t least, size_t most)
+{
+    if (value < least)
+        return least;
+    return value > most ? most : value;
+}
+
+static void settings_init(size_t memory)
+{
+    uint32_t buffer =
+        (uint32_t)clamp(memory / TCP_BUFFER_MEMORY_SHARE,
+                        TCP_BUFFER_DEFAULT_MIN, TCP_BUFFER_DEFAULT_MAX);
+
+    tcp_settings = (struct tcp_settings){
+        .send_buffer = buffer,
+        .receive_buffer = buffer,
+        .buffer_max = TCP_BUFFER_MAX,
+        .keep_idle_s = TCP_KEEP_IDLE_S,
+        .keep_interval_s = TCP_KEEP_INTERVAL_S,
+        .keep_count = TCP_KEEP_COUNT,
+        .fin_timeout_s = TCP_FIN_TIMEOUT_S,
+        .syn_retries = TCP_SYN_RETRIES,
+        .syn_ack_retries = TCP_SYN_ACK_RETRIES,
+        .retries = TCP_RETRIES,
+        .timestamps = true,
+        .window_scaling = true,
+        .sack = true,
+    };
+}
+
+int tcp_init(uint64_t now_ns)
+{
+    size_t memory = platform_memory_size();
+    size_t connections = clamp(memory / TCP_CONNECTION_MEMORY_SHARE,
+                               TCP_CONNECTIONS_MIN, TCP_CONNECTIONS_MAX);
+    size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
+
+    (void)now_ns;
+    settings_init(memory);
+    identity_init();
+    listeners_init();
+    receive_memory_init();
+    if (table_init(2 * connections + half_open) != 0 ||
+        connections_init(connections) != 0 || half_open_init(half_open) != 0 ||
+        time_wait_init(connections) != 0 ||
+        send_queues_init(connections) != 0) {
+        platform_log(PLATFORM_ERROR, "tcp", "no memory for %zu connections",
+                     connections);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static int parse_number(const char *text, uint32_t least, uint32_t most,
+                        uint32_t *value)
+{
+    uint32_t number = 0;
+
+    if (*text == '\0')
+        return -EINVAL;
+    for (; *text != '\0'; text++) {
+        if (*text < '0' || *text > '9' || number > most)
+            return -EINVAL;
+        number = number * 10 + (uint32_t)(*text - '0');
+    }
+    if (number < least || number > most)
+        return -EINVAL;
+    *value = number;
+    return 0;
+}
+
+static int set_flag(bool *flag, const char *text)
+{
+    uint32_t value;
+    int status = parse_number(text, 0, 2, &value);
+
+    if (status == 0)
+        *flag = value != 0;
+    return status;
+}
+
+static int set_octet(uint8_t *field, const char *text)
+{
+    uint32_t value;
+    int status = parse_number(text, 1, INT8_MAX, &value);
+
+    if (status == 0)
+        *field = (uint8_t)value;
+    return status;
+}
+
+static int set_seconds(uint16_t *field, const char *text)
+{
+    uint32_t value;
+    int status = parse_number(text, 1, INT16_MAX, &value);
+
+    if (status == 0)
+        *field = (uint16_t)value;
+    return status;
+}
+
+static int set_buffer(uint32_t *field, const char *text)
+{
+    return parse_number(text, TCP_BUFFER_MIN, tcp_settings.buffer_max, field);
+}
+
+static const struct {
+    const char *name;
+    bool *flag;
+    uint8_t *octet;
+    uint16_t *seconds;
+    uint32_t *buffer;
+} table[] = {
+    {"ipv4.tcp_timestamps", .flag = &tcp_settings.timestamps},
+    {"ipv4.tcp_window_scaling", .flag = &tcp_settings.window_scaling},
+    {"ipv4.tcp_sack", .flag = &tcp_settings.sack},
+    {"ipv4.tcp_syn_retries", .octet = &tcp_settings.syn_retries},
+    {"ipv4.tcp_retries2", .octet = &tcp_settings.retries},
+    {"ipv4.tcp_keepalive_probes", .octet = &tcp_settings.keep_count},
+    {"ipv4.tcp_keepalive_time", .seconds = &tcp_settings.keep_idle_s},
+    {"ipv4.tcp_keepalive_intvl", .seconds = &tcp_settings.keep_interval_s},
+    {"ipv4.tcp_fin_timeout", .seconds = &tcp_settings.fin_timeout_s},
+    {"ipv4.tcp_rmem", .buffer = &tcp_settings.receive_buffer},
+    {"ipv4.tcp_wmem", .buffer = &tcp_settings.send_buffer},
+};
+
+static int set_syn_ack_retries(const char *text)
+{
+    uint32_t value;
+    int status = parse_number(text, 0, TCP_SYN_ACK_RETRIES, &value);
+
+    if (status == 0)
+        tcp_settings.syn_ack_retries = (uint8_t)value;
+    return status;
+}
+
+int tcp_set(const char *name, const char *value)
+{
+    if (strcmp(name, "ipv4.tcp_synack_retries") == 0)
+        return set_syn_ack_retries(value);
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+        if (strcmp(name, table[i].name) != 0)
+            continue;
+        if (table[i].flag != NULL)
+            return set_flag(table[i].flag, value);
+        if (table[i].octet != NULL)
+            return set_octet(table[i].octet, value);
+        if (table[i].seconds != NULL)
+            return set_seconds(table[i].seconds, value);
+        return set_buffer(table[i].buffer, value);
+    }
+    return -ENOENT;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of everything that has both ends named: connections, half-open
+ * ones and those in TIME-WAIT, found in one look by a keyed hash.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/attributes.h"
+#include "net/ip/address.h"
+
+struct tcp_tuple {
+    struct ip_address local;
+    struct ip_address remote;
+    uint16_t local_port;
+    uint16_t remote_port;
+};
+
+enum tcp_node_kind {
+    TCP_NODE_CONNECTION,
+    TCP_NODE_HALF_OPEN,
+    TCP_NODE_TIME_WAIT,
+};
+
+struct tcp_node {
+    struct tcp_node *next;
+    struct tcp_tuple tuple;
+    uint8_t kind;  /* enum tcp_node_kind */
+    uint8_t flags; /* the kind's own, as is `value` */
+    uint16_t value;
+};
+
+_Static_assert(sizeof(struct tcp_node) == 48, "counted in three objects");
+
+int table_init(size_t nodes) MUST_CHECK;
+struct tcp_node *table_find(const struct tcp_tuple *tuple);
+void table_insert(struct tcp_node *node);
+void table_remove(struct tcp_node *node);

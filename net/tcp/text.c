@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seventh and eighth checks of RFC 9293 3.10.7.4: segment text and FIN.
+ * The segment was trimmed to the window before. What is acknowledged when:
+ * RFC 5681 4.2.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+enum {
+    /* ACKs one batch may send for segments that came too early: enough to
+     * start a fast retransmit. */
+    DUPLICATES_MAX = 4,
+    /* Received packets may hold this little payload on average. */
+    PAYLOAD_PER_PACKET = 1024,
+    PACKETS_MIN = 16,
+};
+
+/* How many packets the queues of one connection may hold. */
+static uint32_t packet_limit(const struct tcp_connection *c)
+{
+    return c->options.receive_buffer / PAYLOAD_PER_PACKET + PACKETS_MIN;
+}
+
+static void owe_ack(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv.nxt, c->rcv.last_ack);
+
+    if (c->quick_acks > 0) {
+        c->quick_acks--;
+        connection_touch(c, OWES_ACK);
+    } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {
+        connection_touch(c, OWES_ACK);
+    } else {
+        timers_delay_ack(c, now_ns);
+    }
+}
+
+/* Room for one more packet; what came too early makes room for what came in
+ * order. */
+static bool take_memory(struct tcp_connection *c, bool is_in_order)
+{
+    uint32_t limit = packet_limit(c);
+
+    while (c->receive.count + c->reassembly.count >= limit ||
+           !receive_memory_take()) {
+        if (!is_in_order || c->reassembly.count == 0)
+            return false;
+        reassembly_prune(&c->reassembly);
+    }
+    return true;
+}
+
+static void take_fin(struct tcp_connection *c, uint64_t now_ns)
+{
+    enum tcp_state state = c->state;
+
+    c->rcv.nxt = seq_add(c->rcv.nxt, 1);
+    c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
+    c->fin_received = true;
+    reassembly_clear(&c->reassembly);
+    connection_touch(c, OWES_ACK);
+    connection_notify(c, TCP_READABLE | TCP_PEER_CLOSED);
+    if (state == TCP_ESTABLISHED)
+        connection_set_state(c, TCP_CLOSE_WAIT);
+    else if (state == TCP_FIN_WAIT_1)
+        connection_set_state(c, TCP_CLOSING);
+    else if (state == TCP_FIN_WAIT_2)
+        time_wait_enter(c, now_ns);
+}
+
+/* The next bytes in order. The packet's memory is taken. */
+static void deliver(struct tcp_connection *c, struct packet *packet)
+{
+    c->rcv.nxt = seq_add(c->rcv.nxt, packet->length);
+    if (c->read_shut || packet->length == 0) {
+        receive_memory_give();
+        packet_free(packet);
+        return;
+    }
+    receive_queue_append(&c->receive, packet,
+                         c->receive.count >= packet_limit(c) / 2);
+}
+
+static void drain_reassembly(struct tcp_connection *c, uint64_t now_ns)
+{
+    struct packet *packet;
+    struct tcp_early early = {.has_fin = false};
+
+    while (!early.has_fin && (packet = reassembly_take(
+                                  &c->reassembly, c->rcv.nxt, &early)) != NULL)
+        deliver(c, packet);
+    connection_notify(c, TCP_READABLE);
+    if (early.has_fin)
+        take_fin(c, now_ns);
+}
+
+static void receive_early(struct tcp_connection *c, struct packet *packet,
+                          const struct tcp_segment *segment, uint64_t now_ns)
+{
+    bool is_next = seq_equal(segment->seq, c->rcv.nxt);
+    const struct tcp_early early = {
+        .seq = segment->seq,
+        .length = segment->length,
+        .has_fin = (segment->flags & TCP_FIN) != 0,
+    };
+
+    connection_touch(c, OWES_ACK);
+    reassembly_insert(&c->reassembly, packet, early,
+                      is_next ? UINT32_MAX : TCP_REASSEMBLY_PACKETS);
+    if (is_next) {
+        drain_reassembly(c, now_ns);
+    } else {
+        tcp_counters.out_of_order++;
+        if (c->duplicates_owed < DUPLICATES_MAX)
+            c->duplicates_owed++;
+    }
+}
+
+/* A peer still sends, but nobody will ever read it (RFC 9293 3.6.1, RFC 1122
+ * 4.2.2.13). */
+static bool is_unwanted(const struct tcp_connection *c,
+                        const struct tcp_segment *segment)
+{
+    return c->is_orphan && segment->length != 0;
+}
+
+void text_receive(struct tcp_connection *c, struct packet *packet,
+                  struct tcp_segment *segment, uint64_t now_ns)
+{
+    bool has_fin = (segment->flags & TCP_FIN) != 0;
+
+    if (segment->length == 0 && !has_fin) {
+        packet_free(packet);
+        return;
+    }
+    if (c->fin_received) {
+        connection_touch(c, OWES_ACK);
+        packet_drop(packet, DROP_TCP_AFTER_CLOSE);
+        return;
+    }
+    if (is_unwanted(c, segment)) {
+        tcp_counters.aborts_on_data++;
+        connection_abort(c, 0);
+        packet_drop(packet, DROP_TCP_AFTER_CLOSE);
+        return;
+    }
+    if (segment->length > c->rcv.mss)
+        c->rcv.mss = (uint16_t)segment->length;
+    bool is_next = seq_equal(segment->seq, c->rcv.nxt);
+    if (!take_memory(c, is_next)) {
+        connection_touch(c, OWES_ACK);
+        packet_drop(packet, DROP_TCP_MEMORY);
+        return;
+    }
+    if (!is_next || c->reassembly.first != NULL) {
+        receive_early(c, packet, segment, now_ns);
+        return;
+    }
+    deliver(c, packet);
+    if (segment->length != 0) {
+        owe_ack(c, now_ns);
+        connection_notify(c, TCP_READABLE);
+    }
+    if (has_fin)
+        take_fin(c, now_ns);
+}

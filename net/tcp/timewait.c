@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * TIME-WAIT, as an object of one cache line. All wait equally long, so they
+ * stand in one queue by age with one timer for its head. One whose wait began
+ * anew keeps its place and goes round again when it gets to the head. When
+ * all objects are taken the oldest goes: better a short wait than no service.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+#include <errno.h>
+
+struct time_wait {
+    struct tcp_node node; /* value: expiry, in ticks */
+    struct seq32 snd_nxt;
+    struct seq32 rcv_nxt;
+    uint32_t ts_recent;
+    uint32_t next; /* index in the queue, or of the free list */
+};
+
+_Static_assert(sizeof(struct time_wait) == 64, "one cache line");
+
+enum {
+    HAS_TIMESTAMPS = 1 << 0,
+    IS_GONE = 1 << 1, /* not in the table; freed when it gets to the head */
+};
+
+#define TICK_NS (NS_PER_S / 16)
+#define NOBODY  UINT32_MAX
+
+static struct {
+    struct time_wait *objects;
+    uint32_t free;
+    uint32_t first;
+    uint32_t last;
+    size_t count; /* in the table */
+    struct timer timer;
+} waiting;
+
+static uint16_t ticks(uint64_t now_ns)
+{
+    return (uint16_t)(now_ns / TICK_NS);
+}
+
+static void time_wait_free_first(void)
+{
+    struct time_wait *first = &waiting.objects[waiting.first];
+    uint32_t index = waiting.first;
+
+    if ((first->node.flags & IS_GONE) == 0) {
+        table_remove(&first->node);
+        waiting.count--;
+    }
+    waiting.first = first->next;
+    if (waiting.first == NOBODY)
+        waiting.last = NOBODY;
+    first->next = waiting.free;
+    waiting.free = index;
+}
+
+static void queue_append(uint32_t index)
+{
+    waiting.objects[index].next = NOBODY;
+    if (waiting.last == NOBODY)
+        waiting.first = index;
+    else
+        waiting.objects[waiting.last].next = index;
+    waiting.last = index;
+}
+
+/* How far in the future it expires; 0 or negative: now. */
+static int16_t ticks_left(const struct time_wait *object, uint64_t now_ns)
+{
+    return (int16_t)(uint16_t)(object->node.value - ticks(now_ns));
+}
+
+static void expire(struct timer *timer, uint64_t now_ns)
+{
+    while (waiting.first != NOBODY) {
+        struct time_wait *first = &waiting.objects[waiting.first];
+        int16_t left = ticks_left(first, now_ns);
+        if (left > 0 && (first->node.flags & IS_GONE) == 0) {
+            timer_set(timer, now_ns + (uint64_t)left * TICK_NS);
+            return;
+        }
+        time_wait_free_first();
+    }
+}
+
+int time_wait_init(size_t count)
+{
+    waiting.objects = platform_memory(count * sizeof(*waiting.objects), 64);
+    if (waiting.objects == NULL)
+        return -ENOMEM;
+    waiting.free = NOBODY;
+    waiting.first = NOBODY;
+    waiting.last = NOBODY;
+    waiting.timer.expire = expire;
+    for (size_t i = count; i > 0; i--) {
+        waiting.objects[i - 1].next = waiting.free;
+        waiting.free = (uint32_t)(i - 1);
+    }
+    return 0;
+}
+
+static void start_wait(struct time_wait *object, uint64_t now_ns)
+{
+    object->node.value = (uint16_t)(ticks(now_ns) + TCP_TIME_WAIT_NS / TICK_NS);
+    if (!timer_is_set(&waiting.timer))
+        timer_set(&waiting.timer, now_ns + TCP_TIME_WAIT_NS);
+}
+
+static void owe_ack(const struct time_wait *object, uint64_t now_ns)
+{
+    struct tcp_reply reply = {
+        .tuple = object->node.tuple,
+        .seq = object->snd_nxt,
+        .ack = object->rcv_nxt,
+        .flags = TCP_ACK,
+    };
+
+    if ((object->node.flags & HAS_TIMESTAMPS) != 0) {
+        reply.options.has_timestamp = true;
+        reply.options.timestamp =
+            (uint32_t)(now_ns / NS_PER_MS) +
+            identity_timestamp_offset(&object->node.tuple);
+        reply.options.timestamp_echo = object->ts_recent;
+    }
+    reply_queue(&reply);
+}
+
+void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
+{
+    if (waiting.free == NOBODY) {
+        tcp_counters.time_wait_evictions++;
+        time_wait_free_first();
+    }
+    uint32_t index = waiting.free;
+    struct time_wait *object = &waiting.objects[index];
+    waiting.free = object->next;
+    *object = (struct time_wait){
+        .node = {.kind = TCP_NODE_TIME_WAIT,
+                 .tuple = c->node.tuple,
+                 .flags = c->has_timestamps ? HAS_TIMESTAMPS : 0},
+        .snd_nxt = c->snd.max,
+        .rcv_nxt = c->rcv.nxt,
+        .ts_recent = c->ts_recent,
+    };
+    connection_finish(c, 0);
+    table_insert(&object->node);
+    waiting.count++;
+    tcp_counters.time_waits++;
+    queue_append(index);
+    start_wait(object, now_ns);
+    owe_ack(object, now_ns);
+}
+
+/* RFC 6191 and RFC 9293 3.10.7.4: a new connection may take the place of the
+ * old when nothing old can be mistaken for it. */
+static bool may_reuse(const struct time_wait *object,
+                      const struct tcp_segment *segment)
+{
+    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if ((object->node.flags & HAS_TIMESTAMPS) != 0 &&
+        segment->options.has_timestamp) {
+        int32_t newer =
+            (int32_t)(segment->options.timestamp - object->ts_recent);
+        if (newer != 0)
+            return newer > 0;
+    }
+    return seq_after(segment->seq, object->rcv_nxt);
+}
+
+void time_wait_receive(struct tcp_node *node, struct packet *packet,
+                       const struct tcp_segment *segment, uint64_t now_ns)
+{
+    struct time_wait *object = container_of(node, struct time_wait, node);
+
+    if (may_reuse(object, segment)) {
+        struct tcp_tuple tuple = node->tuple;
+        table_remove(node);
+        waiting.count--;
+        node->flags |= IS_GONE;
+        tcp_counters.time_wait_reuses++;
+        listen_receive(packet, &tuple, segment, now_ns);
+        return;
+    }
+    /* RFC 1337: a reset does not end the wait. A plain ACK in its place says
+     * nothing new; anything else is told where we are. */
+    if ((segment->flags & TCP_RST) == 0 &&
+        (segment_space(segment) != 0 ||
+         !seq_equal(segment->seq, object->rcv_nxt))) {
+        if ((segment->flags & TCP_FIN) != 0)
+            start_wait(object, now_ns);
+        owe_ack(object, now_ns);
+    }
+    packet_drop(packet, DROP_TCP_AFTER_CLOSE);
+}
+
+size_t time_wait_count(void)
+{
+    return waiting.count;
+}
+
+void time_wait_visit(void (*visit)(void *context,
+                                   const struct tcp_status *status),
+                     void *context)
+{
+    for (uint32_t index = waiting.first; index != NOBODY;
+         index = waiting.objects[index].next) {
+        const struct tcp_tuple *tuple = &waiting.objects[index].node.tuple;
+        if ((waiting.objects[index].node.flags & IS_GONE) != 0)
+            continue;
+        const struct tcp_status status = {
+            .state = TCP_TIME_WAIT,
+            .local = {tuple->local, tuple->local_port},
+            .remote = {tuple->remote, tuple->remote_port},
+            .is_orphan = true,
+        };
+        visit(context, &status);
+    }
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The app's side of sending and receiving (RFC 9293 3.10.2 and .3), and what
+ * poll() is told.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+#include <errno.h>
+#include <limits.h>
+
+static int take_error(struct tcp_connection *c)
+{
+    int error = c->error;
+
+    c->error = 0;
+    return -error;
+}
+
+static bool can_write(const struct tcp_connection *c)
+{
+    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) &&
+           !c->fin_queued && (c->owed & OWES_RESET) == 0;
+}
+
+static uint32_t write_room(const struct tcp_connection *c)
+{
+    return c->send.length < c->options.send_buffer
+               ? c->options.send_buffer - c->send.length
+               : 0;
+}
+
+int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
+              uint32_t flags, uint64_t now_ns)
+{
+    if (c->error != 0)
+        return take_error(c);
+    if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+        return c->fin_queued ? -EPIPE : -EAGAIN;
+    if (!can_write(c))
+        return -EPIPE;
+    if (length == 0)
+        return 0;
+    uint32_t room = write_room(c);
+    uint32_t part = length < room ? (uint32_t)length : room;
+    uint32_t done = 0;
+    if (part != 0)
+        done = (flags & TCP_WRITE_STATIC) != 0
+                   ? send_queue_write_static(&c->send, bytes, part)
+                   : send_queue_write(&c->send, bytes, part);
+    if (done != 0) {
+        /* What did not fit follows, surely. */
+        c->more_promised = done < length || (flags & TCP_WRITE_MORE) != 0;
+        connection_touch(c, OWES_OUTPUT);
+    }
+    c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
+    if (done < part && c->send.length == 0) {
+        /* No acknowledgement will come to wake the writer. */
+        timers_memory(c, now_ns);
+        timers_update(c);
+    }
+    return done == 0 ? -EAGAIN : (int)done;
+}
+
+int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
+             uint32_t flags, uint64_t now_ns)
+{
+    bool is_peek = (flags & TCP_READ_PEEK) != 0;
+
+    (void)now_ns;
+    if (c->receive.length == 0) {
+        if (c->error != 0)
+            return take_error(c);
+        if (c->fin_received || c->read_shut || c->state == TCP_CLOSED)
+            return 0;
+        if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
+            return -ENOTCONN;
+        return -EAGAIN;
+    }
+    uint32_t part =
+        length < c->receive.length ? (uint32_t)length : c->receive.length;
+    receive_queue_read(&c->receive,
+                       (flags & TCP_READ_DISCARD) != 0 ? NULL : bytes, part,
+                       is_peek);
+    if (!is_peek && c->state != TCP_CLOSED && !c->fin_received)
+        text_read(c);
+    return (int)part;
+}
+
+uint32_t tcp_ready(const struct tcp_connection *c)
+{
+    uint32_t ready = 0;
+    bool is_over = c->state == TCP_CLOSED;
+    bool is_opening = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED;
+
+    if (c->receive.length != 0 || c->fin_received || c->read_shut || is_over)
+        ready |= TCP_READABLE;
+    if (c->fin_received || c->read_shut || is_over)
+        ready |= TCP_PEER_CLOSED;
+    /* As Linux: a third of the buffer is free; an error never blocks. */
+    if (is_over || c->fin_queued ||
+        (!is_opening && write_room(c) >= c->options.send_buffer / 3 &&
+         !(c->send.length == 0 && (c->owed & OWES_MEMORY) != 0)))
+        ready |= TCP_WRITABLE;
+    if (is_over || (c->fin_queued && (c->fin_received || c->read_shut)))
+        ready |= TCP_HANGUP;
+    if (c->error != 0)
+        ready |= TCP_FAILED | TCP_READABLE | TCP_WRITABLE;
+    return ready;
+}
+
+int tcp_take_error(struct tcp_connection *c)
+{
+    int error = c->error;
+
+    if (error == 0) {
+        error = c->soft_error;
+        c->soft_error = 0;
+    }
+    c->error = 0;
+    return error;
+}
+
+size_t tcp_read_queued(const struct tcp_connection *c)
+{
+    return c->receive.length;
+}
+
+size_t tcp_write_queued(const struct tcp_connection *c)
+{
+    bool fin_waits = c->fin_queued && c->state != TCP_CLOSED &&
+                     !seq_after(c->snd.una, send_queue_end(&c->send));
+
+    return c->send.length + fin_waits;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One segment of a connection: header, options, payload by reference to the
+ * send queue, and away to ip/. Whether it should be sent was decided before.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
+
+#include <string.h>
+
+static void fill_options(const struct tcp_connection *c, uint8_t flags,
+                         uint64_t now_ns, struct tcp_header_options *options)
+{
+    *options = (struct tcp_header_options){.mss = 0};
+    if ((flags & TCP_SYN) != 0) {
+        /* A SYN offers, a SYN-ACK answers what was offered. */
+        bool is_answer = (flags & TCP_ACK) != 0;
+        options->mss = (uint16_t)(c->route.netif->mtu -
+                                  (IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH));
+        options->has_window_scale =
+            is_answer ? c->rcv.scale != 0 : tcp_settings.window_scaling;
+        options->window_scale = TCP_WINDOW_SCALE;
+        options->has_timestamp =
+            is_answer ? c->has_timestamps : tcp_settings.timestamps;
+        options->has_sack_permitted =
+            is_answer ? c->has_sack : tcp_settings.sack;
+    } else {
+        options->has_timestamp = c->has_timestamps;
+        if (c->has_sack && c->reassembly.count != 0)
+            options->sack_count =
+                reassembly_blocks(&c->reassembly, options->sack);
+    }
+    options->timestamp = connection_timestamp(c, now_ns);
+    options->timestamp_echo = (flags & TCP_ACK) != 0 ? c->ts_recent : 0;
+}
+
+static void push_header(struct tcp_connection *c, struct packet *packet,
+                        struct seq32 seq, uint8_t flags, uint64_t now_ns)
+{
+    struct tcp_header_options options;
+    uint8_t bytes[TCP_OPTIONS_MAX];
+    bool is_syn = (flags & TCP_SYN) != 0;
+
+    fill_options(c, flags, now_ns, &options);
+    size_t options_length = tcp_options_emit(&options, bytes);
+    size_t length = TCP_HEADER_LENGTH + options_length;
+    struct tcp_header *header = packet_push(packet, length);
+    memcpy(header + 1, bytes, options_length);
+    *header = (struct tcp_header){
+        .source_port = be16_from(c->node.tuple.local_port),
+        .destination_port = be16_from(c->node.tuple.remote_port),
+        .sequence = be32_from(seq.value),
+        .acknowledgement =
+            be32_from((flags & TCP_ACK) != 0 ? c->rcv.nxt.value : 0),
+        .data_offset = (uint8_t)(length / 4 << 4),
+        .flags = flags,
+        .window = be16_from(window_offer(c, is_syn)),
+    };
+    uint32_t sum =
+        ip_pseudo_header_sum(&c->node.tuple.local, &c->node.tuple.remote,
+                             IP_PROTOCOL_TCP, packet_total_length(packet));
+    header->checksum = be16_from(checksum_fold(sum));
+    packet->transport_offset = (uint16_t)packet_headroom(packet);
+    packet->checksum = PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = packet->transport_offset;
+    packet->checksum_offset = offsetof(struct tcp_header, checksum);
+}
+
+bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
+                      uint32_t *length, uint8_t flags, uint64_t now_ns)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+
+    if (packet == NULL) {
+        tcp_counters.no_packet++;
+        return false;
+    }
+    if (*length != 0) {
+        uint32_t filled = send_queue_fill(&c->send, seq, *length, packet);
+        if (filled < *length)
+            flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+        *length = filled;
+    }
+    push_header(c, packet, seq, flags, now_ns);
+    if ((flags & TCP_ACK) != 0) {
+        c->rcv.last_ack = c->rcv.nxt;
+        c->ack_at_ns = 0;
+        c->owed &= (uint8_t)~OWES_ACK;
+    }
+    tcp_counters.out_segments++;
+    const struct ip_send_options options = {
+        .source = c->node.tuple.local,
+        .destination = c->node.tuple.remote,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = c->options.ttl,
+        .tos = c->options.tos,
+        .dont_fragment = true,
+    };
+    ip_send(packet, &options, &c->route, now_ns);
+    return true;
+}

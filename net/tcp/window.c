@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The window we offer (RFC 9293 3.8.6.2.2, RFC 7323 2). Its right edge never
+ * moves back, and forward only in steps worth a segment, so that no peer is
+ * led into sending small ones. When receive memory runs short in the whole
+ * stack, edges stand still until apps have read.
+ */
+#include "net/limits.h"
+#include "net/tcp/internal.h"
+
+/* Where the edge may lie at most. */
+static struct seq32 edge_limit(const struct tcp_connection *c, uint8_t scale)
+{
+    uint32_t buffer = c->options.receive_buffer;
+    uint32_t room = c->receive.length < buffer ? buffer - c->receive.length : 0;
+    uint32_t largest = (uint32_t)TCP_WINDOW_MAX << scale;
+
+    if (receive_memory_is_short() && room > connection_window(c))
+        room = connection_window(c);
+    return seq_add(c->rcv.nxt, room < largest ? room : largest);
+}
+
+/* The least step: a segment, or half of a small buffer. */
+static int32_t edge_step(const struct tcp_connection *c)
+{
+    uint32_t half = c->options.receive_buffer / 2;
+
+    return (int32_t)(half < c->rcv.mss ? half : c->rcv.mss);
+}
+
+uint16_t window_offer(struct tcp_connection *c, bool is_syn)
+{
+    uint8_t scale = is_syn ? 0 : c->rcv.scale;
+    struct seq32 limit = edge_limit(c, scale);
+
+    if (seq_diff(limit, c->rcv.edge) >= edge_step(c))
+        c->rcv.edge = limit;
+    uint32_t window = connection_window(c);
+    uint32_t field = (window + (1U << scale) - 1) >> scale;
+    if (field > TCP_WINDOW_MAX)
+        field = TCP_WINDOW_MAX;
+    /* Rounding up offered a little more; take it if it comes. */
+    struct seq32 offered = seq_add(c->rcv.nxt, field << scale);
+    c->rcv.edge = seq_max(c->rcv.edge, offered);
+    return (uint16_t)field;
+}
+
+void text_read(struct tcp_connection *c)
+{
+    int32_t growth = seq_diff(edge_limit(c, c->rcv.scale), c->rcv.edge);
+    uint32_t buffer = c->options.receive_buffer;
+
+    /* Worth a segment of its own: a quarter of the buffer, or the first room
+     * after the window was (nearly) closed. */
+    if (growth >= (int32_t)(buffer / 4) ||
+        (growth >= edge_step(c) && connection_window(c) < 2U * c->rcv.mss))
+        connection_touch(c, OWES_ACK);
+}
