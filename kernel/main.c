@@ -18,6 +18,7 @@
 #include "kernel/interrupt.h"
 #include "kernel/main_reports.h"
 #include "kernel/memory.h"
+#include "kernel/memory_ranges.h"
 #include "kernel/module.h"
 #include "kernel/paging.h"
 #include "kernel/panic.h"

@@ -4,14 +4,13 @@
  * only shrinks; pages_start() hands what is left of it to the allocator that
  * malloc uses, and later requests are served from there.
  */
+#include "kernel/memory.h"
 #include "kernel/memory_ranges.h"
 
 #include "boot/layout.h"
 #include "kernel/assert.h"
 #include "kernel/boot_info.h"
 #include "kernel/image.h"
-#include "kernel/memory.h"
-#include "kernel/panic.h"
 
 #include <string.h>
 

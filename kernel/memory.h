@@ -54,8 +54,3 @@ size_t memory_total(void);
  */
 MUST_CHECK void *pages_allocate(unsigned order);
 void pages_free(void *block, unsigned order);
-
-/* Boot steps, in this order (kernel/main.c). */
-void memory_start(void); /* the ranges of RAM: memory_take works */
-void paging_start(void); /* the real page tables; checks W^X */
-void pages_start(void);  /* what is left goes to pages_allocate */

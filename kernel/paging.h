@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The real page tables (Intel SDM 3A 4.5, 4-level): what is mapped where and
- * with which rights is decided in paging.c alone. paging_start and the two
- * mapping functions are declared in memory.h.
+ * with which rights is decided in paging.c alone. The two mapping functions for
+ * everyone are declared in memory.h.
  */
 #pragma once
 
@@ -15,6 +15,9 @@ enum page_rights {
     PAGE_WRITABLE = 1 << 1,
     PAGE_EXECUTABLE = 1 << 2,
 };
+
+/* Builds them and lives in them from then on; needs memory_start(). */
+void paging_start(void);
 
 /* What the page tables say about an address: a set of page_rights. */
 unsigned paging_rights(uint64_t address);
