@@ -16,9 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef LOGLEVEL_PATH
 #define LOGLEVEL_PATH "/proc/ferrule/loglevel"
+#endif
 
-enum { LOGLEVEL_INFO_SHOWN = 6, LINE_LIMIT = 1024 };
+/* As on Linux, a line is shown if its level (info: 6) is below the number. */
+enum { LOGLEVEL_INFO_SHOWN = 7, LINE_LIMIT = 1024 };
 
 static bool is_enabled;
 static bool is_written;

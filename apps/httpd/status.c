@@ -14,7 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef COUNTERS_PATH
 #define COUNTERS_PATH "/proc/ferrule/counters"
+#endif
 
 enum { SAMPLES_LIMIT = 1024 };
 
