@@ -164,6 +164,7 @@ struct e1000_options {
     uint32_t vlan_count;
     uint16_t vlans[8]; /* none: all are received */
     bool long_packets;
+    bool checksum; /* the chip inserts it */
     bool log_statistics;
 };
 

@@ -95,6 +95,8 @@ int e1000_set_option(const char *name, const char *value)
         return vlans(value);
     if (strcmp(name, "long_packets") == 0)
         return flag(value, &e1000_options.long_packets);
+    if (strcmp(name, "checksum") == 0)
+        return flag(value, &e1000_options.checksum);
     if (strcmp(name, "hold") == 0)
         return plain(value, 0, HOLD_MAX, &e1000_options.hold);
     if (strcmp(name, "statistics") == 0)

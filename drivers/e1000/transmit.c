@@ -202,6 +202,12 @@ static void encapsulate(struct e1000 *nic, struct packet *packet)
     uint32_t command = E1000_TX_IFCS;
     uint32_t status = 0;
 
+    pad_in_place(nic, packet);
+    /* QEMU's 82574L counts padding into the length it sums; zeros do not
+     * matter to us. */
+    if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
+        packet_total_length(packet) <= ETHERNET_MINIMUM_LENGTH)
+        packet_finish_checksum(packet);
     if (packet->has_vlan_tag) {
         command |= E1000_TX_VLE;
         status |= E1000_TX_VLAN(packet->vlan_tag);
@@ -211,7 +217,6 @@ static void encapsulate(struct e1000 *nic, struct packet *packet)
         command |= E1000_TX_DATA;
         status |= E1000_TX_TXSM;
     }
-    pad_in_place(nic, packet);
     put_pieces(ring, packet->data, packet->length, command, status);
     for (size_t i = 0; i < packet->fragment_count; ++i)
         put_pieces(ring, fragments[i].data, fragments[i].length, command,

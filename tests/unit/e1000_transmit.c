@@ -179,6 +179,21 @@ Test(e1000_transmit, an_unfinished_checksum_is_finished_by_the_chip)
     }
 }
 
+Test(e1000_transmit, a_short_frame_is_summed_by_the_driver)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+    struct packet *expected = unfinished(54, 3);
+
+    packet_finish_checksum(expected);
+    memset(frame, 0, sizeof(frame));
+    memcpy(frame, expected->data, 54);
+    transmit(unfinished(54, 3));
+    kick();
+    cr_assert(was_sent(nic, 0, frame, 60));
+    cr_assert_eq(nic->contexts, 0);
+    packet_free(expected);
+}
+
 Test(e1000_transmit, equal_frames_share_one_checksum_context)
 {
     struct fake_nic *nic = stack_start_one(0x100E);
