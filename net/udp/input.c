@@ -157,7 +157,17 @@ int udp_read(struct udp_socket *socket, void *bytes, size_t length,
              uint32_t flags, struct udp_endpoint *remote,
              struct udp_endpoint *local)
 {
+    struct udp_room room = {bytes, length};
+
+    return udp_read_rooms(socket, &room, 1, flags, remote, local);
+}
+
+int udp_read_rooms(struct udp_socket *socket, const struct udp_room *rooms,
+                   size_t count, uint32_t flags, struct udp_endpoint *remote,
+                   struct udp_endpoint *local)
+{
     struct packet *packet = socket->queue.first;
+    size_t copied = 0;
     size_t total;
 
     if (socket->error != 0)
@@ -165,10 +175,16 @@ int udp_read(struct udp_socket *socket, void *bytes, size_t length,
     if (packet == NULL)
         return -EAGAIN;
     total = packet_total_length(packet);
-    if (length > total)
-        length = total;
-    if (length != 0 && !packet_copy_out(packet, 0, bytes, length))
-        return -EAGAIN; /* cannot be: length was cut to what there is */
+    for (size_t i = 0; i < count && copied < total; i++) {
+        size_t length = rooms[i].length;
+
+        if (length > total - copied)
+            length = total - copied;
+        if (length != 0 &&
+            !packet_copy_out(packet, copied, rooms[i].bytes, length))
+            return -EAGAIN; /* cannot be: length was cut to what there is */
+        copied += length;
+    }
     fill_endpoints(packet, remote, local);
     if ((flags & UDP_READ_PEEK) == 0)
         packet_free(udp_dequeue(socket));
@@ -180,6 +196,11 @@ size_t udp_read_queued(const struct udp_socket *socket)
     return socket->queue.first == NULL
                ? 0
                : packet_total_length(socket->queue.first);
+}
+
+uint64_t udp_read_time_ns(const struct udp_socket *socket)
+{
+    return socket->queue.first == NULL ? 0 : socket->queue.first->time_ns;
 }
 
 /* RFC 1122 4.1.3.3: only a connected socket can tell whom it concerns. */

@@ -39,8 +39,8 @@ enum udp_option {
     UDP_OPTION_TOS,
 };
 
-/* Called with the bits that have just become true. May be called from inside
- * udp_* functions; must not call back into UDP except udp_read*. */
+/* Called with the bits that have just become true, from inside udp_receive
+ * and udp_error only. It may read from, send on and close this very socket. */
 typedef void udp_notify(void *owner, uint32_t ready);
 
 /* -ENOBUFS when all sockets are taken. `notify` may be NULL. */
@@ -114,7 +114,10 @@ int udp_get_option(const struct udp_socket *socket, enum udp_option option);
 struct udp_endpoint udp_local(const struct udp_socket *socket);
 struct udp_endpoint udp_remote(const struct udp_socket *socket);
 bool udp_is_connected(const struct udp_socket *socket);
-size_t udp_read_queued(const struct udp_socket *socket); /* next datagram */
+
+/* Of the next datagram: its length, and when it was received. */
+size_t udp_read_queued(const struct udp_socket *socket);
+uint64_t udp_read_time_ns(const struct udp_socket *socket);
 
 /* --- for net.c ---------------------------------------------------------- */
 
