@@ -118,7 +118,6 @@ static void assume_pc(void)
 {
     madt = (struct acpi_madt){
         .apic_address = PC_APIC,
-        .has_8259 = true,
         .cpu_count = 1,
         .ioapic_count = 1,
         .ioapic = {{.address = PC_IOAPIC}},

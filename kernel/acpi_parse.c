@@ -14,8 +14,6 @@ enum {
     RSDP_XSDT = 24,
 
     MADT_ENTRIES = 44,
-    MADT_FLAGS = 40,
-    MADT_PCAT_COMPAT = 1 << 0,
     MADT_LOCAL_APIC = 0,
     MADT_IOAPIC = 1,
     MADT_OVERRIDE = 2,
@@ -49,7 +47,6 @@ enum {
     FADT_X_PM1A_CONTROL = 172,
     FADT_X_PM1B_CONTROL = 184,
     FADT_X_PM_TIMER = 208,
-    FADT_TIMER_32_BIT = 1 << 8,
     FADT_RESET_SUPPORTED = 1 << 10,
 
     GAS_BYTES = 12, /* generic address structure, 5.2.3.2 */
@@ -193,7 +190,6 @@ bool acpi_parse_madt(const uint8_t *table, size_t length,
     if (length < MADT_ENTRIES)
         return false;
     madt->apic_address = read32(table + ACPI_HEADER_BYTES);
-    madt->has_8259 = (read32(table + MADT_FLAGS) & MADT_PCAT_COMPAT) != 0;
 
     size_t position = MADT_ENTRIES;
     while (length - position >= 2) {
@@ -269,7 +265,6 @@ bool acpi_parse_fadt(const uint8_t *table, size_t length,
         fadt->dsdt = read64(table + FADT_X_DSDT);
     fadt->pm_timer_port =
         read_port(table, length, FADT_X_PM_TIMER, FADT_PM_TIMER);
-    fadt->is_pm_timer_32_bit = (flags & FADT_TIMER_32_BIT) != 0;
     if (read32(table + FADT_SMI_PORT) <= UINT16_MAX)
         fadt->smi_port = read16(table + FADT_SMI_PORT);
     fadt->acpi_enable = table[FADT_ACPI_ENABLE];

@@ -46,7 +46,6 @@ struct acpi_override {
 
 struct acpi_madt {
     uint64_t apic_address;
-    bool has_8259;
     size_t cpu_count; /* enabled ones */
     size_t ioapic_count;
     struct acpi_ioapic ioapic[ACPI_IOAPICS_MAX];
@@ -72,7 +71,6 @@ struct acpi_mcfg {
 struct acpi_fadt { /* a port of 0 means there is none */
     uint64_t dsdt;
     uint16_t pm_timer_port;
-    bool is_pm_timer_32_bit;
     uint16_t smi_port;
     uint8_t acpi_enable;
     uint16_t pm1a_control_port, pm1b_control_port;

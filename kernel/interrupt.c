@@ -86,8 +86,8 @@ void interrupt_init(void)
     if (!apic_init(madt->apic_address, vectors))
         panic("this CPU has no usable local APIC");
     uint32_t pins = ioapic_init(madt);
-    log_print(LOG_INFO, "interrupt", "%s, %u IOAPIC pins, %zu overrides",
-              apic_is_x2() ? "x2APIC" : "xAPIC", pins, madt->override_count);
+    log_print(LOG_INFO, "interrupt", "%s, %u IOAPIC pins, 1 of %zu CPUs",
+              apic_is_x2() ? "x2APIC" : "xAPIC", pins, madt->cpu_count);
 }
 
 void interrupt_enable(void)
