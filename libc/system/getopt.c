@@ -63,13 +63,19 @@ static int take_letter(int argc, char *const argv[], const char *options)
     return letter;
 }
 
-int getopt(int argc, char *const argv[], const char *options)
+/* An optind of 0 means: from the beginning, as in GNU. */
+static void start_call(void)
 {
     optarg = NULL;
     if (optind == 0) {
         optind = 1;
         next_letter = "";
     }
+}
+
+int getopt(int argc, char *const argv[], const char *options)
+{
+    start_call();
     if (*next_letter == '\0') {
         if (is_end(argc, argv))
             return -1;
@@ -102,7 +108,7 @@ int getopt_long(int argc, char *const argv[], const char *options,
     const char *name;
     size_t length;
 
-    optarg = NULL;
+    start_call();
     if (*next_letter == '\0' && is_end(argc, argv))
         return -1;
     if (*next_letter != '\0' || argv[optind][1] != '-')
