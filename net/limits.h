@@ -210,3 +210,37 @@ enum {
 #define TCP_TIME_WAIT_NS     (60 * NS_PER_S)   /* 2MSL */
 #define TCP_SYN_ACK_RTO_NS   (1 * NS_PER_S)
 #define TCP_ISN_TICK_NS      UINT64_C(4096) /* RFC 6528: about 4 us */
+
+/* DHCP (RFC 2131 4.1, 4.4.5). */
+enum {
+    DHCP_REQUESTS = 4, /* unanswered, before asking anybody again */
+    DHCP_HOST_SIZE = 64,
+};
+
+/* Between repetitions, doubled each time, each +- a quarter. The first is
+ * shorter than the 4 s of the RFC: a boot waits for it. */
+#define DHCP_RETRY_FIRST_NS (2 * NS_PER_S)
+#define DHCP_RETRY_MAX_NS   (64 * NS_PER_S)
+/* RFC 2131 3.1: after a decline; also between rounds after a refusal. */
+#define DHCP_DECLINE_WAIT_NS (10 * NS_PER_S)
+/* RFC 2131 4.4.5: the least time between two requests to renew. */
+#define DHCP_RENEW_MIN_NS (60 * NS_PER_S)
+/* A lease shorter than this is not worth the traffic. */
+#define DHCP_LEASE_MIN_S UINT32_C(60)
+
+/* DNS resolver. */
+enum {
+    DNS_QUERIES_MAX = 16, /* at a time */
+    DNS_CACHE_MAX = 64,
+    DNS_ROUNDS = 3, /* every server is asked so often */
+    /* Answers read for one query before its server counts as bad: a flood of
+     * forged ones must not keep us busy (RFC 5452 9.2). */
+    DNS_ANSWERS_MAX = 32,
+};
+
+/* The first round waits this long for each server, every later one doubles
+ * it. */
+#define DNS_TIMEOUT_NS (1 * NS_PER_S)
+/* Times in answers are believed up to here (RFC 8767 4; RFC 2308 5). */
+#define DNS_TTL_MAX_S          UINT32_C(86400)
+#define DNS_NEGATIVE_TTL_MAX_S UINT32_C(900)

@@ -14,6 +14,7 @@
 #include "net/ip/route.h"
 #include "net/platform.h"
 #include "net/wire/checksum.h"
+#include "net/wire/dhcp.h"
 #include "net/wire/ipv4.h"
 #include "net/wire/udp.h"
 
@@ -30,11 +31,6 @@ enum ip_verdict {
     IP_FORWARD,
     IP_REFUSE_ADDRESS,
     IP_REFUSE_BROADCAST_FRAME,
-};
-
-enum {
-    DHCP_SERVER_PORT = 67,
-    DHCP_CLIENT_PORT = 68,
 };
 
 void ip_init(const struct ip_transport *table, size_t count)
