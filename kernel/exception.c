@@ -91,9 +91,15 @@ static _Noreturn void page_fault(const struct interrupt_frame *frame)
 
 void exception_dispatch(const struct interrupt_frame *frame)
 {
+    static bool is_explaining;
     const char *name = names[frame->vector];
     const char *stack = overrun_stack(frame);
 
+    if (is_explaining) { /* the page tables themselves may be broken */
+        panic_trap(frame, "exception %lu while explaining another",
+                   frame->vector);
+    }
+    is_explaining = true;
     if (frame->vector == TRAP_PAGE_FAULT)
         page_fault(frame);
     if (frame->vector == TRAP_DOUBLE_FAULT && stack != NULL)
