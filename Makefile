@@ -138,7 +138,7 @@ $(foreach r,$(ROOMS),$(foreach e,c S,$(eval $(call compile_rule,image,$(r),$(e),
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,host,$(r),c,$(HOST_CC),$(HOST_FLAGS))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_FLAGS))))
 
-$(BUILD)/image/apps/%.o: apps/%.c
+$(BUILD)/image/apps/%.o: apps/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
 
@@ -187,11 +187,28 @@ $(HOST_NET): $(call objects,host,$(NET_ROOMS))
 $(FUZZ_NET): $(call objects,fuzz,$(NET_ROOMS))
 	@rm -f $@ && ar rcs $@ $^
 
+# The world of tests/host, and in it a second stack: the same objects once
+# more under a prefix, because the protocols keep static state (stack.h).
+define world_rule # flavour
+$(BUILD)/$(1)/peer.o: $(call objects,$(1),$(NET_ROOMS)) \
+    $(BUILD)/$(1)/tests/host/stack.o
+	@ld -r -o $$@.merged $$^ && nm -g --defined-only $$@.merged | \
+	    awk '{ print $$$$3, "peer_" $$$$3 }' >$$@.names && \
+	    objcopy --redefine-syms=$$@.names $$@.merged $$@ && rm $$@.merged
+$(BUILD)/$(1)/libworld.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(WORLD_FILES)) \
+    $(BUILD)/$(1)/peer.o
+	@rm -f $$@ && ar rcs $$@ $$^
+endef
+WORLD_FILES := $(filter-out tests/host/wire%.c tests/host/tap%.c,$(wildcard tests/host/*.c))
+$(foreach f,host fuzz,$(eval $(call world_rule,$(f))))
+HOST_LIBRARIES := $(BUILD)/host/libworld.a $(HOST_NET)
+FUZZ_LIBRARIES := $(BUILD)/fuzz/libworld.a $(FUZZ_NET)
+group = -Wl,--start-group $(1) -Wl,--end-group
+
 # A test file may name at its head the sources it links besides the protocols,
 # and flags of its own:  "test-links: kernel/module.c"  "test-flags: -Ix".
 test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
 
-WORLD_FILES := $(filter-out tests/host/wire%.c tests/host/tap%.c,$(wildcard tests/host/*.c))
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
 UNIT_SUPPORT := $(wildcard tests/unit/support*.c)
 TEST_INCLUDES := -iquote . -isystem /usr/include
@@ -206,11 +223,11 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c
 define unit_rule # name
 UNIT_LINKS_$(1) := $$(call test_word,tests/unit/$(1).c,test-links)
 UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
-$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
-    $(patsubst %.c,$(BUILD)/host/%.o,$(WORLD_FILES)) $(HOST_NET)
+$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(HOST_FLAGS) -Wno-missing-prototypes -MF $$@.d \
-	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) $(HOST_NET) -lcriterion
+	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) \
+	    $(call group,$(HOST_LIBRARIES)) -lcriterion
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
@@ -222,11 +239,11 @@ FUZZ_SECONDS ?= 60
 define fuzz_rule # name
 FUZZ_LINKS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-links)
 FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-flags)
-$(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) \
-    $(patsubst %.c,$(BUILD)/fuzz/%.o,$(WORLD_FILES)) $(FUZZ_NET)
+$(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) $(FUZZ_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(CLANG),$$<)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes \
-	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) $(FUZZ_NET)
+	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) \
+	    $(call group,$(FUZZ_LIBRARIES))
 endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
 
