@@ -117,7 +117,7 @@ FUZZ_FLAGS  := $(COMMON) -O1 -D_GNU_SOURCE -fno-sanitize-recover=all \
 say = $(if $(V),,@printf '  %-9s %s\n' '$(notdir $(1))' '$(2)';)
 
 define view_rule # room
-$(BUILD)/view/$(1)/.done: Makefile
+$(BUILD)/view/$(subst /,-,$(1))/.done: Makefile
 	@rm -rf $$(@D) && mkdir -p $$(@D)
 	@for path in $(VIEW_$(1)); do \
 	    folder=$$(@D)/$$$$(dirname $$$$path); mkdir -p $$$$folder; \
@@ -128,9 +128,9 @@ $(foreach r,$(ROOMS),$(eval $(call view_rule,$(r))))
 
 define compile_rule # flavour, room, extension, compiler, flags
 $(patsubst %.$(3),$(BUILD)/$(1)/%.o,$(filter %.$(3),$(FILES_$(2)))): \
-    $(BUILD)/$(1)/%.o: %.$(3) $(BUILD)/view/$(2)/.done
+    $(BUILD)/$(1)/%.o: %.$(3) $(BUILD)/view/$(subst /,-,$(2))/.done
 	@mkdir -p $$(@D)
-	$$(call say,$(4),$$<)$(4) $(5) -iquote $(BUILD)/view/$(2) -c -o $$@ $$<
+	$$(call say,$(4),$$<)$(4) $(5) -iquote $(BUILD)/view/$(subst /,-,$(2)) -c -o $$@ $$<
 endef
 objects = $(foreach r,$(2),$(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(FILES_$(r)))))
 
