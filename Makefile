@@ -17,6 +17,8 @@ CC := $(CROSS_COMPILE)gcc
 endif
 NM      ?= $(CROSS_COMPILE)nm
 STRIP   ?= $(CROSS_COMPILE)strip
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
 CLANG   ?= clang-14
 HOST_CC ?= gcc
 
@@ -154,12 +156,23 @@ $(BUILD)/image/apps/%/site.o: $(BUILD)/made/apps/%/site.c
 APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
                  $(patsubst apps/%/index.html,$(BUILD)/image/apps/%.o,\
                    $(wildcard apps/$(APP)/site/index.html))
-IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECTS)
+APP_OBJECT    := $(BUILD)/image/app-$(APP).o
+IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECT)
 ELF     := $(BUILD)/ferrule-$(APP).elf
 LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
            -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,linker.ld
 
+# An app may call its functions what it likes: only main() is seen outside it.
+$(BUILD)/image/apps/$(APP).app.o: $(APP_OBJECTS)
+	@$(CC) -nostdlib -r -o $@ $^
+	@$(OBJCOPY) --keep-global-symbol=main $@
+
 all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
+
+# An app's names are its own: only main is seen by the rest of the image.
+$(APP_OBJECT): $(APP_OBJECTS)
+	@$(CC) -nostdlib -r -o $@ $^
+	@$(OBJCOPY) --keep-global-symbol=main $@
 
 # Linked twice: the table of function names for panics is made from the first
 # image; it lies behind all code, so that it moves none in the second.
