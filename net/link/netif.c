@@ -9,6 +9,7 @@
 
 #include "net/link/ethernet.h"
 #include "net/platform.h"
+#include "net/timer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static struct {
     size_t queue_limit;
     const struct netif_wiring *wiring;
     netif_capture *capture;
+    struct timer seconds; /* runs once a device wants to be looked at */
 } interfaces;
 
 void netif_init(const struct netif_wiring *wiring)
@@ -51,6 +53,17 @@ static void name_ethernet(char *name, unsigned number)
     *at = '\0';
 }
 
+static void tick(struct timer *timer, uint64_t now_ns)
+{
+    timer_set(timer, now_ns + NS_PER_S);
+    for (size_t i = 0; i < interfaces.count; i++) {
+        struct netif *netif = interfaces.list[i];
+
+        if (netif->operations->tick != NULL)
+            netif->operations->tick(netif, now_ns);
+    }
+}
+
 int netif_register(struct netif *netif)
 {
     ASSERT(netif->operations->transmit != NULL);
@@ -67,6 +80,10 @@ int netif_register(struct netif *netif)
     netif->counters = (struct netif_counters){0};
     netif->queue = (struct packet_queue){0};
     interfaces.list[interfaces.count++] = netif;
+    if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
+        interfaces.seconds.expire = tick;
+        timer_set(&interfaces.seconds, platform_now_ns() + NS_PER_S);
+    }
     return 0;
 }
 
@@ -229,7 +246,7 @@ void netif_link_changed(struct netif *netif, bool up)
     if (!up)
         packet_queue_drop_all(&netif->queue, DROP_LINK_DOWN);
     if (interfaces.wiring != NULL && interfaces.wiring->link_changed != NULL)
-        interfaces.wiring->link_changed(netif, interfaces.now_ns);
+        interfaces.wiring->link_changed(netif, platform_now_ns());
 }
 
 struct netif *netif_by_index(size_t index)
