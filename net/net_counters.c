@@ -87,6 +87,8 @@ static const struct counter counters[] = {
      "IP packets that could not be put together"},
     {"ip_out_requests_total", &ip_counters.out_requests,
      "IP packets that transports asked to send"},
+    {"ip_out_no_routes_total", &ip_counters.out_no_routes,
+     "sends for which there was no route"},
     {"ip_out_discards_total", &ip_counters.out_discards,
      "IP packets not sent by rule"},
     {"ip_out_transmits_total", &ip_counters.out_transmits,

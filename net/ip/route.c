@@ -6,6 +6,7 @@
  */
 #include "net/ip/route.h"
 
+#include "net/ip/input.h"
 #include "net/link/acd.h"
 #include "net/link/loopback.h"
 #include "net/link/neighbour.h"
@@ -236,8 +237,10 @@ int ip_route_lookup(const struct ip_address *destination,
             route->is_broadcast = be32_equal(to, found->netif->ip.broadcast);
         }
     }
-    if (route->netif == NULL)
+    if (route->netif == NULL) {
+        ip_counters.out_no_routes++;
         return -ENETUNREACH;
+    }
     route->mtu = route->netif->mtu;
     if (!route->is_local)
         route->source = ip_address_from_ipv4(route->netif->ip.address);
