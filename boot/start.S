@@ -162,7 +162,6 @@ long_mode:
     movl %ebx, %esi
     movq $stack_app_top, %rsp
     xorl %ebp, %ebp             /* where a backtrace ends */
-    pushq %rbp
     movq $kernel_main, %rax
     callq *%rax
     ud2
