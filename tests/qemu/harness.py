@@ -41,6 +41,9 @@ import control
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
 READY = r"ferrule: ready in ([0-9.]+) ms: (\S+) on (\S+)"
+# What the disk images of the tests serve at "/".
+SITE_PAGE = (b"<!doctype html><html><title>from the image</title>"
+             b"<p>packed into the image</html>\n")
 
 TESTS = []
 
@@ -78,11 +81,16 @@ class Case:
 
 
 class Context:
-    """What one running test owns: a folder, notes, things to close."""
+    """What one running test owns: a folder, notes, things to close.
 
-    def __init__(self, folder, build):
+    `images` is where the ELF files lie, `build` what the runner made itself:
+    helper programs and disk images.
+    """
+
+    def __init__(self, folder, build, images):
         self.folder = folder
         self.build = build
+        self.images = images
         self.notes = []
         self.closers = []
         self.names = {}
@@ -213,7 +221,7 @@ class Guest:
             command += ["-netdev", card.net.netdev(f"net{number}"),
                         "-device", device]
         if disk is None:
-            image = kernel or os.path.join(t.build, f"ferrule-{app}.elf")
+            image = kernel or os.path.join(t.images, f"ferrule-{app}.elf")
             check(os.path.exists(image), f"{image} is missing: run make first")
             command += ["-kernel", image]
             if args:

@@ -3,7 +3,7 @@
 
 import os
 
-from harness import Guest, check, test
+from harness import SITE_PAGE, Guest, check, test
 from links import Tap
 import peers
 
@@ -24,7 +24,7 @@ def attach(path):
 def boots_and_serves(kind, firmware):
     def run(t):
         path = os.path.join(t.build, f"ferrule-httpd.{kind}")
-        check(os.path.exists(path), f"{path} is missing: run make images")
+        check(os.path.exists(path), f"{path} is missing: tools/make-images did not make it")
         disk = attach(path)
         if firmware == "UEFI":
             check(os.path.exists(OVMF), f"{OVMF} is missing (package ovmf)")
@@ -36,7 +36,7 @@ def boots_and_serves(kind, firmware):
         guest.ready(timeout=60)
         page = peers.get(GUEST, "/", timeout=10)
         check(page.status == 200, f"status {page.status}")
-        check(b"<html" in page.body.lower(), "no page came")
+        check(page.body == SITE_PAGE, "the page is not the image's site")
     return run
 
 

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""The page and its server, as real clients see them."""
+
+import concurrent.futures
+import http.client
+import os
+import re
+import struct
+import threading
+import time
+
+from harness import Failure, Guest, check, eventually, test
+from links import Tap
+import peers
+import sites
+
+GUEST = "10.9.0.2"
+STATIC = "ip=10.9.0.2/24::10.9.0.1"
+FAST = "e1000e"
+
+
+def boot(t, **how):
+    tap = Tap(t)
+    guest = Guest(t, nic=FAST, net=tap, args=STATIC, **how)
+    guest.ready()
+    return guest
+
+
+@test("http: curl reads a 5 MB file, whole, in ranges and again by ETag")
+def curl_reads(t):
+    content = sites.noise(5_000_000)
+    boot(t, module=sites.pack(t, {"f.bin": content}, under="www"))
+    url = f"http://{GUEST}/f.bin"
+    copy = t.path("copy")
+    t.run(["curl", "-sS", "--fail", "-o", copy, url])
+    with open(copy, "rb") as file:
+        sites.check_same(file.read(), content, "the whole file")
+    t.run(["curl", "-sS", "--fail", "-r", "1000000-1999999", "-o", copy, url])
+    with open(copy, "rb") as file:
+        sites.check_same(file.read(), content[1000000:2000000], "a range")
+    head = t.run(["curl", "-sSI", url])
+    check("content-length: 5000000" in head.lower(), "HEAD: no length")
+    tag = re.search(r"(?im)^etag: (.*?)\r?$", head)
+    check(tag, "no ETag")
+    again = t.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}",
+                   "-H", f"If-None-Match: {tag[1]}", url])
+    check(again == "304", f"If-None-Match gives {again}")
+
+
+@test("http: 100 keep-alive clients are served with 8 MB of memory",
+      timeout=60)
+def hundred_clients_small(t):
+    guest = boot(t, memory=8)
+    clients = [http.client.HTTPConnection(GUEST, 80, timeout=15)
+               for _ in range(100)]
+    for turn in range(3):
+        for client in clients:
+            client.request("GET", "/")
+        for number, client in enumerate(clients):
+            answer = client.getresponse()
+            body = answer.read()
+            check(answer.status == 200 and b"<html" in body.lower(),
+                  f"turn {turn}, client {number}: status {answer.status}")
+    sockets = {client.sock.getsockname()[1] for client in clients}
+    check(len(sockets) == 100, "the connections were not kept")
+    check(not guest.has_printed("panic"), "it panicked")
+    for client in clients:
+        client.close()
+
+
+@test("http: 200 clients at once each get their 256 KiB", timeout=90)
+def two_hundred_at_once(t):
+    content = sites.noise(256 * 1024)
+    boot(t, module=sites.pack(t, {"f.bin": content}, under="www"))
+    start = threading.Barrier(200)
+
+    def client(_):
+        start.wait()
+        return peers.get(GUEST, "/f.bin", timeout=60).body == content
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(200) as pool:
+        good = sum(pool.map(client, range(200)))
+    t.note(f"{time.monotonic() - began:.1f} s")
+    check(good == 200, f"{good} of 200 files were right")
+
+
+def levels():
+    """What must return to its level: pools and connections."""
+    return {name: value for name, value in peers.metrics(GUEST).items()
+            if re.search(r"pool|packets_(in_use|free)|_in_use", name)
+            and not re.search(r"_total|high|peak|max|limit|least", name)}
+
+
+def one_after_another(t, count):
+    boot(t)
+    peers.get(GUEST, "/")
+    before = eventually(levels, 5, "pool levels in /metrics")
+    began = time.monotonic()
+    for number in range(count):
+        page = peers.get(GUEST, "/status.json", headers={
+            "Connection": "close"})
+        check(page.status == 200, f"connection {number}: {page.status}")
+    seconds = time.monotonic() - began
+    t.note(f"{count / seconds:.0f} connections/s")
+
+    def is_level():
+        now = levels()
+        return all(now.get(name) == value for name, value in before.items()
+                   if "time_wait" not in name)
+    try:
+        eventually(is_level, 75, "level", interval=1)
+    except Failure:
+        now = levels()
+        moved = [f"{name}: {before[name]:g} -> {now.get(name)}"
+                 for name in before if before[name] != now.get(name)]
+        raise Failure("not back at their level: " + ", ".join(moved)) from None
+
+
+@test("http: 2,000 connections one after another leave nothing behind",
+      timeout=150)
+def two_thousand(t):
+    one_after_another(t, 2000)
+
+
+@test("http: 20,000 connections one after another leave nothing behind",
+      timeout=300, tags=("soak",))
+def twenty_thousand(t):
+    one_after_another(t, 20000)
+
+
+@test("http: /metrics counts what was sent and drops nothing unnamed")
+def metrics_count(t):
+    boot(t)
+    before = peers.metrics(GUEST)
+    peers.get(GUEST, "/")
+    after = peers.metrics(GUEST)
+    check(after["httpd_requests_total"] >= before["httpd_requests_total"] + 2,
+          "requests are not counted")
+    check(after["uptime_ns_total"] > before["uptime_ns_total"],
+          "the clock stands still")
+    check(len(after) > 40, f"only {len(after)} counters")
+
+
+@test("http: --no-status hides /metrics and /status")
+def no_status(t):
+    guest = Guest(t, nic=FAST, net=Tap(t), args=STATIC + " -- --no-status")
+    guest.ready()
+    for path in ("/metrics", "/status"):
+        check(peers.get(GUEST, path).status == 404, f"{path} is there")
+    sites.check_page(GUEST)
+
+
+# --- the browser ---
+
+@test("browser: Chromium shows the live page, its counters filled in",
+      timeout=120, alone=True)
+def browser_shows(t):
+    boot(t)
+    url = f"http://{GUEST}/"
+    document = peers.chromium(t, url, "--virtual-time-budget=4000",
+                              "--dump-dom", timeout=60)
+    text = re.sub(r"<(script|style)\b.*?</\1>", "", document, flags=re.S)
+    text = re.sub(r"<[^>]*>", " ", text)
+    t.log(text)
+    check("ferrule" in text, "the page does not name ferrule")
+    check(re.search(r"\d", text), "no number was filled in")
+    requests = peers.metrics(GUEST)["httpd_requests_total"]
+    check(requests >= 3, "the page did not ask for counters")
+
+
+@test("browser: Chromium draws the page at the width of a phone",
+      timeout=120, alone=True)
+def browser_draws(t):
+    boot(t)
+    picture = t.path("page.png")
+    peers.chromium(t, f"http://{GUEST}/", "--window-size=390,1600",
+                   "--virtual-time-budget=4000", f"--screenshot={picture}",
+                   timeout=60)
+    check(os.path.exists(picture), "no picture was made")
+    with open(picture, "rb") as file:
+        data = file.read()
+    width, height = struct.unpack(">II", data[16:24])
+    check(width == 390, f"{width} x {height}")
+    check(len(data) > 20000, f"the picture has only {len(data)} bytes")
+
+
+# --- ping and scan ---
+
+@test("ping: of every size from 0 to 8000 bytes, none is lost")
+def pings(t):
+    boot(t)
+    for size in (0, 1, 17, 56, 1471, 1472, 1473, 4000, 8000):
+        said = t.run(["ping", "-q", "-c", "5", "-i", "0.01", "-W", "2", "-s",
+                      str(size), GUEST], expect=None)
+        check("5 received" in said, f"{size} bytes: {said.strip()[-150:]}")
+
+
+@test("ping: a flood of 5,000 is answered", timeout=60)
+def ping_flood(t):
+    boot(t)
+    said = t.run(["ping", "-q", "-f", "-c", "5000", GUEST], timeout=40)
+    received = int(re.search(r"(\d+) received", said)[1])
+    times = re.search(r"= [\d.]+/([\d.]+)/", said)
+    t.note(f"{received} answered, mean {times[1]} ms")
+    check(received >= 4990, f"{received} of 5000")
+
+
+@test("nmap: a scan finds port 80, and the machine is well after it",
+      timeout=120)
+def scan(t):
+    guest = boot(t)
+    said = t.run(["nmap", "-n", "-Pn", "-sS", "-p", "1-1500", "-T4", "-O",
+                  "--max-retries", "2", "--host-timeout", "60s", GUEST],
+                 timeout=90)
+    check(re.search(r"80/tcp\s+open", said), "port 80 is not seen as open")
+    check(re.search(r"1499 closed", said), "other ports are not closed: "
+          + " ".join(re.findall(r"Not shown.*", said)))
+    sites.check_page(GUEST)
+    check(not guest.has_printed("panic"), "it panicked")
+
+
+@test("nmap: FIN, NULL, Xmas, ACK and version probes do no harm",
+      timeout=120)
+def odd_scans(t):
+    guest = boot(t)
+    for kind in ("-sF", "-sN", "-sX", "-sA"):
+        t.run(["nmap", "-n", "-Pn", kind, "-p", "1-100", "-T4",
+               "--max-retries", "1", "--host-timeout", "30s", GUEST],
+              timeout=60)
+    t.run(["nmap", "-n", "-Pn", "-sV", "--version-light", "-p", "80",
+           "--host-timeout", "40s", GUEST], timeout=60)
+    sites.check_page(GUEST)
+    check(not guest.has_printed("panic"), "it panicked")
