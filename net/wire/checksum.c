@@ -60,6 +60,15 @@ uint32_t checksum_combine(uint32_t sum, uint32_t piece, size_t offset)
     return checksum_add_32(sum, folded);
 }
 
+/* Of the two forms of zero the sum of data never is 0x0000, unless all of it
+ * is: 0xffff is right in both cases. */
+static struct be16 finish_update(uint32_t sum)
+{
+    struct be16 field = checksum_finish(sum);
+
+    return be16_get(field) == 0 ? be16_from(0xffff) : field;
+}
+
 struct be16 checksum_update_16(struct be16 field, uint16_t before,
                                uint16_t after)
 {
@@ -67,7 +76,7 @@ struct be16 checksum_update_16(struct be16 field, uint16_t before,
 
     sum += (uint16_t)~before;
     sum += after;
-    return checksum_finish(sum);
+    return finish_update(sum);
 }
 
 struct be16 checksum_update_32(struct be16 field, uint32_t before,
@@ -78,5 +87,5 @@ struct be16 checksum_update_32(struct be16 field, uint32_t before,
     sum += (uint16_t) ~(before >> 16);
     sum += (uint16_t)~before;
     sum += (after >> 16) + (after & 0xffff);
-    return checksum_finish(sum);
+    return finish_update(sum);
 }

@@ -51,7 +51,8 @@ static inline int checksum_is_valid(uint32_t sum)
 }
 
 /* The field after a 16-bit word of what it covers changed (RFC 1624, eqn. 3:
- * right for every value, 0x0000 and 0xffff included). */
+ * right for every value, 0x0000 and 0xffff included). Never 0; a UDP field of
+ * 0, "none", must not be updated. */
 struct be16 checksum_update_16(struct be16 field, uint16_t before,
                                uint16_t after);
 struct be16 checksum_update_32(struct be16 field, uint32_t before,
