@@ -20,6 +20,7 @@
 #include "net/platform.h"
 #include "net/service/dhcp.h"
 #include "net/service/dns.h"
+#include "net/socket/socket.h"
 #include "net/tcp/tcp.h"
 #include "net/timer.h"
 #include "net/udp/udp.h"
@@ -110,6 +111,8 @@ int net_init(uint64_t now_ns)
     status = check_memory(udp_init(), "udp");
     if (status == 0)
         status = check_memory(tcp_init(now_ns), "tcp");
+    if (status == 0)
+        status = check_memory(socket_init(), "sockets");
     if (status == 0)
         status = check_memory(dns_init(), "dns");
     dhcp_init();
