@@ -38,9 +38,12 @@ enum { ADDRESS_TEXT_BYTES = 64, NET_PREFIX = 4, E1000_PREFIX = 6 };
 
 /* How long the app waits for its address; an app without one starts, too. */
 #define ADDRESS_WAIT_NS UINT64_C(10000000000)
+#define NS_PER_MS       UINT64_C(1000000)
 
 extern char app_name[]; /* written by the link, see tools/make-symbols.awk */
 int main(int argc, char **argv);
+
+static size_t card_count;
 
 static const void *boot_memory_at(uint64_t physical, uint64_t bytes)
 {
@@ -148,27 +151,39 @@ static void start_stack(void)
     softirq_set_deadline_source(net_next_deadline);
 }
 
-/* Waits for DHCP, if there is a card at all. */
+/* Gives DHCP its time, if there is a card at all. */
 static void start_network(void)
 {
-    char address[ADDRESS_TEXT_BYTES] = "no address yet";
-    size_t cards = e1000_start_all();
+    char address[ADDRESS_TEXT_BYTES];
     uint64_t deadline_ns;
 
+    card_count = e1000_start_all();
     interrupt_enable();
     softirq_lock();
     net_start(clock_now_ns());
     softirq_unlock();
-    phase_end("network");
-    phases_print();
 
     deadline_ns = clock_now_ns() + ADDRESS_WAIT_NS;
-    while (!net_is_configured(address, sizeof(address)) && cards > 0 &&
-           clock_now_ns() < deadline_ns)
+    while (card_count > 0 && clock_now_ns() < deadline_ns &&
+           !net_is_configured(address, sizeof(address)))
         softirq_idle(deadline_ns);
+}
+
+/* The app is ready when it waits for the first time. */
+static void announce(void)
+{
+    char text[ADDRESS_TEXT_BYTES];
+    const char *address = text;
+
+    softirq_set_before_idle(NULL);
+    phase_end("app");
+    phases_print();
+    if (card_count == 0)
+        address = "no network card";
+    else if (!net_is_configured(text, sizeof(text)))
+        address = "no address yet";
     log_print(LOG_INFO, "ferrule", "ready in %lu ms: %s on %s",
-              clock_now_ns() / 1000000, app_name,
-              cards > 0 ? address : "no network card");
+              clock_now_ns() / NS_PER_MS, app_name, address);
 }
 
 static _Noreturn void run_app(void)
@@ -176,6 +191,7 @@ static _Noreturn void run_app(void)
     char **argv;
     int argc = command_line_app_arguments(&argv);
 
+    softirq_set_before_idle(announce);
     exit(main(argc, argv));
 }
 
@@ -215,5 +231,6 @@ void kernel_main(int protocol, uint64_t information, uint64_t entry_tsc)
     phase_end("clock");
 
     start_network(); /* rings, interrupts, address */
-    run_app();       /* main(), then power off */
+    phase_end("network");
+    run_app(); /* main(), then power off */
 }

@@ -26,6 +26,7 @@ static struct {
 
 static void (*handlers[SOFTIRQ_COUNT])(void);
 static uint64_t (*next_deadline)(void);
+static void (*before_idle)(void);
 
 void softirq_init(void)
 {
@@ -201,10 +202,17 @@ void softirq_unlock(void)
         catch_up();
 }
 
+void softirq_set_before_idle(void (*hook)(void))
+{
+    before_idle = hook;
+}
+
 void softirq_idle(uint64_t deadline_ns)
 {
     ASSERT(cpu.lock_depth == 0);
     ASSERT(!cpu.is_running);
+    if (before_idle != NULL)
+        before_idle();
     cpu_interrupts_disable();
     softirq_policy_app_idles(&cpu.policy);
     if (pending_bits() != 0) {

@@ -53,6 +53,9 @@ void softirq_unlock(void);
  * looks at its condition again. */
 void softirq_idle(uint64_t deadline_ns);
 
+/* Called in the app's context whenever it is about to idle; NULL: nothing. */
+void softirq_set_before_idle(void (*hook)(void));
+
 /* The earliest moment at which SOFTIRQ_TIMER has work; asked after every
  * round, unlock and before every halt. UINT64_MAX: never. */
 void softirq_set_deadline_source(uint64_t (*next_deadline)(void));
