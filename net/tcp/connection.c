@@ -26,7 +26,7 @@ static struct {
     void (*notify)(void *owner, uint32_t ready);
 } pool;
 
-int connections_init(size_t count)
+int connection_pool_init(size_t count)
 {
     pool.connections = platform_memory(count * sizeof(*pool.connections),
                                        _Alignof(struct tcp_connection));

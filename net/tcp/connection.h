@@ -171,7 +171,7 @@ static inline bool state_is_synchronised(enum tcp_state state)
 }
 
 /* connection.c: life and death. */
-int connections_init(size_t count) MUST_CHECK;
+int connection_pool_init(size_t count) MUST_CHECK;
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct ip_route *route,
                                          const struct tcp_options *options,

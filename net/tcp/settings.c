@@ -56,8 +56,8 @@ int tcp_init(uint64_t now_ns)
     listeners_init();
     receive_memory_init();
     if (table_init(2 * connections + half_open) != 0 ||
-        connections_init(connections) != 0 || half_open_init(half_open) != 0 ||
-        time_wait_init(connections) != 0 ||
+        connection_pool_init(connections) != 0 ||
+        half_open_init(half_open) != 0 || time_wait_init(connections) != 0 ||
         send_queues_init(connections) != 0) {
         platform_log(PLATFORM_ERROR, "tcp", "no memory for %zu connections",
                      connections);
