@@ -274,7 +274,7 @@ class Guest:
         log.close()
 
     def wait_for(self, pattern, timeout=10, after=0):
-        """Waits for a line of the serial log; gives back the match.
+        """Waits for words in the whole lines printed; gives back the match.
 
         `after` is an offset into self.text (guest.mark()): only what was
         printed after it counts.
@@ -283,7 +283,9 @@ class Guest:
         wanted = re.compile(pattern, re.MULTILINE)
         with self.lock:
             while True:
-                found = wanted.search(self.text, after)
+                whole = self.text.rfind("\n") + 1
+                found = wanted.search(self.text, after,
+                                      max(after, whole))
                 if found:
                     return found
                 left = deadline - time.monotonic()

@@ -45,8 +45,8 @@ def check_same(got, wanted, what):
 
 
 def check_page(address, timeout=5, port=80):
-    """The built-in page is served."""
-    page = peers.get(address, "/", timeout=timeout, port=port)
+    """The page is served; the app may still be opening its port."""
+    page = peers.get_when_up(address, "/", timeout=timeout, port=port)
     check(page.status == 200, f"status {page.status}")
     check(b"<html" in page.body.lower(), "what came is no page")
     return page

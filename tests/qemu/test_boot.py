@@ -158,7 +158,7 @@ def site_is_served(t):
     guest.ready()
     for path, name in (("/", "index.html"), ("/a/b%20c.bin", "a/b c.bin"),
                        ("/empty.txt", "empty.txt")):
-        page = peers.get(GUEST, path)
+        page = peers.get_when_up(GUEST, path)
         check(page.status == 200, f"{path}: status {page.status}")
         sites.check_same(page.body, files[name], path)
     check(peers.get(GUEST, "/none").status == 404, "no 404 for no file")
@@ -171,7 +171,7 @@ def root_is_served(t):
     module = sites.pack(t, {"index.html": sites.PAGE})
     guest = Guest(t, nic=FAST, net=Tap(t), args=STATIC, module=module)
     guest.ready()
-    sites.check_same(peers.get(GUEST, "/").body, sites.PAGE, "/")
+    sites.check_same(peers.get_when_up(GUEST, "/").body, sites.PAGE, "/")
 
 
 def bad_module(spoil):

@@ -23,6 +23,7 @@ def boot(t, **how):
     tap = Tap(t)
     guest = Guest(t, nic=FAST, net=tap, args=STATIC, **how)
     guest.ready()
+    sites.check_page(GUEST)
     return guest
 
 
@@ -89,7 +90,7 @@ def levels():
     """What must return to its level: pools and connections."""
     return {name: value for name, value in peers.metrics(GUEST).items()
             if re.search(r"pool|packets_(in_use|free)|_in_use", name)
-            and not re.search(r"_total|high|peak|max|limit|least", name)}
+            and not re.search(r"_total|high|low|peak|max|limit|least", name)}
 
 
 def one_after_another(t, count):
@@ -146,9 +147,9 @@ def metrics_count(t):
 def no_status(t):
     guest = Guest(t, nic=FAST, net=Tap(t), args=STATIC + " -- --no-status")
     guest.ready()
+    sites.check_page(GUEST)
     for path in ("/metrics", "/status"):
         check(peers.get(GUEST, path).status == 404, f"{path} is there")
-    sites.check_page(GUEST)
 
 
 # --- the browser ---

@@ -34,7 +34,7 @@ def boots_and_serves(kind, firmware):
         dhcp.always(GUEST, "52:54:00:12:34:56")
         guest = Guest(t, nic="e1000e", net=tap, memory="256", disk=disk)
         guest.ready(timeout=60)
-        page = peers.get(GUEST, "/", timeout=10)
+        page = peers.get_when_up(GUEST, "/", timeout=10)
         check(page.status == 200, f"status {page.status}")
         check(page.body == SITE_PAGE, "the page is not the image's site")
     return run
