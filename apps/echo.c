@@ -38,9 +38,8 @@ enum role { TCP_ECHO, TCP_DISCARD, UDP_ECHO, UDP_DISCARD, STREAM };
 
 struct endpoint {
     enum role role;
-    bool is_echoing;  /* STREAM: echo, not discard */
-    bool is_finished; /* the peer has sent its FIN */
-    char *held;       /* bytes that the peer has not taken yet, or NULL */
+    bool is_echoing; /* STREAM: echo, not discard */
+    char *held;      /* bytes that the peer has not taken yet, or NULL */
     size_t held_start;
     size_t held_end;
     uint64_t turn; /* when it last did something */
@@ -136,7 +135,7 @@ static bool send_held(size_t at)
     free(endpoint->held);
     endpoint->held = NULL;
     descriptors[at].events = POLLIN;
-    return !endpoint->is_finished;
+    return true;
 }
 
 /* Sends `chunk` back; what does not fit is held, and nothing more is read. */

@@ -44,9 +44,10 @@ static bool is_level_permitting(void)
     return strncmp(text, "info", 4) == 0 || strncmp(text, "debug", 5) == 0;
 }
 
-void access_log_init(bool is_wanted)
+void access_log_init(enum access_log_choice choice)
 {
-    is_enabled = is_wanted && is_level_permitting();
+    is_enabled = choice == ACCESS_LOG_ON ||
+                 (choice == ACCESS_LOG_BY_LEVEL && is_level_permitting());
 }
 
 static void add_escaped(struct text *text, struct slice line)

@@ -2,6 +2,7 @@
 /* The access log: a line per request on stdout. */
 #pragma once
 
+#include "options.h"
 #include "slice.h"
 
 struct access {
@@ -12,8 +13,7 @@ struct access {
     uint64_t started_ns;
 };
 
-/* False if neither the kernel's log level nor `is_wanted` lets it speak. */
-void access_log_init(bool is_wanted);
+void access_log_init(enum access_log_choice choice);
 void access_log_write(const struct access *access);
 /* Once per turn of the loop: hands what was written on. */
 void access_log_flush(void);

@@ -151,28 +151,19 @@ static void select_range(const struct request *request, time_t now,
     }
 }
 
-static void answer_file(const struct request *request, const char *name,
-                        time_t now, struct response *response)
+/* Takes the open descriptor. */
+static void answer_opened(const struct request *request, int file,
+                          const struct stat *status, time_t now,
+                          struct response *response)
 {
-    struct stat status;
-    int file = open(name, O_RDONLY | O_NONBLOCK);
     int verdict;
 
-    if (file < 0) {
-        answer_open_error(response);
-        return;
-    }
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-        close(file);
-        response_set_error(response, 403, "This is not a file.");
-        return;
-    }
     response->status = 200;
-    response->type = mime_from_path(name);
-    response->validators.modified = status.st_mtime;
-    response->body = (struct body){
-        .kind = BODY_FILE, .file = file, .remaining = (uint64_t)status.st_size};
-    etag_from_file((uint64_t)status.st_size, status.st_mtime,
+    response->validators.modified = status->st_mtime;
+    response->body = (struct body){.kind = BODY_FILE,
+                                   .file = file,
+                                   .remaining = (uint64_t)status->st_size};
+    etag_from_file((uint64_t)status->st_size, status->st_mtime,
                    response->validators.etag);
     verdict = conditional_check(request, &response->validators, now);
     if (verdict == 412) {
@@ -186,38 +177,49 @@ static void answer_file(const struct request *request, const char *name,
     }
 }
 
+static void answer_name(const struct request *request, const char *path,
+                        const char *name, time_t now, struct response *response)
+{
+    struct stat status = {.st_mode = 0};
+    int file = open(name, O_RDONLY | O_NONBLOCK);
+
+    if (file < 0 && errno != EISDIR) {
+        answer_open_error(response);
+        return;
+    }
+    if (file < 0 || fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
+        bool is_directory = file < 0 || S_ISDIR(status.st_mode);
+
+        if (file >= 0)
+            close(file);
+        if (is_directory && path[strlen(path) - 1] != '/')
+            redirect_to_folder(request, path, response);
+        else
+            response_set_error(response, 403, "This is not a file.");
+        return;
+    }
+    response->type = mime_from_path(name);
+    answer_opened(request, file, &status, now, response);
+}
+
 void files_answer(const struct request *request, const char *path, time_t now,
                   struct response *response)
 {
     static char name[PATH_LIMIT];
-    struct stat status;
     size_t length = strlen(path);
-    int written;
+    bool is_index = path[length - 1] == '/';
+    int written = snprintf(name, sizeof(name), "%s%s%s", root, path,
+                           is_index ? "index.html" : "");
 
-    if (is_system_path(path) || target_is_hidden(path)) {
+    if (is_system_path(path) || target_is_hidden(path) || written < 0 ||
+        (size_t)written >= sizeof(name)) {
         response_set_error(response, 404, "There is no such page here.");
         return;
     }
-    written = snprintf(name, sizeof(name), "%s%s%s", root, path,
-                       path[length - 1] == '/' ? "index.html" : "");
-    if (written < 0 || (size_t)written >= sizeof(name)) {
-        response_set_error(response, 404, "There is no such page here.");
+    answer_name(request, path, name, now, response);
+    if (!is_index || response->status != 404)
         return;
-    }
-    if (path[length - 1] == '/') {
-        if (stat(name, &status) != 0) {
-            name[(size_t)written - strlen("index.html")] = '\0';
-            if (is_folder(name))
-                response_set_error(response, 403,
-                                   "This folder has no index page.");
-            else
-                response_set_error(response, 404,
-                                   "There is no such page here.");
-            return;
-        }
-    } else if (is_folder(name)) {
-        redirect_to_folder(request, path, response);
-        return;
-    }
-    answer_file(request, name, now, response);
+    name[(size_t)written - strlen("index.html")] = '\0';
+    if (is_folder(name))
+        response_set_error(response, 403, "This folder has no index page.");
 }

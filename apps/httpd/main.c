@@ -34,7 +34,7 @@ static int start(const struct options *options)
         fprintf(stderr, "httpd: port %u: %s\n", options->port, strerror(errno));
         return 1;
     }
-    access_log_init(options->is_access_logged);
+    access_log_init(options->access_log);
     connections_init(options);
     content_init(options->is_status_on);
     printf("httpd: serving %s on port %d\n",

@@ -18,7 +18,7 @@ const char *options_usage(void)
            "                          else its root, else the built-in site\n"
            "  --no-status             no /status, /status.json and /metrics\n"
            "  --access-log[=on|off]   a line per request on stdout (-v, -q);\n"
-           "                          on if the log level is info or debug\n"
+           "                          else the console's loglevel decides\n"
            "  --max-connections=N     4096; beyond, the oldest idle is closed\n"
            "  --header-timeout=SEC    10; for a whole request head\n"
            "  --idle-timeout=SEC      60; between two requests\n"
@@ -30,7 +30,7 @@ void options_set_defaults(struct options *options)
     *options = (struct options){
         .port = 80,
         .is_status_on = true,
-        .is_access_logged = true,
+        .access_log = ACCESS_LOG_BY_LEVEL,
         .connections = CONNECTIONS_DEFAULT,
         .header_timeout_ms = HEADER_TIMEOUT_MS,
         .idle_timeout_ms = IDLE_TIMEOUT_MS,
@@ -60,10 +60,12 @@ static bool take_seconds(const char *text, unsigned *value_ms)
     return true;
 }
 
-static bool take_switch(const char *text, bool *value)
+static bool take_switch(const char *text, enum access_log_choice *value)
 {
-    *value = strcmp(text, "on") == 0;
-    return *value || strcmp(text, "off") == 0;
+    bool is_on = strcmp(text, "on") == 0;
+
+    *value = is_on ? ACCESS_LOG_ON : ACCESS_LOG_OFF;
+    return is_on || strcmp(text, "off") == 0;
 }
 
 /* The text after "--name=", or NULL if `word` is another. */
@@ -85,11 +87,11 @@ static bool parse_long(struct options *options, const char *word)
         return true;
     }
     if (strcmp(word, "--access-log") == 0) {
-        options->is_access_logged = true;
+        options->access_log = ACCESS_LOG_ON;
         return true;
     }
     if ((value = value_of(word, "--access-log")))
-        return take_switch(value, &options->is_access_logged);
+        return take_switch(value, &options->access_log);
     if ((value = value_of(word, "--max-connections")))
         return take_number(value, 1, 100000, &options->connections);
     if ((value = value_of(word, "--header-timeout")))
@@ -119,7 +121,8 @@ const char *options_parse(struct options *options, int count, char **words,
         if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
             *is_help = true;
         } else if (strcmp(word, "-q") == 0 || strcmp(word, "-v") == 0) {
-            options->is_access_logged = word[1] == 'v';
+            options->access_log =
+                word[1] == 'v' ? ACCESS_LOG_ON : ACCESS_LOG_OFF;
         } else if (strncmp(word, "-p", 2) == 0 || strncmp(word, "-r", 2) == 0) {
             const char *value = word + 2;
 

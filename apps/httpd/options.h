@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
+/* Whether requests are logged: by default the console's log level decides. */
+enum access_log_choice { ACCESS_LOG_BY_LEVEL, ACCESS_LOG_ON, ACCESS_LOG_OFF };
+
 struct options {
     unsigned port;
     const char *root; /* NULL: choose, see content.h */
     bool is_status_on;
-    bool is_access_logged;
+    enum access_log_choice access_log;
     unsigned connections;
     unsigned header_timeout_ms;
     unsigned idle_timeout_ms;

@@ -18,7 +18,7 @@
 #define COUNTERS_PATH "/proc/ferrule/counters"
 #endif
 
-enum { SAMPLES_LIMIT = 1024 };
+enum { SAMPLES_LIMIT = 4096 };
 
 struct counters counters;
 static uint64_t started_ms;
@@ -164,11 +164,23 @@ static bool parse_sample(struct slice line, struct sample *sample)
             name.bytes[name.length - 1] == '}');
 }
 
-static size_t parse_samples(struct slice lines, struct sample *samples)
+static size_t count_lines(struct slice lines)
 {
     size_t count = 0;
 
     while (lines.length > 0 && count < SAMPLES_LIMIT) {
+        take_until(&lines, '\n');
+        count++;
+    }
+    return count;
+}
+
+static size_t parse_samples(struct slice lines, struct sample *samples,
+                            size_t limit)
+{
+    size_t count = 0;
+
+    while (lines.length > 0 && limit-- > 0) {
         struct slice line = take_until(&lines, '\n');
 
         if (parse_sample(line, &samples[count]))
@@ -230,11 +242,12 @@ static void write_families(struct text *out, struct sample *samples,
 
 void status_format_metrics(struct slice lines, struct text *out)
 {
-    struct sample *samples = calloc(SAMPLES_LIMIT, sizeof(*samples));
+    size_t limit = count_lines(lines);
+    struct sample *samples = calloc(limit + 1, sizeof(*samples));
 
     out->is_cut = out->is_cut || !samples;
     if (samples)
-        write_families(out, samples, parse_samples(lines, samples));
+        write_families(out, samples, parse_samples(lines, samples, limit));
     free(samples);
 }
 

@@ -2,7 +2,8 @@
 """Builds the apps for Linux, starts them, and speaks HTTP by hand.
 
 Two builds of each: one with sanitizers, used wherever nothing is measured,
-and one as it would run.
+and one as it would run; and httpd once more, reading stand-ins for the files
+that ferrule's kernel offers.
 """
 import glob
 import os
@@ -23,6 +24,7 @@ SANITIZERS = ("-O1 -fsanitize=address,undefined "
 PATIENCE = 10.0  # seconds that any one answer may take
 
 binaries = {}
+kernel_files = {}  # stand-ins for files of /proc/ferrule
 running = []
 temporary = tempfile.mkdtemp(prefix="apps-test-")
 
@@ -54,6 +56,8 @@ def build(folder):
                         TOP + "/apps/httpd/site/index.html"],
                        stdout=file, check=True)
     os.replace(page + ".new", page)
+    kernel_files.update(counters=f"{folder}/counters",
+                        loglevel=f"{folder}/loglevel")
     sources = {
         "httpd": glob.glob(TOP + "/apps/httpd/*.c") + [page],
         "echo": [TOP + "/apps/echo.c"],
@@ -66,6 +70,10 @@ def build(folder):
             f"{folder}/{name}-checked", files, SANITIZERS)
         binaries[name + "-plain"] = compile_program(
             f"{folder}/{name}", files, ["-O2"])
+    binaries["httpd-on-ferrule"] = compile_program(
+        f"{folder}/httpd-on-ferrule", sources["httpd"],
+        SANITIZERS + [f'-D{name.upper()}_PATH="{path}"'
+                      for name, path in kernel_files.items()])
 
 
 class App:
@@ -95,8 +103,10 @@ class App:
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1]) * 1024
 
-    def is_alive(self):
-        return self.process.poll() is None
+    def processor_ticks(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().split()
+        return int(fields[13]) + int(fields[14])
 
     def stop(self):
         died = self.process.poll()

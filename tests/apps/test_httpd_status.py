@@ -3,6 +3,7 @@
 import json
 import re
 
+import support
 from support import App, Client, fetch, make_site, request, wait_until
 
 
@@ -114,3 +115,51 @@ def test_access_log_can_be_switched_off():
     fetch(app.port, "/")
     fetch(app.port, "/")
     assert app.output().count("\n") == 1
+
+
+def on_ferrule(counters, loglevel, *arguments):
+    for name, text in (("counters", counters), ("loglevel", loglevel)):
+        with open(support.kernel_files[name], "w") as file:
+            file.write(text)
+    return App("httpd-on-ferrule", "-p", "0", *arguments)
+
+
+def test_counters_of_the_kernel_are_shown_beside_its_own():
+    app = on_ferrule('nic_rx_packets_total{device="eth0"} 5 Packets.\n'
+                     'pool_free{pool="a b"} 7 Free.\n'
+                     'nic_rx_packets_total{device="eth1"} 6 Packets.\n'
+                     'cut short', "7\n")
+    counters = json.loads(fetch(app.port, "/status.json").body)["counters"]
+    assert counters['nic_rx_packets_total{device="eth1"}'] == 6
+    assert counters['pool_free{pool="a b"}'] == 7
+    assert counters["httpd_requests_total"] == 0
+    assert not any(name.startswith("cut") for name in counters)
+    metrics = fetch(app.port, "/metrics").body.decode()
+    assert ("# HELP nic_rx_packets_total Packets.\n"
+            "# TYPE nic_rx_packets_total counter\n"
+            'nic_rx_packets_total{device="eth0"} 5\n'
+            'nic_rx_packets_total{device="eth1"} 6\n') in metrics
+
+
+def test_a_thousand_counters_are_no_problem():
+    lines = "".join(f"c{i:04} {i} Help.\n".replace("c", "c" + "x" * (i % 40))
+                    for i in range(1000))
+    app = on_ferrule(lines, "7\n")
+    counters = json.loads(fetch(app.port, "/status.json").body)["counters"]
+    assert sum(1 for name in counters if name.startswith("c")) == 1000
+    assert fetch(app.port, "/metrics").body.count(b"# HELP c") == 1000
+
+
+def test_access_log_follows_the_log_level_of_the_console():
+    forced = on_ferrule("", "4\n", "--access-log")
+    fetch(forced.port, "/")
+    wait_until(lambda: "GET / " in forced.output())
+    for level, wanted in ("7\n", True), ("8", True), ("6\n", False), \
+            ("4\n", False), ("", True), ("debug\n", True), ("warn\n", False):
+        app = on_ferrule("", level)
+        fetch(app.port, "/")
+        fetch(app.port, "/")
+        if wanted:
+            wait_until(lambda: app.output().count("GET / ") == 2)
+        else:
+            assert "GET" not in app.output(), level

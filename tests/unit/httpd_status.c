@@ -141,9 +141,11 @@ Test(httpd_options, words_set_what_they_name)
     cr_assert_eq(options.port, 81);
     cr_assert_str_eq(options.root, "/srv");
     cr_assert_null(parse("--no-status", "--access-log=off"));
-    cr_assert(!options.is_status_on && !options.is_access_logged);
+    cr_assert(!options.is_status_on && options.access_log == ACCESS_LOG_OFF);
     cr_assert_null(parse("--idle-timeout=3", "-q"));
     cr_assert_eq(options.idle_timeout_ms, 3000);
+    cr_assert_null(parse("-v", NULL));
+    cr_assert_eq(options.access_log, ACCESS_LOG_ON);
 }
 
 Test(httpd_options, words_that_are_wrong_are_named)
