@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hostile fragments, and the identifications of our own. The names carry the
+ * line of the checklist.
+ * test-links: tests/unit/support_net.c
+ */
+#include "tests/unit/support_net.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "net/buffer.h"
+#include "net/ip/reassembly.h"
+#include "net/udp/udp.h"
+
+static struct test_frame frame;
+
+/* An echo request of 8 + 4000 bytes to take pieces of. */
+static struct test_frame whole;
+
+enum {
+    WHOLE_LENGTH = 8 + 4000,
+};
+
+static void start(void)
+{
+    static uint8_t payload[4000];
+
+    net_world();
+    learn_peer();
+    for (size_t i = 0; i < sizeof(payload); i++)
+        payload[i] = (uint8_t)(i * 31 + i / 256);
+    make_icmp(&whole, PEER_ADDRESS, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, 1,
+              payload, sizeof(payload));
+}
+
+TestSuite(hostile, .init = start, .timeout = 60);
+
+/* Bytes `from` to `to` of the whole, as a fragment. */
+static void make_piece(size_t from, size_t to, bool is_last)
+{
+    make_ip(&frame, 1, PEER_ADDRESS, OUR_ADDRESS, ip_payload_of(&whole) + from,
+            to - from);
+    ip_of(&frame)->fragment =
+        be16_from((uint16_t)(from / 8 | (is_last ? 0 : IPV4_MORE_FRAGMENTS)));
+    fix_ip(&frame);
+}
+
+static void send_piece(size_t from, size_t to)
+{
+    make_piece(from, to, to == WHOLE_LENGTH);
+    inject(&frame);
+}
+
+static bool is_answered(void)
+{
+    return received_icmp(0) != NULL;
+}
+
+static void assert_dropped(enum drop_reason reason)
+{
+    uint64_t before = drop_count(reason);
+
+    inject(&frame);
+    cr_assert_eq(drop_count(reason), before + 1, "not dropped as %s",
+                 drop_reason_name(reason));
+    cr_assert_eq(received_count(), 0);
+}
+
+/* The rest of the datagram comes, and nothing is made of it. */
+static void assert_dead(void)
+{
+    send_piece(0, 1480);
+    send_piece(1480, 2960);
+    send_piece(2960, WHOLE_LENGTH);
+    cr_assert(!is_answered());
+    cr_assert_eq(reassembly_buffers(), 0);
+    world_run_for(REASSEMBLY_TIMEOUT_NS + NS_PER_S);
+    cr_assert_eq(reassembly_count(), 0);
+    cr_assert_eq(received_count(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(hostile, F1_end_beyond_the_largest_packet_kills_the_datagram)
+{
+    send_piece(0, 1480);
+    make_piece(0, 1480, false);
+    ip_of(&frame)->fragment = be16_from(IPV4_MORE_FRAGMENTS | 8100);
+    fix_ip(&frame);
+    assert_dropped(DROP_FRAGMENT_MALFORMED);
+    assert_dead();
+}
+
+Test(hostile, F1_largest_packet_is_taken)
+{
+    static uint8_t payload[65535 - 20 - 8];
+    struct udp_endpoint local = {mapped(0), 5000};
+    static uint8_t read[65535];
+    struct udp_socket *socket;
+
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    cr_assert_eq(udp_bind(socket, &local), 0);
+    for (size_t i = 0; i < sizeof(payload); i++)
+        payload[i] = (uint8_t)(i * 7 + i / 256);
+    make_udp(&whole, PEER_ADDRESS, 4000, OUR_ADDRESS, 5000, payload,
+             sizeof(payload));
+    for (size_t at = 0; at < sizeof(payload) + 8; at += 1480) {
+        size_t left = sizeof(payload) + 8 - at;
+
+        make_piece(at, at + (left < 1480 ? left : 1480), left <= 1480);
+        ip_of(&frame)->protocol = 17;
+        fix_ip(&frame);
+        inject(&frame);
+    }
+    cr_assert_eq(udp_read(socket, read, sizeof(read), 0, NULL, NULL),
+                 (int)sizeof(payload));
+    cr_assert_eq(memcmp(read, payload, sizeof(payload)), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile, F2_empty_and_uneven_pieces_are_dropped)
+{
+    make_piece(1480, 1480, false);
+    assert_dropped(DROP_FRAGMENT_MALFORMED);
+    for (size_t odd = 1; odd < 8; odd++) {
+        make_piece(0, 1472 + odd, false);
+        assert_dropped(DROP_FRAGMENT_MALFORMED);
+    }
+    cr_assert_eq(reassembly_count(), 0);
+}
+
+Test(hostile, F3_first_piece_without_its_header_is_dropped)
+{
+    static const uint8_t bytes[64];
+
+    make_ip(&frame, 6, PEER_ADDRESS, OUR_ADDRESS, bytes, 16);
+    ip_of(&frame)->fragment = be16_from(IPV4_MORE_FRAGMENTS);
+    fix_ip(&frame);
+    assert_dropped(DROP_FRAGMENT_MALFORMED);
+    /* RFC 3128: the second piece that would hold TCP's flags. */
+    make_ip(&frame, 6, PEER_ADDRESS, OUR_ADDRESS, bytes, 40);
+    ip_of(&frame)->fragment = be16_from(IPV4_MORE_FRAGMENTS | 1);
+    fix_ip(&frame);
+    assert_dropped(DROP_FRAGMENT_MALFORMED);
+}
+
+Test(hostile, F4_overlap_kills_the_datagram_in_silence)
+{
+    send_piece(0, 1480);
+    make_piece(1472, 2960, false);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F4_overlap_from_below_kills_the_datagram)
+{
+    send_piece(1480, 2960);
+    make_piece(0, 1488, false);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F4_piece_inside_another_kills_the_datagram)
+{
+    send_piece(0, 1480);
+    make_piece(8, 16, false);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F4_exact_duplicate_is_ignored)
+{
+    send_piece(0, 1480);
+    send_piece(0, 1480);
+    send_piece(2960, WHOLE_LENGTH);
+    send_piece(2960, WHOLE_LENGTH);
+    cr_assert(!is_answered());
+    send_piece(1480, 2960);
+    cr_assert(is_answered());
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile, F4_pieces_are_taken_in_any_order)
+{
+    send_piece(2960, WHOLE_LENGTH);
+    send_piece(0, 1480);
+    send_piece(1480, 2960);
+    cr_assert(is_answered());
+}
+
+Test(hostile, F5_two_ends_kill_the_datagram)
+{
+    send_piece(2960, WHOLE_LENGTH);
+    make_piece(1480, 2000, true);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F5_piece_beyond_the_end_kills_the_datagram)
+{
+    send_piece(2960, WHOLE_LENGTH);
+    make_piece(0, 1480, false);
+    ip_of(&frame)->fragment = be16_from(IPV4_MORE_FRAGMENTS | 600);
+    fix_ip(&frame);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F5_end_before_what_is_here_kills_the_datagram)
+{
+    send_piece(1480, 2960);
+    make_piece(8, 1000, true);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
+Test(hostile, F6_flood_of_beginnings_is_bounded)
+{
+    size_t most = 0;
+
+    for (uint32_t i = 0; i < 4000; i++) {
+        make_piece(0, 1480, false);
+        ip_of(&frame)->identification = be16_from((uint16_t)i);
+        ip_of(&frame)->source = be32_from(0x0b000000 + i % 1000);
+        fix_ip(&frame);
+        inject(&frame);
+        if (missing_buffers() > most)
+            most = missing_buffers();
+    }
+    cr_assert_leq(most, REASSEMBLY_BYTES_MAX / BUFFER_SIZE);
+    cr_assert_leq(reassembly_count(), REASSEMBLY_MAX);
+    /* A decent datagram still gets through. */
+    send_piece(0, 1480);
+    send_piece(1480, 2960);
+    send_piece(2960, WHOLE_LENGTH);
+    cr_assert(is_answered());
+    /* And what senders are told of it in the end, too, is gone by then. */
+    world_run_for(REASSEMBLY_TIMEOUT_NS + 10 * NS_PER_S);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile, F6_one_source_has_a_share)
+{
+    for (uint32_t i = 0; i < 100; i++) {
+        make_piece(0, 1480, false);
+        ip_of(&frame)->identification = be16_from((uint16_t)i);
+        fix_ip(&frame);
+        inject(&frame);
+    }
+    cr_assert_eq(reassembly_count(), REASSEMBLY_PER_SOURCE);
+}
+
+Test(hostile, F6_pieces_of_one_datagram_are_bounded)
+{
+    for (size_t at = 0; at < 3200; at += 16) {
+        make_piece(at, at + 8, false);
+        inject(&frame);
+    }
+    cr_assert_eq(drop_count(DROP_FRAGMENT_LIMIT), 1);
+    cr_assert_eq(reassembly_buffers(), 0);
+}
+
+Test(hostile, F7_timeout_without_the_first_piece_is_silent)
+{
+    send_piece(1480, 2960);
+    world_run_for(REASSEMBLY_TIMEOUT_NS + NS_PER_S);
+    cr_assert_eq(received_count(), 0);
+    cr_assert_eq(reassembly_count(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile, F7_timeout_with_the_first_piece_is_told_once)
+{
+    send_piece(0, 1480);
+    send_piece(1480, 2960);
+    world_run_for(2 * REASSEMBLY_TIMEOUT_NS);
+    cr_assert_not_null(received_icmp(0));
+    cr_assert_eq(received_icmp(0)->type, ICMP_TIME_EXCEEDED);
+    cr_assert_eq(received_icmp(0)->code, ICMP_REASSEMBLY_EXCEEDED);
+    cr_assert_eq(memcmp(received_icmp(0) + 1, ip_of(&whole), 2), 0);
+    cr_assert_eq(memcmp((const uint8_t *)(received_icmp(0) + 1) + 20,
+                        ip_payload_of(&whole), 8),
+                 0);
+    cr_assert_null(received_icmp(1));
+}
+
+Test(hostile, F8_later_layers_see_one_length)
+{
+    const struct ipv4_header *ip;
+
+    /* The header of the first piece speaks of the piece; what is delivered
+     * speaks of the whole: the echo's reply is as long as the request. */
+    send_piece(0, 1480);
+    send_piece(1480, 2960);
+    send_piece(2960, WHOLE_LENGTH);
+    size_t total = 0;
+    for (size_t n = 0; (ip = received_ip(1, n)) != NULL; n++)
+        total += be16_get(ip->total_length) - 20u;
+    cr_assert_eq(total, WHOLE_LENGTH);
+}
+
+/* Takes buffers out of the pool until `left` are free. */
+static void exhaust(size_t left)
+{
+    while (buffer_count_free() > left)
+        cr_assert_not_null(buffer_alloc());
+}
+
+Test(hostile, F9_empty_pool_frees_all_and_counts)
+{
+    size_t held;
+
+    send_piece(0, 1480);
+    held = reassembly_buffers();
+    cr_assert_gt(held, 0);
+    exhaust(1); /* one for the frame itself */
+    send_piece(2960, WHOLE_LENGTH);
+    cr_assert_eq(reassembly_buffers(), 0);
+    cr_assert_eq(drop_count(DROP_FRAGMENT_LIMIT), 1);
+    cr_assert_eq(buffer_count_free(), held + 1);
+}
+
+/* What our datagrams to `destination` are called. */
+static uint16_t identification_to(struct udp_socket *socket,
+                                  uint32_t destination)
+{
+    struct udp_endpoint remote = {mapped(destination), 7};
+    uint16_t identification;
+
+    forget_received();
+    (void)world_enter(stack);
+    cr_assert_eq(udp_send(socket, &remote, "x", 1, world_now()), 1);
+    world_leave(stack);
+    settle();
+    settle();
+    cr_assert_not_null(received_ip(17, 0));
+    identification = be16_get(received_ip(17, 0)->identification);
+    return identification;
+}
+
+Test(hostile, F12_identifications_tell_nothing_of_other_destinations)
+{
+    struct udp_socket *socket;
+    size_t near = 0;
+    uint16_t first;
+    uint16_t second;
+
+    peer.answers_arp = true;
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    first = identification_to(socket, PEER_ADDRESS);
+    for (uint32_t i = 0; i < 100; i++) {
+        uint16_t other = identification_to(socket, FAR_ADDRESS + i);
+        uint16_t distance = (uint16_t)(other - first);
+
+        if (distance < 256 || distance > 65536 - 256)
+            near++;
+    }
+    second = identification_to(socket, PEER_ADDRESS);
+    /* By chance, less than one of a hundred is near; and what others got does
+     * not count here, but for the few of the same group. */
+    cr_assert_lt(near, 8);
+    cr_assert_leq((uint16_t)(second - first), 8);
+    cr_assert_neq(second, first);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hostile datagrams. The names carry the line of the checklist.
+ * test-links: tests/unit/support_net.c
+ */
+#include "tests/unit/support_net.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "net/udp/udp.h"
+
+static struct test_frame frame;
+static struct udp_socket *server;
+
+static void start(void)
+{
+    struct udp_endpoint local = {mapped(0), 5000};
+
+    net_world();
+    learn_peer();
+    cr_assert_eq(udp_open(NULL, NULL, &server), 0);
+    cr_assert_eq(udp_bind(server, &local), 0);
+}
+
+TestSuite(hostile, .init = start, .timeout = 60);
+
+static struct udp_header *udp(void)
+{
+    return (void *)ip_payload_of(&frame);
+}
+
+static void make(void)
+{
+    make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, 5000, "0123456789", 10);
+}
+
+static void assert_dropped(enum drop_reason reason)
+{
+    uint64_t before = drop_count(reason);
+
+    inject(&frame);
+    cr_assert_eq(drop_count(reason), before + 1, "not dropped as %s",
+                 drop_reason_name(reason));
+    cr_assert_eq(received_count(), 0);
+    cr_assert_eq(udp_ready(server), UDP_WRITABLE);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(hostile, U1_lengths_that_contradict_are_dropped)
+{
+    for (uint16_t length = 0; length < 8; length++) {
+        make();
+        udp()->length = be16_from(length);
+        fix_transport(&frame);
+        assert_dropped(DROP_UDP_SHORT);
+    }
+    make();
+    udp()->length = be16_from(19);
+    fix_transport(&frame);
+    assert_dropped(DROP_UDP_SHORT);
+    for (size_t length = 0; length < 8; length++) {
+        make_ip(&frame, 17, PEER_ADDRESS, OUR_ADDRESS, "01234567", length);
+        assert_dropped(DROP_UDP_SHORT);
+    }
+}
+
+Test(hostile, U1_bytes_behind_the_length_are_trimmed)
+{
+    char read[64];
+
+    make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, 5000, "0123", 4);
+    memcpy(frame.bytes + frame.length, "junk", 4);
+    frame.length += 4;
+    ip_of(&frame)->total_length = be16_from(20 + 8 + 8);
+    fix_ip(&frame);
+    inject(&frame);
+    cr_assert_eq(udp_read(server, read, sizeof(read), 0, NULL, NULL), 4);
+    cr_assert_eq(memcmp(read, "0123", 4), 0);
+}
+
+Test(hostile, U2_wrong_checksum_is_dropped)
+{
+    for (size_t bit = 0; bit < 18 * 8; bit++) {
+        make();
+        if (bit / 8 == 4 || bit / 8 == 5)
+            continue; /* the length has reasons of its own */
+        ip_payload_of(&frame)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_dropped(DROP_UDP_CHECKSUM);
+    }
+}
+
+Test(hostile, U2_checksum_zero_is_none)
+{
+    char read[64];
+
+    make();
+    udp()->checksum = be16_from(0);
+    inject(&frame);
+    cr_assert_eq(udp_read(server, read, sizeof(read), 0, NULL, NULL), 10);
+}
+
+Test(hostile, U3_port_zero_is_dropped)
+{
+    make_udp(&frame, PEER_ADDRESS, 0, OUR_ADDRESS, 5000, "x", 1);
+    assert_dropped(DROP_UDP_PORT);
+    make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, 0, "x", 1);
+    assert_dropped(DROP_UDP_PORT);
+}
+
+Test(hostile, U3_multicast_source_is_dropped)
+{
+    make_udp(&frame, 0xe0000005, 4000, OUR_ADDRESS, 5000, "x", 1);
+    assert_dropped(DROP_IP_SOURCE);
+}
+
+Test(hostile, U4_connected_socket_hears_nobody_else)
+{
+    struct udp_endpoint remote = {mapped(PEER_ADDRESS), 4000};
+    char read[64];
+
+    cr_assert_eq(udp_connect(server, &remote), 0);
+    make_udp(&frame, PEER_ADDRESS, 4001, OUR_ADDRESS, 5000, "x", 1);
+    inject(&frame);
+    make_udp(&frame, OTHER_ADDRESS, 4000, OUR_ADDRESS, 5000, "x", 1);
+    inject(&frame);
+    cr_assert_eq(drop_count(DROP_UDP_NO_SOCKET), 2);
+    cr_assert_eq(udp_read(server, read, sizeof(read), 0, NULL, NULL), -EAGAIN);
+    make();
+    inject(&frame);
+    cr_assert_eq(udp_read(server, read, sizeof(read), 0, NULL, NULL), 10);
+}
+
+Test(hostile, U5_queue_nobody_reads_is_bounded_and_drops_the_newest)
+{
+    char read[16];
+
+    cr_assert_eq(udp_set_option(server, UDP_OPTION_RECEIVE_BUFFER, 100000), 0);
+    for (uint32_t i = 0; i < 2000; i++) {
+        make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, 5000, &i, sizeof(i));
+        inject(&frame);
+    }
+    /* By what they hold, not by the 4 bytes they carry. */
+    cr_assert_leq(missing_buffers() * BUFFER_SIZE, 100000);
+    cr_assert_geq(missing_buffers(), 40);
+    cr_assert_eq(drop_count(DROP_UDP_QUEUE_FULL), 2000 - missing_buffers());
+    cr_assert_eq(udp_read(server, read, sizeof(read), 0, NULL, NULL), 4);
+    cr_assert_eq(read[0], 0);
+    udp_close(server);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile, U5_all_queues_together_leave_the_pool_alone)
+{
+    for (uint16_t port = 6000; port < 6040; port++) {
+        struct udp_endpoint local = {mapped(0), port};
+        struct udp_socket *socket;
+
+        cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+        cr_assert_eq(udp_bind(socket, &local), 0);
+        for (int i = 0; i < 200; i++) {
+            make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, port, "x", 1);
+            inject(&frame);
+        }
+    }
+    cr_assert_leq(missing_buffers(),
+                  buffer_count_total() / UDP_TOTAL_POOL_DIVISOR);
+}
