@@ -14,7 +14,11 @@
 
 #include <string.h>
 
-enum { ALIGNMENT_DEFAULT = 16 };
+enum {
+    ALIGNMENT_DEFAULT = 16,
+    PAGE_WORDS = PAGE_BYTES / sizeof(uint64_t),
+    WORDS_AT_ONCE = 8,
+};
 
 static struct ranges free_ranges;
 static uint64_t reach = BOOT_MAPPED; /* what the direct map shows by now */
@@ -113,12 +117,42 @@ void *memory_take_untouched(size_t bytes, size_t alignment)
     return start != 0 ? memory_direct(start) : NULL;
 }
 
+static bool is_clear(const uint64_t *words, size_t count)
+{
+    uint64_t seen = 0;
+
+    for (size_t i = 0; i < count; i += WORDS_AT_ONCE) {
+        seen |= words[i] | words[i + 1] | words[i + 2] | words[i + 3];
+        seen |= words[i + 4] | words[i + 5] | words[i + 6] | words[i + 7];
+    }
+    return seen == 0;
+}
+
+/*
+ * Most RAM of a fresh virtual machine is zeros that the host has not even
+ * allocated. Looking before writing leaves it so.
+ */
+static void clear(uint8_t *block, size_t bytes)
+{
+    while (bytes > 0) {
+        size_t part = PAGE_BYTES - ((uintptr_t)block & (PAGE_BYTES - 1));
+
+        if (part > bytes)
+            part = bytes;
+        if (part != PAGE_BYTES ||
+            !is_clear((const uint64_t *)(const void *)block, PAGE_WORDS))
+            memset(block, 0, part);
+        block += part;
+        bytes -= part;
+    }
+}
+
 void *memory_take(size_t bytes, size_t alignment)
 {
     void *block = memory_take_untouched(bytes, alignment);
 
     if (block != NULL)
-        memset(block, 0, bytes);
+        clear(block, bytes);
     return block;
 }
 
