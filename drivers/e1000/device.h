@@ -114,6 +114,7 @@ struct e1000_counters {
     uint64_t tx_stopped;
     uint64_t tx_resumed;
     uint64_t tx_timeouts;
+    uint64_t rx_timeouts;
     uint64_t interrupts;
     uint64_t interrupts_foreign; /* a neighbour on the line meant another */
     uint64_t interrupts_receive;
@@ -148,6 +149,8 @@ struct e1000 {
     uint32_t last_consumed;
     uint32_t last_tdh;
     uint32_t stalled_ticks;
+    uint32_t last_next;
+    uint32_t astray_ticks;
     uint32_t hold_ticks; /* debugging: the poller rests so long */
     struct e1000_counters counters;
     /* Of the chip: sums, and the last reading of what does not clear. */

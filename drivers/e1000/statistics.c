@@ -65,6 +65,7 @@ struct counter_row {
 
 static const struct counter_row counters[] = {
     {"tx_timeout_count", COUNTER(tx_timeouts)},
+    {"rx_timeout_count", COUNTER(rx_timeouts)},
     {"tx_restart_queue", COUNTER(tx_resumed)},
     {"tx_stop_queue", COUNTER(tx_stopped)},
     {"alloc_rx_buff_failed", COUNTER(rx_dropped_memory)},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Once per second: is the card still there, may it still use the bus, does it
- * still send? A card that hangs is reset as a whole and nothing is replayed;
- * one that was pulled out is left alone for good.
+ * still send, and receive where we look? A card that hangs is reset as a whole
+ * and nothing is replayed; one that was pulled out is left alone for good.
  */
 #include "drivers/e1000/device.h"
 
@@ -15,6 +15,7 @@ enum {
     PCI_NOBODY = 0xFFFF,
     /* So many seconds without progress are a hang. */
     STALLED_TICKS_MAX = 3,
+    ASTRAY_TICKS_MAX = 2,
 };
 
 /* The stack learns that the cable is out, once; the rings' memory goes back
@@ -51,6 +52,7 @@ static void restart(struct e1000 *nic)
     e1000_receive_restart(nic);
     nic->causes = 0;
     nic->stalled_ticks = 0;
+    nic->astray_ticks = 0;
     e1000_link_check(nic);
     e1000_transmit_reclaim(nic); /* lets a stopped stack go on */
     e1000_unmask(nic);
@@ -74,11 +76,35 @@ static bool transmitter_hangs(struct e1000 *nic)
     return nic->stalled_ticks >= STALLED_TICKS_MAX;
 }
 
+/* Where no frame is waiting, the chip is about to write. If it is about to
+ * write elsewhere, somebody has written into the ring, and the two may wait
+ * for each other for ever. */
+static bool receiver_is_astray(struct e1000 *nic)
+{
+    uint32_t head = e1000_read(nic, E1000_RDH);
+    bool is_astray =
+        head != nic->rx.next % nic->rx.size && !e1000_receive_is_waiting(nic);
+
+    if (!is_astray || nic->rx.next != nic->last_next)
+        nic->astray_ticks = 0;
+    nic->last_next = nic->rx.next;
+    if (is_astray)
+        ++nic->astray_ticks;
+    return nic->astray_ticks >= ASTRAY_TICKS_MAX;
+}
+
 static bool lost_the_bus(struct e1000 *nic)
 {
     const uint16_t needed = PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER;
 
     return (pci_read16(nic->pci, PCI_COMMAND) & needed) != needed;
+}
+
+static void reset_because(struct e1000 *nic, const char *reason)
+{
+    log_print(LOG_WARN, nic->netif.name, "%s: resetting the card", reason);
+    e1000_dump(&nic->netif);
+    restart(nic);
 }
 
 void e1000_tick(struct netif *netif, uint64_t now_ns)
@@ -94,20 +120,18 @@ void e1000_tick(struct netif *netif, uint64_t now_ns)
         return;
     }
     if (lost_the_bus(nic)) {
-        log_print(LOG_WARN, netif->name,
-                  "bus mastering was switched off: resetting the card");
         pci_enable(nic->pci);
-        restart(nic);
+        reset_because(nic, "bus mastering was switched off");
         return;
     }
     e1000_link_check(nic);
     e1000_transmit_reclaim(nic);
     if (transmitter_hangs(nic)) {
         ++nic->counters.tx_timeouts;
-        log_print(LOG_WARN, netif->name,
-                  "the transmitter hangs: resetting the card");
-        e1000_dump(netif);
-        restart(nic);
+        reset_because(nic, "the transmitter hangs");
+    } else if (receiver_is_astray(nic)) {
+        ++nic->counters.rx_timeouts;
+        reset_because(nic, "the receive ring is out of step");
     }
     if (nic->hold_ticks > 0 && --nic->hold_ticks == 0)
         netif_schedule(netif);

@@ -129,6 +129,39 @@ Test(e1000_watchdog, a_hang_on_every_attempt_is_met_again_and_again)
     cr_assert(works(nic));
 }
 
+Test(e1000_watchdog, a_receive_ring_out_of_step_is_reset)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+    struct e1000 *driver = stack_netif()->driver;
+
+    driver->rx.descriptors[0].status = E1000_RX_DD | E1000_RX_EOP;
+    driver->rx.descriptors[1].status = E1000_RX_DD | E1000_RX_EOP;
+    stack_poll(64);
+    stack_make_frame(frame, 60, 1);
+    cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_STORED);
+    cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_HELD, "wedged");
+    stack_run(nic);
+    stack_tick(4);
+    cr_assert_eq(stack_statistic("rx_timeout_count"), 1);
+    cr_assert(fake_log_has("out of step: resetting the card"));
+    cr_assert(works(nic));
+}
+
+Test(e1000_watchdog, a_receive_ring_in_step_is_never_reset)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    for (int i = 0; i < 600; ++i) {
+        stack_make_frame(frame, 60, 1);
+        cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_STORED);
+        stack_tick(i % 5 == 0);
+        stack_run(nic);
+        stack_free_frames();
+        stack_tick(1);
+    }
+    cr_assert_eq(stack_statistic("resets"), 0);
+}
+
 Test(e1000_watchdog, an_idle_or_busy_transmitter_is_not_reset)
 {
     struct fake_nic *nic = stack_start_one(0x100E);
