@@ -6,7 +6,8 @@
  * runs before IRETQ uses them.
  */
 
-#define STUB_BYTES 16
+#define EXCEPTION_STUB_BYTES 16 /* as in idt.c, and the next */
+#define INTERRUPT_STUB_BYTES 8
 #define VECTORS    256
 #define EXCEPTIONS 32
 #define SELECTOR_CODE 0x08
@@ -17,12 +18,12 @@
 
     .text
 
-    .globl trap_stubs
-    .balign STUB_BYTES
-trap_stubs:
+    .globl exception_stubs
+    .balign EXCEPTION_STUB_BYTES
+exception_stubs:
     .set vector, 0
     .rept EXCEPTIONS
-    .balign STUB_BYTES
+    .balign EXCEPTION_STUB_BYTES
     .if ((HAS_ERROR_CODE >> vector) & 1) == 0
     pushq $0
     .endif
@@ -30,15 +31,20 @@ trap_stubs:
     jmp trap_common
     .set vector, vector + 1
     .endr
+
+    /* The vector as a signed byte, to fit a stub into eight. */
+    .globl interrupt_stubs
+    .balign INTERRUPT_STUB_BYTES
+interrupt_stubs:
     .rept VECTORS - EXCEPTIONS
-    .balign STUB_BYTES
-    pushq $vector
-    pushq $vector
-    jmp trap_common
+    .balign INTERRUPT_STUB_BYTES
+    pushq $((vector ^ 128) - 128)
+    jmp interrupt_common
     .set vector, vector + 1
     .endr
 
-    .balign STUB_BYTES
+interrupt_common:
+    pushq (%rsp)
 trap_common:
     pushq %rax
     pushq %rbx
@@ -58,14 +64,15 @@ trap_common:
     cld                         /* the ABI's; the interrupted code may differ */
     movq %rsp, %rbx             /* survives the call */
     movq %rsp, %rsi
-    movq 15*8(%rsp), %rdi
+    movzbl 15*8(%rsp), %edi
+    movq %rdi, 15*8(%rsp)
 
     /* A frame record, so that a backtrace goes on in what was interrupted. */
     pushq FRAME_RIP(%rsp)
     pushq %rbp
     movq %rsp, %rbp
 
-    cmpq $EXCEPTIONS, %rdi
+    cmpl $EXCEPTIONS, %edi
     jb 1f
     call interrupt_dispatch     /* (vector, frame) */
     movq %rbx, %rsp

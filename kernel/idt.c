@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 enum {
-    STUB_BYTES = 16,     /* as in entry.S */
+    EXCEPTION_STUB_BYTES = 16, /* as in entry.S, and the next */
+    INTERRUPT_STUB_BYTES = 8,
     GATE_PRESENT = 0x8e, /* 64-bit interrupt gate, privilege 0 */
 
     CPUID_EDX_MCE = 1 << 7, /* leaf 1 */
@@ -24,7 +25,15 @@ struct gate {
     uint32_t offset_high, reserved;
 };
 
-extern char trap_stubs[];
+extern char exception_stubs[], interrupt_stubs[];
+
+static uintptr_t stub_of(unsigned vector)
+{
+    if (vector < TRAP_EXCEPTIONS)
+        return (uintptr_t)exception_stubs + vector * EXCEPTION_STUB_BYTES;
+    return (uintptr_t)interrupt_stubs +
+           (vector - TRAP_EXCEPTIONS) * INTERRUPT_STUB_BYTES;
+}
 
 static struct gate idt[TRAP_VECTORS];
 
@@ -34,7 +43,7 @@ void idt_start(void)
                                         .base = (uintptr_t)idt};
 
     for (unsigned i = 0; i < TRAP_VECTORS; i++) {
-        uint64_t stub = (uintptr_t)trap_stubs + (uint64_t)i * STUB_BYTES;
+        uint64_t stub = stub_of(i);
 
         idt[i] = (struct gate){
             .offset_low = (uint16_t)stub,

@@ -28,7 +28,7 @@ struct interrupt_frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
     uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector;
-    uint64_t error_code; /* for interrupts: the vector again */
+    uint64_t error_code; /* for interrupts: nothing of use */
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
