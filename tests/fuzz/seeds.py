@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seed corpora of frames.c and messages.c: one decent example of
+everything the stack understands, for the fuzzer to spoil.
+usage: tests/fuzz/seeds.py [FOLDER]   (default: tests/fuzz/corpus)"""
+import os
+import struct
+import sys
+
+ADDRESSES, IP, TRANSPORT, SEQUENCE = 1, 2, 4, 8
+MS, SECOND, LONG = 1 << 4, 2 << 4, 3 << 4
+SENDS, PORTS = 64, 128
+ALL = ADDRESSES | IP | TRANSPORT
+TCP = ALL | SEQUENCE
+
+US, PEER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+
+
+def record(control, frame):
+    return struct.pack("<BH", control, len(frame)) + frame
+
+
+def ethernet(kind, payload):
+    return bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2]) + \
+        struct.pack(">H", kind) + payload
+
+
+def arp(operation, sender, target):
+    return ethernet(0x806, struct.pack(
+        ">HHBBH6s4s6s4s", 1, 0x800, 6, 4, operation,
+        bytes([2, 0, 0, 0, 0, 2]), sender, bytes([2, 0, 0, 0, 0, 1]), target))
+
+
+def ip(protocol, payload, options=b"", fragment=0, ident=1):
+    words = 5 + len(options) // 4
+    return ethernet(0x800, struct.pack(
+        ">BBHHHBBH4s4s", 0x40 | words, 0, words * 4 + len(payload), ident,
+        fragment, 64, protocol, 0, PEER, US) + options + payload)
+
+
+def icmp(kind, code, rest, payload):
+    return struct.pack(">BBHI", kind, code, 0, rest) + payload
+
+
+def udp(source, destination, payload):
+    return struct.pack(">HHHH", source, destination, 8 + len(payload),
+                       0) + payload
+
+
+def tcp(flags, sequence=0, ack=0, payload=b"", options=b"", window=60000):
+    return struct.pack(">HHIIBBHHH", 4000, 80, sequence & 0xffffffff,
+                       ack & 0xffffffff, (5 + len(options) // 4) << 4, flags,
+                       window, 0, 0) + options + payload
+
+
+MSS = b"\x02\x04\x05\xb4"
+SYN_OPTIONS = MSS + b"\x04\x02\x08\x0a\0\0\0\1\0\0\0\0\x01\x03\x03\x07"
+
+
+def connect():
+    return (record(ALL, ip(6, tcp(SYN, 1000, options=SYN_OPTIONS))) +
+            record(TCP | PORTS, ip(6, tcp(ACK))))
+
+
+def plain_connect():
+    return (record(ALL, ip(6, tcp(SYN, 1000, options=MSS))) +
+            record(TCP, ip(6, tcp(ACK, 0, 1))))
+
+
+def dns_answer():
+    name = b"\3www\7example\3org\0"
+    return (struct.pack(">HHHHHH", 0, 0x8180, 1, 2, 0, 0) + name +
+            struct.pack(">HH", 1, 1) +
+            b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, 6) + b"\3web\xc0\x10" +
+            b"\xc0\x2d" + struct.pack(">HHIH4s", 1, 1, 60, 4, PEER))
+
+
+def dns_pointer():
+    name = b"\1" + b"1\1" + b"0\1" + b"0\2" + b"10\7in-addr\4arpa\0"
+    return (struct.pack(">HHHHHH", 0, 0x8180, 1, 1, 0, 0) + name +
+            struct.pack(">HH", 12, 1) + b"\xc0\x0c" +
+            struct.pack(">HHIH", 12, 1, 60, 6) + b"\4host\0")
+
+
+def dns_negative():
+    name = b"\3www\7example\3org\0"
+    return (struct.pack(">HHHHHH", 0, 0x8183, 1, 0, 1, 0) + name +
+            struct.pack(">HH", 1, 1) + b"\xc0\x10" +
+            struct.pack(">HHIH", 6, 1, 60, 24) + b"\1a\xc0\x10"[:3] +
+            b"\0" + struct.pack(">IIIII", 1, 2, 3, 4, 60))
+
+
+def dhcp(kind, overload=0):
+    options = (bytes([53, 1, kind, 54, 4]) + PEER + bytes([1, 4, 255, 255, 255,
+               0, 3, 4]) + PEER + bytes([6, 8]) + PEER + PEER +
+               bytes([51, 4, 0, 0, 14, 16, 58, 4, 0, 0, 7, 8, 59, 4, 0, 0, 12,
+                      78]))
+    if overload:
+        options += bytes([52, 1, overload])
+    sname = bytes([12, 1, 65, 255]) + bytes(60)
+    return (struct.pack(">BBBBIHH4s4s4s4s6s10s64s128s", 2, 1, 6, 0, 0, 0, 0,
+                        bytes(4), US, PEER, bytes(4),
+                        bytes([2, 0, 0, 0, 0, 1]), bytes(10), sname,
+                        sname + bytes(64)) +
+            b"\x63\x82\x53\x63" + options + b"\xff")
+
+
+def frames():
+    yield "arp-request", record(ADDRESSES, arp(1, PEER, US))
+    yield "arp-reply", record(ADDRESSES, arp(2, PEER, US))
+    yield "arp-gratuitous", record(ADDRESSES, arp(1, PEER, PEER))
+    yield "arp-conflict", record(ADDRESSES, arp(1, US, US)) * 2
+    known = record(ADDRESSES, arp(1, PEER, US))
+    echo = icmp(8, 0, 0x10001, b"abcdefgh" * 4)
+    yield "icmp-echo", known + record(ALL, ip(1, echo))
+    yield "icmp-echo-unknown", record(ALL | LONG, ip(1, echo))
+    yield "ip-options", known + record(
+        ALL, ip(1, echo, b"\x07\x07\x04\0\0\0\0\0"))
+    yield "ip-source-route", known + record(
+        ALL, ip(1, echo, b"\x83\x07\x04\x0a\0\0\3\0"))
+    yield "ip-protocol", known + record(ALL, ip(132, b"12345678"))
+    tag = record(ADDRESSES, ip(1, echo)[:12] + b"\x81\0\0\0" +
+                 ip(1, echo)[12:])
+    yield "vlan", known + tag
+    whole = icmp(8, 0, 1, bytes(1200))
+    yield "fragments", known + record(
+        ADDRESSES | IP, ip(1, whole[:800], fragment=0x2000)) + record(
+        ADDRESSES | IP, ip(1, whole[800:], fragment=100))
+    yield "fragment-timeout", known + record(
+        ADDRESSES | IP | LONG, ip(1, whole[:800], fragment=0x2000))
+    yield "fragment-overlap", known + record(
+        ADDRESSES | IP, ip(1, whole[:800], fragment=0x2000)) + record(
+        ADDRESSES | IP, ip(1, whole[792:], fragment=99))
+    yield "udp-echo", known + record(ALL, ip(17, udp(4000, 7, b"hello")))
+    yield "udp-unreachable", known + record(ALL, ip(17, udp(4000, 99, b"x")))
+    yield "udp-client", known + record(ALL | PORTS | SENDS,
+                                       ip(17, udp(9, 9, b"hello")))
+    quote = ip(17, udp(32768, 9, b"x"))[14:]
+    yield "icmp-error", known + record(ALL, ip(1, icmp(3, 3, 0, quote)))
+    yield "icmp-too-big", known + record(ALL, ip(1, icmp(3, 4, 576, quote)))
+    yield "dns", known + record(ALL | PORTS, ip(17, udp(53, 0, dns_answer())))
+    yield "tcp-reset", known + record(ALL, ip(6, tcp(ACK)))
+    yield "tcp-syn", known + record(ALL | LONG, ip(6, tcp(SYN, options=MSS)))
+    for name, begin in (("", connect), ("plain-", plain_connect)):
+        hello = begin()
+        yield "tcp-" + name + "data", known + hello + record(
+            TCP | PORTS, ip(6, tcp(ACK | PSH, payload=b"GET / HTTP/1.0"))) + \
+            record(TCP | PORTS | SENDS, ip(6, tcp(ACK))) + \
+            record(TCP | PORTS, ip(6, tcp(ACK | FIN))) + \
+            record(TCP | PORTS | LONG, ip(6, tcp(ACK)))
+        yield "tcp-" + name + "gap", known + hello + record(
+            TCP | PORTS, ip(6, tcp(ACK, 100, payload=bytes(100)))) + record(
+            TCP | PORTS, ip(6, tcp(ACK, payload=bytes(100)))) + record(
+            TCP | PORTS | SECOND, ip(6, tcp(ACK, -50, payload=bytes(100))))
+        yield "tcp-" + name + "abort", known + hello + record(
+            TCP | PORTS, ip(6, tcp(RST | ACK)))
+        yield "tcp-" + name + "close", known + hello + record(
+            TCP | PORTS, ip(6, tcp(FIN | ACK))) + record(
+            TCP | PORTS | LONG, ip(6, tcp(ACK))) + record(
+            ALL, ip(6, tcp(SYN, 100000, options=MSS)))
+        yield "tcp-" + name + "window", known + hello + record(
+            TCP | PORTS | SENDS | SECOND, ip(6, tcp(ACK, window=0))) + record(
+            TCP | PORTS | LONG, ip(6, tcp(ACK, window=4)))
+        yield "tcp-" + name + "retransmit", known + hello + record(
+            TCP | PORTS | SENDS | LONG, ip(6, tcp(ACK, payload=b"x")))
+
+
+def messages():
+    yield "dns-a", b"\0" + dns_answer()
+    yield "dns-negative", b"\0" + dns_negative()
+    yield "dns-ptr", b"\1" + dns_pointer()
+    for kind in (2, 5, 6):
+        yield f"dhcp-{kind}", b"\2" + dhcp(kind)
+    yield "dhcp-overload", b"\2" + dhcp(5, 3)
+    for name, options in (("rr", b"\x07\x07\x04\0\0\0\0\0"),
+                          ("ts", b"\x44\x08\x05\0\0\0\0\0"),
+                          ("ra", b"\x94\x04\0\0")):
+        yield "options-" + name, b"\3" + ip(17, b"", options)[14:]
+
+
+def main():
+    base = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
+        os.path.dirname(os.path.abspath(__file__)), "corpus")
+    for target, seeds in (("frames", frames()), ("messages", messages())):
+        folder = os.path.join(base, target)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in seeds:
+            with open(os.path.join(folder, name), "wb") as file:
+                file.write(content)
+
+
+main()
