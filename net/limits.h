@@ -139,8 +139,12 @@ enum {
     SOCKET_MEMORY_SHARE = 8192,
     SOCKETS_MIN = 256,
     SOCKETS_MAX = 65536,
-    /* Pieces of one sendmsg or recvmsg: POSIX's least IOV_MAX. */
+    /* Pieces of one sendmsg or recvmsg: POSIX's least IOV_MAX for datagrams,
+     * which are described on the stack; Linux's UIO_MAXIOV for streams. */
     SOCKET_PIECES_MAX = 16,
+    SOCKET_STREAM_PIECES_MAX = 1024,
+    /* bind() without a port tries so many before it gives up. */
+    SOCKET_BIND_ATTEMPTS = 64,
     /* SO_RCVTIMEO and SO_SNDTIMEO are cut to a year. */
     SOCKET_TIMEOUT_MAX_S = 365 * 24 * 3600,
 };

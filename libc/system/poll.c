@@ -32,7 +32,7 @@ static short events_of(int number)
         return POLLNVAL;
     switch (descriptor->kind) {
     case DESCRIPTOR_SOCKET:
-        return socket_poll_events(descriptor->socket);
+        return socket_look(descriptor->socket);
     case DESCRIPTOR_CONSOLE:
         return POLLOUT;
     case DESCRIPTOR_FILE:
@@ -44,8 +44,10 @@ static short events_of(int number)
     return POLLNVAL;
 }
 
+/* The lock is taken once for all of them. */
 static int look(struct pollfd *set, nfds_t count)
 {
+    uint64_t now_ns = socket_look_begin();
     int ready = 0;
 
     for (nfds_t i = 0; i < count; i++) {
@@ -56,6 +58,7 @@ static int look(struct pollfd *set, nfds_t count)
             (short)(events_of(set[i].fd) & (set[i].events | ALWAYS_REPORTED));
         ready += set[i].revents != 0;
     }
+    socket_look_end(now_ns);
     return ready;
 }
 
@@ -85,9 +88,6 @@ int poll(struct pollfd *set, nfds_t count, int timeout_ms)
 {
     uint64_t deadline_ns = PLATFORM_NEVER;
 
-    /* A poll that never waits still lets the stack breathe. */
-    if (timeout_ms == 0)
-        socket_wait(socket_generation(), 0);
     if (timeout_ms >= 0)
         deadline_ns = timeout_ms == 0
                           ? 0

@@ -126,6 +126,12 @@ int socket_connect(int id, const struct sockaddr *address, socklen_t length)
     return result;
 }
 
+static size_t pieces_limit(const struct socket *socket)
+{
+    return socket->kind == SOCKET_DATAGRAM ? SOCKET_PIECES_MAX
+                                           : SOCKET_STREAM_PIECES_MAX;
+}
+
 ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
 {
     uint64_t now_ns = socket_enter();
@@ -136,7 +142,7 @@ ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
         result = -EBADF;
     else if (flags & MSG_OOB)
         result = -EOPNOTSUPP;
-    else if (message->msg_iovlen > SOCKET_PIECES_MAX)
+    else if (message->msg_iovlen > pieces_limit(socket))
         result = -EMSGSIZE;
     else if (socket->kind == SOCKET_DATAGRAM)
         result = datagram_send(socket, message, now_ns);
@@ -174,7 +180,7 @@ ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
         result = -EBADF;
     } else if (flags & MSG_OOB) {
         result = -EINVAL; /* urgent data is in the stream (RFC 6093) */
-    } else if (message->msg_iovlen > SOCKET_PIECES_MAX) {
+    } else if (message->msg_iovlen > pieces_limit(socket)) {
         result = -EMSGSIZE;
     } else if (socket->kind == SOCKET_DATAGRAM) {
         result = datagram_receive(socket, message, flags, &now_ns);
@@ -258,9 +264,7 @@ int socket_getpeername(int id, struct sockaddr *address, socklen_t *length)
     if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
         result = datagram_remote(socket, &remote);
     } else if (socket != NULL) {
-        result = socket->kind == SOCKET_CONNECTION && !socket->is_connecting
-                     ? 0
-                     : -ENOTCONN;
+        result = stream_is_connected(socket) ? 0 : -ENOTCONN;
         if (result == 0)
             remote = tcp_remote(socket->connection);
     }
@@ -309,15 +313,31 @@ int socket_readable_bytes(int id, int *bytes)
     return result;
 }
 
+uint64_t socket_look_begin(void)
+{
+    return socket_enter();
+}
+
+short socket_look(int id)
+{
+    struct socket *socket = socket_get(id);
+
+    if (socket == NULL)
+        return POLLNVAL;
+    return socket->kind == SOCKET_DATAGRAM ? datagram_poll_events(socket)
+                                           : stream_poll_events(socket);
+}
+
+void socket_look_end(uint64_t now_ns)
+{
+    socket_leave(now_ns);
+}
+
 short socket_poll_events(int id)
 {
-    uint64_t now_ns = socket_enter();
-    struct socket *socket = socket_get(id);
-    short events = POLLNVAL;
+    uint64_t now_ns = socket_look_begin();
+    short events = socket_look(id);
 
-    if (socket != NULL)
-        events = socket->kind == SOCKET_DATAGRAM ? datagram_poll_events(socket)
-                                                 : stream_poll_events(socket);
-    socket_leave(now_ns);
+    socket_look_end(now_ns);
     return events;
 }

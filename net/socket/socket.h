@@ -58,6 +58,12 @@ int socket_readable_bytes(int id, int *bytes) MUST_CHECK;
 /* The POLL* events of <poll.h> that hold now; POLLNVAL: no such socket. */
 short socket_poll_events(int id);
 
+/* The same for many sockets: the lock is taken once, and between begin and end
+ * only socket_look() is called. End takes what begin returned. */
+uint64_t socket_look_begin(void);
+short socket_look(int id);
+void socket_look_end(uint64_t now_ns);
+
 /* To wait for any of many: read the generation, look at each, and sleep only
  * if it has not moved. It moves whenever some socket becomes ready. */
 uint64_t socket_generation(void);

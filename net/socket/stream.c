@@ -17,19 +17,36 @@ static bool may_wait(const struct socket *socket, int flags)
     return !socket->is_nonblocking && (flags & MSG_DONTWAIT) == 0;
 }
 
+static bool is_ours(const struct ip_address *address)
+{
+    static const struct ip_address any;
+    struct ip_route route;
+
+    return ip_address_is_any(address) ||
+           (ip_route_lookup(address, &any, &route) == 0 && route.is_local);
+}
+
 int stream_bind(struct socket *socket, const struct tcp_endpoint *local)
 {
-    struct tcp_endpoint chosen = *local;
-    int error;
+    int attempts = local->port == 0 ? SOCKET_BIND_ATTEMPTS : 1;
 
     if (socket->kind != SOCKET_STREAM || socket->is_bound)
         return -EINVAL;
-    error = tcp_bind_check(&chosen, socket->reuse_address);
-    if (error != 0)
-        return error;
-    socket->local = chosen;
-    socket->is_bound = true;
-    return 0;
+    if (!is_ours(&local->address))
+        return -EADDRNOTAVAIL;
+    for (; attempts > 0; attempts--) {
+        struct tcp_endpoint chosen = *local;
+        int error = tcp_bind_check(&chosen, socket->reuse_address);
+
+        if (error != 0)
+            return error;
+        if (!socket_is_bound_elsewhere(socket, &chosen)) {
+            socket->local = chosen;
+            socket->is_bound = true;
+            return 0;
+        }
+    }
+    return -EADDRINUSE;
 }
 
 int stream_listen(struct socket *socket, int backlog)
@@ -112,7 +129,9 @@ static int connect_wait(struct socket *socket, uint64_t *now_ns)
     for (;;) {
         uint32_t ready = tcp_ready(socket->connection);
 
-        if (ready & TCP_FAILED)
+        /* SO_ERROR may have taken the error of a failure already. */
+        if ((ready & TCP_FAILED) != 0 ||
+            tcp_get_state(socket->connection) == TCP_CLOSED)
             return connect_failed(socket, *now_ns);
         if (ready & (TCP_WRITABLE | TCP_READABLE | TCP_HANGUP)) {
             socket->is_connecting = false;
@@ -230,6 +249,17 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
         *now_ns = socket_sleep(*now_ns, deadline_ns);
     }
     return received;
+}
+
+bool stream_is_connected(const struct socket *socket)
+{
+    enum tcp_state state;
+
+    if (socket->kind != SOCKET_CONNECTION)
+        return false;
+    state = tcp_get_state(socket->connection);
+    return state != TCP_CLOSED && state != TCP_SYN_SENT &&
+           state != TCP_SYN_RECEIVED;
 }
 
 int stream_shutdown(struct socket *socket, int how, uint64_t now_ns)

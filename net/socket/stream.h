@@ -19,6 +19,7 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
                     size_t count, int flags, bool is_static, uint64_t *now_ns);
 ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
                        size_t count, int flags, uint64_t *now_ns);
+bool stream_is_connected(const struct socket *socket);
 int stream_shutdown(struct socket *socket, int how, uint64_t now_ns);
 void stream_close(struct socket *socket, uint64_t *now_ns);
 short stream_poll_events(const struct socket *socket);

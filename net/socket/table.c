@@ -88,6 +88,24 @@ void socket_free_slot(int id)
     table.free_count++;
 }
 
+bool socket_is_bound_elsewhere(const struct socket *self,
+                               const struct tcp_endpoint *local)
+{
+    for (size_t i = 0; i < table.count; i++) {
+        const struct socket *other = &table.slots[i];
+
+        if (other == self || other->kind != SOCKET_STREAM || !other->is_bound ||
+            other->local.port != local->port)
+            continue;
+        if ((!other->reuse_address || !self->reuse_address) &&
+            (ip_address_is_any(&other->local.address) ||
+             ip_address_is_any(&local->address) ||
+             ip_address_equal(&other->local.address, &local->address)))
+            return true;
+    }
+    return false;
+}
+
 uint64_t socket_enter(void)
 {
     platform_lock();

@@ -49,6 +49,12 @@ int socket_take_slot(void) MUST_CHECK;
 struct socket *socket_slot(int id);
 void socket_free_slot(int id);
 
+/* Is another socket bound here that does not listen or connect yet? Two that
+ * both allow reuse do not hinder each other. A look at every socket: bind() is
+ * rare. */
+bool socket_is_bound_elsewhere(const struct socket *self,
+                               const struct tcp_endpoint *local);
+
 /* Every call: enter, work, leave. Entering takes the lock and reads the time;
  * leaving lets the stack send what is owed and gives the lock back. */
 uint64_t socket_enter(void);
