@@ -18,7 +18,7 @@ struct tcp_ack_event {
     uint64_t now_ns;
     uint64_t rtt_ns; /* of this ACK's sample; 0: none */
     uint32_t acked;  /* bytes newly acknowledged */
-    uint32_t flight; /* bytes in flight before it came */
+    uint32_t flight; /* the most in flight during the last window */
 };
 
 enum tcp_congestion_signal {
@@ -45,7 +45,9 @@ struct tcp_congestion {
     uint32_t mss;
     uint32_t counted;     /* acknowledged since cwnd last grew */
     struct seq32 recover; /* RFC 6582: highest sent when loss was seen */
-    uint16_t duplicates;  /* ACKs in a row */
+    uint32_t peak; /* most bytes in flight, until peak_end is acknowledged */
+    struct seq32 peak_end;
+    uint16_t duplicates; /* ACKs in a row */
     bool is_recovering;
     bool had_partial; /* RFC 6582 3.2: only the first restarts the timer */
 };

@@ -44,6 +44,7 @@ void recovery_duplicate_ack(struct tcp_connection *c);
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
                       uint64_t now_ns);
 void recovery_timeout(struct tcp_connection *c);
+void recovery_segment_sent(struct tcp_connection *c);
 uint32_t recovery_limit(const struct tcp_connection *c);
 
 /* output.c */

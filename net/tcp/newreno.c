@@ -58,7 +58,7 @@ static void newreno_ack(struct tcp_congestion *congestion,
     uint32_t mss = congestion->mss;
 
     if (congestion->cwnd < congestion->ssthresh) {
-        /* A sender that does not fill its window learns nothing of the path
+        /* A sender that did not fill its window learnt nothing of the path
          * (RFC 7661 4.1); in slow start half full is enough. */
         if (ack->flight < congestion->cwnd / 2)
             return;

@@ -83,6 +83,7 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         c->rtt_at_ns = now_ns;
     }
     c->snd.max = seq_max(c->snd.max, c->snd.nxt);
+    recovery_segment_sent(c);
     if (plan->length != 0) {
         if (plan->length < c->snd.mss)
             c->snd.small = c->snd.nxt;

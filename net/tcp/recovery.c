@@ -25,6 +25,18 @@ uint32_t recovery_limit(const struct tcp_connection *c)
     return congestion->cwnd + extra * c->snd.mss;
 }
 
+void recovery_segment_sent(struct tcp_connection *c)
+{
+    struct tcp_congestion *congestion = &c->congestion;
+    uint32_t flight = connection_flight(c);
+
+    if (flight >= congestion->peak ||
+        !seq_before(c->snd.una, congestion->peak_end)) {
+        congestion->peak = flight;
+        congestion->peak_end = c->snd.nxt;
+    }
+}
+
 static void enter_recovery(struct tcp_connection *c)
 {
     struct tcp_congestion *congestion = &c->congestion;
@@ -97,7 +109,7 @@ void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
             .now_ns = now_ns,
             .rtt_ns = rtt_ns,
             .acked = acked,
-            .flight = outstanding(c) + acked,
+            .flight = congestion->peak,
         };
         congestion->module->on_ack(congestion, &ack);
         /* Keeps the comparison with it meaningful for ever. */
