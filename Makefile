@@ -159,7 +159,7 @@ APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
 APP_OBJECT    := $(BUILD)/image/app-$(APP).o
 IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECT)
 ELF     := $(BUILD)/ferrule-$(APP).elf
-LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none \
+LDFLAGS := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none \
            -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,-T,linker.ld
 
 # An app may call its functions what it likes: only main() is seen outside it.
