@@ -24,7 +24,7 @@ def boot(t, **how):
     tap = Tap(t)
     guest = Guest(t, nic=FAST, net=tap, args=STATIC, **how)
     guest.ready()
-    sites.check_page(GUEST)
+    peers.get_when_up(GUEST)
     return guest
 
 

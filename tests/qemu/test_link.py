@@ -37,7 +37,7 @@ def cable_pulled(t):
     guest = Guest(t, nic=FAST, net=Tap(t), args=STATIC, module=module,
                   memory=128)
     guest.ready()
-    sites.check_page(GUEST)
+    peers.get_when_up(GUEST)
     got = bytearray()
     half = threading.Event()
 
