@@ -11,6 +11,7 @@
 #include "net/link/acd.h"
 #include "net/platform.h"
 #include "net/service/dns.h"
+#include "net/service/lease.h"
 #include "net/timer.h"
 #include "net/udp/udp.h"
 #include "net/wire/dhcp.h"
@@ -27,10 +28,7 @@ struct client {
     uint32_t transaction;
     uint64_t started_ns; /* of this round, for the seconds field */
     uint64_t sent_ns;    /* of the last request: a lease counts from then */
-    uint64_t t1_ns;
-    uint64_t t2_ns;
-    uint64_t expires_ns; /* PLATFORM_NEVER: infinite */
-    uint32_t lease_s;
+    struct lease_times times;
     struct dhcp_reply reply; /* the offer, then the lease */
     char host[DHCP_HOST_SIZE];
 };
@@ -165,69 +163,6 @@ static void request(struct client *client, uint64_t now_ns)
 /* ---- the lease ------------------------------------------------------------
  */
 
-static uint64_t after_s(const struct client *client, uint64_t seconds)
-{
-    return client->sent_ns + seconds * NS_PER_S;
-}
-
-/* RFC 2131 4.4.5, with values that contradict each other put right. */
-static void compute_times(struct client *client)
-{
-    const struct dhcp_reply *reply = &client->reply;
-    uint64_t lease_s = reply->lease_s;
-    uint64_t t2_s;
-    uint64_t t1_s;
-
-    client->lease_s = reply->lease_s;
-    if (reply->lease_s == DHCP_LEASE_INFINITE) {
-        client->t1_ns = PLATFORM_NEVER;
-        client->t2_ns = PLATFORM_NEVER;
-        client->expires_ns = PLATFORM_NEVER;
-        return;
-    }
-    if (lease_s < DHCP_LEASE_MIN_S)
-        lease_s = DHCP_LEASE_MIN_S;
-    t2_s = reply->has_t2 ? reply->t2_s : 0;
-    if (t2_s == 0 || t2_s >= lease_s)
-        t2_s = lease_s * 7 / 8;
-    t1_s = reply->has_t1 ? reply->t1_s : 0;
-    if (t1_s == 0 || t1_s >= t2_s)
-        t1_s = lease_s / 2 < t2_s ? lease_s / 2 : t2_s / 2;
-    client->t1_ns = after_s(client, t1_s);
-    client->t2_ns = after_s(client, t2_s);
-    client->expires_ns = after_s(client, lease_s);
-}
-
-static unsigned prefix_length(const struct dhcp_reply *reply)
-{
-    uint8_t first = reply->your_address.octet[0];
-
-    if (reply->has_netmask)
-        return ipv4_prefix_length(reply->netmask);
-    /* Without a mask, the network size of old. */
-    if (first < 128)
-        return 8;
-    return first < 192 ? 16 : 24;
-}
-
-/* An address that a host can have, in the network it is said to be in. */
-static bool is_usable(const struct dhcp_reply *reply)
-{
-    uint32_t host;
-    unsigned prefix;
-
-    if (!ipv4_is_unicast(reply->your_address))
-        return false;
-    if (reply->has_netmask &&
-        (!ipv4_is_netmask(reply->netmask) || be32_get(reply->netmask) == 0))
-        return false;
-    prefix = prefix_length(reply);
-    if (prefix >= 31)
-        return true;
-    host = be32_get(reply->your_address) & ~be32_get(ipv4_netmask(prefix));
-    return host != 0 && host != ~be32_get(ipv4_netmask(prefix));
-}
-
 static void take_servers(struct client *client)
 {
     const struct dhcp_reply *reply = &client->reply;
@@ -245,14 +180,15 @@ static void configure(struct client *client, uint64_t now_ns)
     char address[IPV4_TEXT_SIZE];
     char server[IPV4_TEXT_SIZE];
 
-    ip_configure(netif, reply->your_address, prefix_length(reply), now_ns);
+    ip_configure(netif, reply->your_address, lease_prefix_length(reply),
+                 now_ns);
     if (reply->router_count != 0 && ipv4_is_unicast(reply->routers[0]) &&
         ip_route_add(be32_from(0), 0, reply->routers[0], netif) != 0)
         platform_log(PLATFORM_ERROR, netif->name, "no room for its router");
     platform_log(
         PLATFORM_INFO, netif->name, "address %s/%u from %s, lease %u s",
-        ipv4_format(reply->your_address, address), prefix_length(reply),
-        ipv4_format(reply->server, server), (unsigned)client->lease_s);
+        ipv4_format(reply->your_address, address), lease_prefix_length(reply),
+        ipv4_format(reply->server, server), (unsigned)reply->lease_s);
 }
 
 static void enter_bound(struct client *client, uint64_t now_ns)
@@ -262,10 +198,11 @@ static void enter_bound(struct client *client, uint64_t now_ns)
 
     set_state(client, DHCP_BOUND);
     if (!be32_equal(netif->ip.address, reply->your_address) ||
-        !be32_equal(netif->ip.netmask, ipv4_netmask(prefix_length(reply))))
+        !be32_equal(netif->ip.netmask,
+                    ipv4_netmask(lease_prefix_length(reply))))
         configure(client, now_ns);
     take_servers(client);
-    timer_set(&client->timer, client->t1_ns);
+    timer_set(&client->timer, client->times.t1_ns);
 }
 
 static void lose(struct client *client, const char *why)
@@ -340,18 +277,18 @@ static void client_expire(struct timer *timer, uint64_t now_ns)
     case DHCP_BOUND:
         set_state(client, DHCP_RENEWING);
         new_transaction(client, now_ns);
-        renew(client, client->t2_ns, now_ns);
+        renew(client, client->times.t2_ns, now_ns);
         return;
     case DHCP_RENEWING:
-        if (now_ns < client->t2_ns) {
-            renew(client, client->t2_ns, now_ns);
+        if (now_ns < client->times.t2_ns) {
+            renew(client, client->times.t2_ns, now_ns);
             return;
         }
         set_state(client, DHCP_REBINDING);
         /* fall through */
     case DHCP_REBINDING:
-        if (now_ns < client->expires_ns) {
-            renew(client, client->expires_ns, now_ns);
+        if (now_ns < client->times.expires_ns) {
+            renew(client, client->times.expires_ns, now_ns);
             return;
         }
         counters.expired++;
@@ -368,7 +305,7 @@ static void receive_offer(struct client *client, const struct dhcp_reply *reply,
                           uint64_t now_ns)
 {
     if (client->state != DHCP_SELECTING || !reply->has_server ||
-        !is_usable(reply)) {
+        !lease_is_usable(reply)) {
         counters.ignored++;
         return;
     }
@@ -393,13 +330,13 @@ static void receive_acknowledgement(struct client *client,
     }
     counters.acknowledgements++;
     client->reply = *reply;
-    if (!is_usable(reply)) {
+    if (!lease_is_usable(reply)) {
         if (!is_new)
             lose(client, "it is not usable any more");
         decline(client, now_ns);
         return;
     }
-    compute_times(client);
+    lease_compute_times(reply, client->sent_ns, &client->times);
     if (!is_new) {
         enter_bound(client, now_ns);
         return;
@@ -478,7 +415,8 @@ void dhcp_start(struct netif *netif, const char *host, uint64_t now_ns)
     struct client *client = &clients[netif->index];
 
     client->netif = netif;
-    strncpy(client->host, host, sizeof(client->host) - 1);
+    if (strlen(host) < sizeof(client->host))
+        memcpy(client->host, host, strlen(host) + 1);
     if (udp_open(client, socket_ready, &client->socket) != 0) {
         platform_log(PLATFORM_ERROR, netif->name, "no socket for DHCP");
         return;

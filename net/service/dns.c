@@ -19,7 +19,8 @@
 #include <string.h>
 
 _Static_assert((int)DNS_NAME_SIZE == (int)DNS_TEXT_SIZE, "the same names");
-_Static_assert((int)DNS_ADDRESSES_MAX == (int)DNS_ADDRESSES, "the same answers");
+_Static_assert((int)DNS_ADDRESSES_MAX == (int)DNS_ADDRESSES,
+               "the same answers");
 
 struct dns_query {
     struct timer timer;
