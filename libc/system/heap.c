@@ -20,6 +20,7 @@ enum {
     LARGE_BYTES = ARENA_BYTES / 2, /* from here on, pages of its own */
     BLOCK_MIN = 2 * UNIT,          /* a header and the links of a free list */
     BINS = 32,
+    TRIES = 16,
     ORDER_MAX = 24, /* 64 GiB; more is refused before counting overflows */
 };
 
@@ -144,15 +145,34 @@ static bool add_arena(size_t wanted)
     return true;
 }
 
-static struct block *find_free(size_t units)
+/* In the bin of its own size a block may be too small, so only the first few
+ * are tried before a larger one is broken up: constant time. `limit` of 0
+ * tries them all, for when memory is short. */
+static struct block *find_free(size_t units, unsigned limit)
 {
-    for (unsigned bin = bin_of(units); bin < BINS; bin++) {
-        for (struct free_block *at = bins[bin]; at != NULL; at = at->next) {
-            if (at->header.size >= units)
-                return &at->header;
-        }
+    unsigned bin = bin_of(units);
+    unsigned tried = 0;
+
+    for (struct free_block *at = bins[bin]; at != NULL; at = at->next) {
+        if (at->header.size >= units)
+            return &at->header;
+        if (++tried == limit)
+            break;
+    }
+    while (++bin < BINS) {
+        if (bins[bin] != NULL)
+            return &bins[bin]->header;
     }
     return NULL;
+}
+
+static struct block *find_or_add(size_t units)
+{
+    struct block *block = find_free(units, TRIES);
+
+    if (block == NULL && add_arena(units))
+        block = find_free(units, TRIES);
+    return block != NULL ? block : find_free(units, 0);
 }
 
 /* Makes a free block of what a used one has beyond `units`. */
@@ -231,12 +251,9 @@ void *heap_allocate(size_t size, size_t alignment)
     wanted = alignment > UNIT ? units + (alignment + BLOCK_MIN) / UNIT : units;
     if (wanted > ARENA_BYTES / UNIT - 1)
         return allocate_large(size, alignment);
-    block = find_free(wanted);
-    if (block == NULL) {
-        if (!add_arena(wanted))
-            return NULL;
-        block = find_free(wanted);
-    }
+    block = find_or_add(wanted);
+    if (block == NULL)
+        return NULL;
     take_from_bin(block);
     seal(block, block->size, block->previous, BLOCK_USED);
     block = align_front(block, alignment);

@@ -167,6 +167,24 @@ Test(libc_heap, small_requests_work_when_only_single_pages_are_left)
     cr_assert_eq(pages_out, 1);
 }
 
+Test(libc_heap, a_piece_that_just_fits_is_found_when_memory_is_short)
+{
+    void *small[40];
+    void *fitting;
+    size_t count = 0;
+
+    pages_limit = 16;
+    fitting = heap_allocate(976, 1);
+    while (count < 40 && (small[count] = heap_allocate(600, 1)) != NULL)
+        count++;
+    while (heap_allocate(16, 1) != NULL) {
+    }
+    heap_release(fitting);
+    for (size_t i = 0; i < count; i += 2)
+        heap_release(small[i]);
+    cr_assert_eq(heap_allocate(976, 1), fitting);
+}
+
 Test(libc_heap, a_second_free_is_noticed, .signal = SIGABRT)
 {
     void *block = heap_allocate(50, 1);
