@@ -171,17 +171,14 @@ static bool step(struct connection *connection)
         refuse_bytes(connection, 400, "This is no HTTP request.");
         return true;
     }
-    if (connection->input_start > 0) {
-        memmove(connection->input, bytes, connection->input_length);
-        connection->input_start = 0;
-    }
     if (connection->input_length < BUFFER_SIZE)
         return false;
     refuse_full_buffer(connection);
     return true;
 }
 
-/* Everything is sent and nothing more can be answered: wait for input. */
+/* Everything is sent and nothing more can be answered: wait for input, with
+ * all of the buffer's room before it. */
 static void await_input(struct connection *connection)
 {
     bool is_between = connection->input_length == 0 &&
@@ -190,8 +187,11 @@ static void await_input(struct connection *connection)
     if (connection->input_length == 0) {
         buffer_give(connection->input);
         connection->input = NULL;
-        connection->input_start = 0;
+    } else if (connection->input_start > 0) {
+        memmove(connection->input, connection->input + connection->input_start,
+                connection->input_length);
     }
+    connection->input_start = 0;
     loop_change(&connection->watch, LOOP_READ);
     /* The deadline of a request that is still coming is never put off. */
     if (is_between && connection->is_answered)
@@ -284,28 +284,33 @@ static bool take_input_buffer(struct connection *connection)
         if (connections_evict(connection))
             connection->input = buffer_take();
     }
-    connection->input_start = 0;
     return connection->input != NULL;
+}
+
+/* Where the next bytes go, and how many may come; NULL without memory. */
+static char *input_place(struct connection *connection, size_t *room)
+{
+    if (connection->discard > 0) {
+        *room = sizeof(scratch);
+        if (connection->discard < *room)
+            *room = (size_t)connection->discard;
+        return scratch;
+    }
+    if (!take_input_buffer(connection))
+        return NULL;
+    *room = BUFFER_SIZE - (size_t)connection->input_length;
+    return connection->input + connection->input_length;
 }
 
 static void read_input(struct connection *connection)
 {
-    bool is_discarding = connection->discard > 0;
-    size_t used = (size_t)connection->input_start + connection->input_length;
-    char *place = scratch;
-    size_t room = sizeof(scratch);
+    size_t room;
+    char *place = input_place(connection, &room);
     ssize_t length;
 
-    if (!is_discarding) {
-        if (!take_input_buffer(connection)) {
-            connection_close(connection);
-            return;
-        }
-        used = (size_t)connection->input_start + connection->input_length;
-        place = connection->input + used;
-        room = BUFFER_SIZE - used;
-    } else if (connection->discard < room) {
-        room = (size_t)connection->discard;
+    if (!place) {
+        connection_close(connection);
+        return;
     }
     length = recv(connection->watch.descriptor, place, room, 0);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
@@ -315,7 +320,7 @@ static void read_input(struct connection *connection)
         return;
     }
     counters.received_bytes += (uint64_t)length;
-    if (is_discarding) {
+    if (connection->discard > 0) {
         connection->discard -= (uint64_t)length;
         connection->is_body_read = connection->discard == 0;
     } else {

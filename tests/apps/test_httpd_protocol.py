@@ -96,6 +96,25 @@ def test_pipeline_may_be_split_at_every_byte():
         client.close()
 
 
+def test_pipeline_may_be_split_where_the_servers_buffer_ends():
+    app = serve()
+    for beyond in range(-3, 4):
+        client = Client(app.port)
+        data = request("/ten.txt")
+        while len(data) < 8192 + beyond - 1:
+            room = 8192 + beyond - 1 - len(data)
+            bare = len(request("/ten.txt", x=""))
+            size = room - bare if room < 2 * bare + 1000 else 1000
+            data += request("/ten.txt", x="y" * size)
+        count = data.count(b"GET")
+        client.send(data + b"\r")
+        for _ in range(count):
+            assert client.read().body == b"0123456789"
+        client.send(b"\n" + request("/"))
+        assert client.read().body == PAGE, beyond
+        client.close()
+
+
 def test_pipeline_may_come_byte_by_byte():
     client = Client(serve().port)
     for byte in request("/ten.txt") + request("/"):
