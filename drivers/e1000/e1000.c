@@ -410,7 +410,6 @@ static const char *start(struct e1000 *nic)
     netif->driver = nic;
     netif->mtu = ETHERNET_MTU;
     netif->features = NETIF_TX_FRAGMENTS | NETIF_VLAN_STRIP | NETIF_VLAN_INSERT;
-    /* Under TCG the chip's sum is QEMU's, and no faster than the stack's. */
     if (e1000_options.checksum)
         netif->features |= NETIF_TX_CHECKSUM;
     if (netif_register(netif) != 0) {

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-struct e1000_options e1000_options;
+struct e1000_options e1000_options = {.checksum = true};
 
 enum {
     HOLD_MAX = 60,

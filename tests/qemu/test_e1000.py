@@ -188,6 +188,35 @@ def time_to_first_echo(t):
     return took
 
 
+def sums_are_inserted(t, nic):
+    """UDP of every small length and around the largest, with IP options."""
+    guest, peer = ready(t, nic)
+    for length in [*range(0, 40), *range(1440, 1472)]:
+        for options in (b"", b"\x01" * 8):
+            if length + len(options) > 1472:
+                continue
+            payload = bytes((length + index * 7) % 256
+                            for index in range(length))
+            peer.send(frames.udp(peer, guest, 1000 + length, 7, payload,
+                                 options=options))
+            reply = peer.expect(lambda frame: frames.is_protocol(
+                frame, frames.UDP), 3, f"the echo of {length} bytes")
+            check(frames.ip_parts(reply)[3][8:] == payload, "contents differ")
+            check(reply[40:42] != b"\0\0", "sent without a checksum")
+            check(frames.has_good_checksums(reply),
+                  f"{length} bytes: wrong checksum")
+
+
+@test("e1000: the sums an 82540EM inserts are right for every length")
+def sums_82540em(t):
+    sums_are_inserted(t, "e1000")
+
+
+@test("e1000: the sums an 82574L inserts are right for every length")
+def sums_82574l(t):
+    sums_are_inserted(t, "e1000e")
+
+
 @test("e1000: the first frame is answered within 1.05 s of kernel entry",
       alone=True)
 def first_frame(t):
