@@ -239,7 +239,7 @@ UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
 $(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(HOST_FLAGS) -Wno-missing-prototypes -MF $$@.d \
-	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) \
+	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) \
 	    $(call group,$(HOST_LIBRARIES)) -lcriterion
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
@@ -255,7 +255,7 @@ FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-flags)
 $(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) $(FUZZ_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(CLANG),$$<)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes \
-	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$(filter %.c %.o,$$^) \
+	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$< $$(FUZZ_LINKS_$(1)) \
 	    $(call group,$(FUZZ_LIBRARIES))
 endef
 $(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
