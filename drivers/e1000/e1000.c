@@ -27,8 +27,8 @@ enum {
     /* Erratum 23: no ring may cross 64 KiB; 4096 bytes at a multiple of that
      * do not, and longer rings are aligned to their own size. */
     RING_ALIGNMENT = 4096,
-    /* Receive buffers of all cards together: 1/32 of memory at most. */
-    MEMORY_PARTS = 32,
+    /* Receive buffers of all cards together: 1/24 of memory at most. */
+    MEMORY_PARTS = 24,
 };
 
 static const struct e1000_chip chips[] = {
