@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Packets, buffers and their pools.
+ * test-links: tests/unit/support_net.c
+ */
+#include "tests/unit/support_net.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <string.h>
+
+#include "net/wire/checksum.h"
+
+TestSuite(packet, .init = net_world, .timeout = 60);
+
+Test(packet, pull_and_push_move_the_start)
+{
+    struct packet *packet = packet_alloc(100);
+
+    memcpy(packet_append(packet, 10), "0123456789", 10);
+    cr_assert_eq(memcmp(packet_pull(packet, 4), "0123", 4), 0);
+    cr_assert_eq(packet->length, 6);
+    cr_assert_eq(packet->data[0], '4');
+    cr_assert_null(packet_pull(packet, 7));
+    cr_assert_eq(packet->length, 6, "nothing has changed");
+    memcpy(packet_push(packet, 2), "ab", 2);
+    cr_assert_eq(memcmp(packet->data, "ab456789", 8), 0);
+    cr_assert_eq(packet_headroom(packet), 102);
+    packet_free(packet);
+    cr_assert_eq(missing_packets(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(packet, push_beyond_the_headroom_is_our_mistake, .signal = SIGABRT)
+{
+    struct packet *packet = packet_alloc(8);
+
+    packet_push(packet, 9);
+}
+
+Test(packet, append_beyond_the_buffer_is_our_mistake, .signal = SIGABRT)
+{
+    struct packet *packet = packet_alloc(8);
+
+    packet_append(packet, BUFFER_SIZE - 7);
+}
+
+Test(packet, second_free_is_our_mistake, .signal = SIGABRT)
+{
+    struct packet *packet = packet_alloc(8);
+
+    packet_free(packet);
+    packet_free(packet);
+}
+
+Test(packet, drop_counts_by_reason)
+{
+    packet_drop(packet_alloc(0), DROP_FILTER);
+    packet_drop(packet_alloc(0), DROP_FILTER);
+    cr_assert_eq(drop_count(DROP_FILTER), 2);
+    cr_assert_eq(counter_value("drops_total{reason=\"filter\"}"), 2);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(packet, every_reason_has_a_name_of_its_own)
+{
+    for (enum drop_reason a = DROP_NONE; a < DROP_REASON_COUNT; a++) {
+        cr_assert_not_null(drop_reason_name(a));
+        for (enum drop_reason b = DROP_NONE; b < a; b++)
+            cr_assert_str_neq(drop_reason_name(a), drop_reason_name(b));
+    }
+}
+
+Test(packet, empty_pool_fails_counts_and_recovers)
+{
+    struct packet *list = NULL;
+    struct packet *packet;
+
+    while ((packet = packet_alloc(0)) != NULL) {
+        packet->next = list;
+        list = packet;
+    }
+    cr_assert_eq(packet_alloc_failures() + buffer_alloc_failures(), 1);
+    cr_assert_eq(buffer_count_free_lowest(), buffer_count_free());
+    while (list != NULL) {
+        packet = list;
+        list = packet->next;
+        packet_free(packet);
+    }
+    cr_assert_eq(missing_packets(), 0);
+    packet = packet_alloc(0);
+    cr_assert_not_null(packet);
+    packet_free(packet);
+}
+
+Test(packet, fragment_keeps_its_buffer)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    uint8_t *buffer = buffer_alloc();
+    size_t before = buffer_count_free();
+
+    packet_add_fragment(packet, buffer + 10, 5);
+    buffer_release(buffer);
+    cr_assert_eq(buffer_count_free(), before);
+    packet_free(packet);
+    cr_assert_eq(buffer_count_free(), before + 2);
+}
+
+Test(packet, memory_outside_the_pool_needs_no_holding)
+{
+    static const uint8_t file[100];
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+
+    buffer_hold(file);
+    buffer_release(file);
+    packet_add_fragment(packet, file, sizeof(file));
+    packet_free(packet);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+/* A packet of 20 linear bytes and fragments of the lengths given; byte i of
+ * the whole is i. */
+static struct packet *make_gathered(const uint32_t *lengths, size_t count)
+{
+    static uint8_t bytes[256];
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    uint32_t at = 20;
+
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)i;
+    memcpy(packet_append(packet, 20), bytes, 20);
+    for (size_t i = 0; i < count; i++) {
+        packet_add_fragment(packet, bytes + at, lengths[i]);
+        at += lengths[i];
+    }
+    return packet;
+}
+
+static const uint32_t lengths[] = {3, 7, 0, 1, 50, 5};
+
+Test(packet, bytes_are_copied_out_across_fragments)
+{
+    struct packet *packet = make_gathered(lengths, ARRAY_COUNT(lengths));
+    size_t total = packet_total_length(packet);
+    uint8_t bytes[256];
+
+    cr_assert_eq(total, 86);
+    for (size_t from = 0; from <= total; from++) {
+        for (size_t length = 0; length <= total - from; length++) {
+            cr_assert(packet_copy_out(packet, from, bytes, length));
+            for (size_t i = 0; i < length; i++)
+                cr_assert_eq(bytes[i], from + i);
+        }
+        cr_assert_not(packet_copy_out(packet, from, bytes, total - from + 1));
+    }
+    cr_assert_not(packet_copy_out(packet, total + 1, bytes, 0));
+    packet_free(packet);
+}
+
+Test(packet, sum_is_that_of_the_bytes_wherever_they_lie)
+{
+    struct packet *packet = make_gathered(lengths, ARRAY_COUNT(lengths));
+    uint8_t bytes[256];
+    size_t total = packet_total_length(packet);
+
+    cr_assert(packet_copy_out(packet, 0, bytes, total));
+    for (size_t from = 0; from <= total; from++)
+        cr_assert_eq(
+            checksum_fold(packet_sum(packet, from)),
+            checksum_fold(checksum_add(0, bytes + from, total - from)));
+    packet_free(packet);
+}
+
+Test(packet, trim_cuts_linear_part_and_fragments)
+{
+    for (size_t keep = 0; keep <= 90; keep++) {
+        struct packet *packet = make_gathered(lengths, ARRAY_COUNT(lengths));
+        size_t expected = keep < 86 ? keep : 86;
+        uint8_t bytes[256];
+
+        packet_trim(packet, keep);
+        cr_assert_eq(packet_total_length(packet), expected);
+        cr_assert(packet_copy_out(packet, 0, bytes, expected));
+        packet_free(packet);
+    }
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(packet, linearise_gathers_in_place)
+{
+    struct packet *packet = make_gathered(lengths, ARRAY_COUNT(lengths));
+
+    cr_assert(packet_linearise(packet));
+    cr_assert_eq(packet->fragment_count, 0);
+    cr_assert_eq(packet->length, 86);
+    for (size_t i = 0; i < 86; i++)
+        cr_assert_eq(packet->data[i], i);
+    packet_free(packet);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(packet, full_frame_can_be_linearised)
+{
+    static uint8_t bytes[1460];
+    struct packet *packet = packet_alloc(PACKET_HEADROOM - 54);
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    memset(packet_append(packet, 54), 1, 54);
+    packet_add_fragment(packet, bytes, 730);
+    packet_add_fragment(packet, bytes, 730);
+    cr_assert(packet_linearise(packet));
+    cr_assert_eq(packet->length, 1514);
+    cr_assert_eq(packet->data[1513], 0x5a);
+    packet_free(packet);
+}
+
+Test(packet, too_long_is_not_linearised_and_not_changed)
+{
+    static uint8_t bytes[2000];
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+
+    packet_add_fragment(packet, bytes, sizeof(bytes));
+    cr_assert_not(packet_linearise(packet));
+    cr_assert_eq(packet->fragment_count, 1);
+    cr_assert_eq(packet_total_length(packet), sizeof(bytes));
+    packet_free(packet);
+}
+
+Test(packet, copy_has_the_same_bytes_and_offsets)
+{
+    struct packet *packet = make_gathered(lengths, ARRAY_COUNT(lengths));
+    struct packet *copy;
+
+    packet->network_offset = (uint16_t)(packet_headroom(packet) + 2);
+    packet->transport_offset = (uint16_t)(packet_headroom(packet) + 8);
+    copy = packet_copy(packet);
+    cr_assert_not_null(copy);
+    cr_assert_eq(copy->length, 86);
+    cr_assert_eq(copy->data[85], 85);
+    cr_assert_eq(*(uint8_t *)packet_network_header(copy), 2);
+    cr_assert_eq(*(uint8_t *)packet_transport_header(copy), 8);
+    packet_free(packet);
+    packet_free(copy);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(packet, queue_is_first_in_first_out_and_knows_its_size)
+{
+    struct packet_queue queue = {0};
+    struct packet *packets[5];
+
+    for (size_t i = 0; i < 5; i++) {
+        packets[i] = packet_alloc(0);
+        packet_queue_append(&queue, packets[i]);
+    }
+    cr_assert_eq(queue.count, 5);
+    cr_assert_eq(queue.true_size, 5 * packet_true_size(packets[0]));
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(packet_queue_take(&queue), packets[i]);
+        packet_free(packets[i]);
+    }
+    packet_queue_drop_all(&queue, DROP_FILTER);
+    cr_assert_null(packet_queue_take(&queue));
+    cr_assert_eq(queue.true_size, 0);
+    cr_assert_eq(drop_count(DROP_FILTER), 2);
+    cr_assert_eq(missing_packets(), 0);
+}
