@@ -348,6 +348,10 @@ void neighbour_send(struct netif *netif, struct be32 next_hop,
 {
     struct neighbour *n = find(netif, next_hop);
 
+    if (!netif->link_up) { /* nobody can be asked */
+        packet_drop(packet, DROP_LINK_DOWN);
+        return;
+    }
     if (n == NULL) {
         n = create(netif, next_hop, true, now_ns);
         if (n == NULL) {
