@@ -264,6 +264,9 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
             send_probe(c, now_ns);
         if ((owed & OWES_KEEP) != 0)
             send_keep_alive(c, now_ns);
+        /* Full segments have no room for SACK blocks: those go ahead. */
+        if ((c->owed & OWES_ACK) != 0 && c->reassembly.first != NULL)
+            send_empty(c, now_ns);
         send_new(c, now_ns);
         if ((c->owed & OWES_ACK) != 0)
             send_empty(c, now_ns);

@@ -59,9 +59,11 @@ void recovery_duplicate_ack(struct tcp_connection *c)
     if (congestion->duplicates < UINT16_MAX)
         congestion->duplicates++;
     if (congestion->is_recovering) {
-        /* A segment has left the network. What the peer says is believed
-         * only as far as there are segments out (RFC 5681 5). */
-        if (congestion->cwnd < outstanding(c) + congestion->ssthresh)
+        /* A segment has left the network; but not more of them than there
+         * were when the loss was seen, whatever the peer says (RFC 5681 5). */
+        uint32_t lost_from =
+            (uint32_t)seq_diff(congestion->recover, c->snd.una);
+        if (congestion->cwnd < congestion->ssthresh + lost_from)
             congestion->cwnd += congestion->mss;
         connection_touch(c, OWES_OUTPUT);
     } else if (congestion->duplicates == TCP_DUPLICATE_ACKS &&

@@ -11,8 +11,20 @@
 
 #include <string.h>
 
+/* `length` of payload leaves so much room for SACK blocks; the MSS allows for
+ * timestamps only. */
+static void fill_sack(const struct tcp_connection *c, size_t length,
+                      struct tcp_header_options *options)
+{
+    if (!c->has_sack || c->reassembly.count == 0)
+        return;
+    if (length == 0 || length + TCP_OPTIONS_MAX <= c->snd.mss)
+        options->sack_count = reassembly_blocks(&c->reassembly, options->sack);
+}
+
 static void fill_options(const struct tcp_connection *c, uint8_t flags,
-                         uint64_t now_ns, struct tcp_header_options *options)
+                         size_t length, uint64_t now_ns,
+                         struct tcp_header_options *options)
 {
     *options = (struct tcp_header_options){.mss = 0};
     if ((flags & TCP_SYN) != 0) {
@@ -29,9 +41,7 @@ static void fill_options(const struct tcp_connection *c, uint8_t flags,
             is_answer ? c->has_sack : tcp_settings.sack;
     } else {
         options->has_timestamp = c->has_timestamps;
-        if (c->has_sack && c->reassembly.count != 0)
-            options->sack_count =
-                reassembly_blocks(&c->reassembly, options->sack);
+        fill_sack(c, length, options);
     }
     options->timestamp = connection_timestamp(c, now_ns);
     options->timestamp_echo = (flags & TCP_ACK) != 0 ? c->ts_recent : 0;
@@ -44,7 +54,7 @@ static void push_header(struct tcp_connection *c, struct packet *packet,
     uint8_t bytes[TCP_OPTIONS_MAX];
     bool is_syn = (flags & TCP_SYN) != 0;
 
-    fill_options(c, flags, now_ns, &options);
+    fill_options(c, flags, packet_total_length(packet), now_ns, &options);
     size_t options_length = tcp_options_emit(&options, bytes);
     size_t length = TCP_HEADER_LENGTH + options_length;
     struct tcp_header *header = packet_push(packet, length);

@@ -331,3 +331,20 @@ Test(tcp_receive, a_shrunken_buffer_never_takes_the_window_back)
     cr_assert(dialogue_take(peer));
     cr_assert_geq(peer->got.ack + peer->got.window, edge);
 }
+
+Test(tcp_receive, sack_blocks_never_make_a_full_segment_too_long)
+{
+    scene_established(&scene, SCENE_SACK | SCENE_TIMESTAMPS);
+    calm_down();
+    for (uint32_t i = 1; i < 5; i++)
+        sends(200 * i, 100);
+    remote_forget(scene.bench.remote);
+    cr_assert_eq(scene_write_pattern(&scene, 4 * MSS), 4 * MSS);
+    size_t total = 0;
+    while (dialogue_take(peer)) {
+        total += peer->got.payload_length;
+        cr_assert_leq(peer->got.payload_length + peer->got.options_length, MSS);
+    }
+    cr_assert_eq(total, 4 * MSS);
+    cr_assert_eq(drop_count(DROP_IP_TOO_BIG), 0);
+}

@@ -40,16 +40,25 @@ static uint64_t transfer(uint64_t seed, const struct world_path *path,
     pair_set_path(&pair, path);
     cr_assert(pair_connect(&pair, PORT, NULL, ends));
     struct mover movers[2] = {
-        {.stack = pair.stack[0], .connection = ends[0], .to_send = forth,
-         .to_receive = back, .send_key = 11, .receive_key = 22},
-        {.stack = pair.stack[1], .connection = ends[1], .to_send = back,
-         .to_receive = forth, .send_key = 22, .receive_key = 11},
+        {.stack = pair.stack[0],
+         .connection = ends[0],
+         .to_send = forth,
+         .to_receive = back,
+         .send_key = 11,
+         .receive_key = 22},
+        {.stack = pair.stack[1],
+         .connection = ends[1],
+         .to_send = back,
+         .to_receive = forth,
+         .send_key = 22,
+         .receive_key = 11},
     };
     uint64_t start = world_now();
     cr_assert(pair_move(movers, 3600 * NS_PER_S), "too slow: %lu of %lu",
               movers[1].received, forth);
     for (size_t i = 0; i < 2; i++) {
-        cr_assert_eq(movers[i].error, 0);
+        cr_assert_eq(movers[i].error, 0, "end %zu: error %d", i,
+                     movers[i].error);
         cr_assert_not(movers[i].is_wrong);
         cr_assert_eq(movers[i].received, movers[i].to_receive);
     }
