@@ -247,6 +247,18 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## unit tests alone
 	@tools/run-unit $^
 
+# Packet scripts: the runner makes blocking calls on a thread of its own, so
+# it has its own way of being idle.
+SCRIPT_RUNNER := $(BUILD)/script-runner
+$(SCRIPT_RUNNER): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/script/*.c)) \
+    $(HOST_LIBRARIES)
+	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) \
+	    -Wl,--wrap=platform_idle $(call group,$(HOST_LIBRARIES)) -lpthread
+$(BUILD)/host/tests/script/app.o: HOST_FLAGS += -Wno-missing-prototypes
+
+script: $(SCRIPT_RUNNER) ## packet scripts alone (T=file or folder chooses)
+	@$(SCRIPT_RUNNER) $(or $(T),tests/script)
+
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 define fuzz_rule # name
@@ -323,6 +335,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run unit fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run unit script fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that move data. What is written, and what the peer sends, is a
+ * pattern of the stream's offset, so that every byte read is checked.
+ */
+#include "tests/script/calls_private.h"
+#include "tests/script/flow.h"
+
+#include "net/socket/socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECES_MAX = 64,
+    POLL_MAX = 64,
+};
+
+struct pieces {
+    struct iovec iov[PIECES_MAX];
+    size_t count;
+    uint8_t *bytes;
+    size_t size;
+};
+
+static void pieces_init(struct pieces *pieces, struct outcome *outcome)
+{
+    pieces->bytes = calloc(1, pieces->size + 1);
+    if (pieces->bytes == NULL || pieces->size > BYTES_MAX) {
+        problem(outcome, "more than a MiB in one call");
+        pieces->count = 0;
+        return;
+    }
+    uint8_t *at = pieces->bytes;
+    for (size_t i = 0; i < pieces->count; i++) {
+        pieces->iov[i].iov_base = at;
+        at += pieces->iov[i].iov_len;
+    }
+}
+
+/* [{..., 100}, {..., 200}] */
+static void pieces_of_vector(struct pieces *pieces, const struct value *vector)
+{
+    pieces->count = 0;
+    pieces->size = 0;
+    for (const struct value *item = vector->first;
+         item != NULL && pieces->count < PIECES_MAX; item = item->next) {
+        const struct value *length =
+            item->first == NULL ? NULL : item->first->next;
+        size_t part = length == NULL ? 0 : (size_t)length->number;
+        pieces->iov[pieces->count++].iov_len = part;
+        pieces->size += part;
+    }
+}
+
+static void pieces_of_call(struct pieces *pieces, const struct call *call)
+{
+    const struct value *second = argument(call, 1);
+
+    if (second->kind == VALUE_LIST) {
+        pieces_of_vector(pieces, second);
+        return;
+    }
+    pieces->count = 1;
+    pieces->size = (size_t)argument(call, 2)->number;
+    pieces->iov[0].iov_len = pieces->size;
+}
+
+static int flags_of(const struct call *call)
+{
+    bool has_flags =
+        strcmp(call->name, "read") != 0 && strcmp(call->name, "readv") != 0 &&
+        strcmp(call->name, "write") != 0 && strcmp(call->name, "writev") != 0;
+
+    return has_flags ? number(call, 3) : 0;
+}
+
+static void receive(struct handle *handle, struct pieces *pieces, int flags,
+                    struct outcome *outcome)
+{
+    struct msghdr message = {.msg_iov = pieces->iov,
+                             .msg_iovlen = pieces->count};
+
+    pieces_init(pieces, outcome);
+    outcome->result = socket_recvmsg(handle->id, &message, flags);
+    if (outcome->result > 0 && (flags & MSG_TRUNC) == 0) {
+        size_t length = (size_t)outcome->result;
+        if (!stream_matches(pieces->bytes, length,
+                            handle->is_datagram ? 0 : handle->read_at))
+            problem(outcome, "the bytes are not those that were sent");
+    }
+    if (outcome->result > 0 && (flags & MSG_PEEK) == 0)
+        handle->read_at += (uint64_t)outcome->result;
+    free(pieces->bytes);
+}
+
+static void transmit(struct handle *handle, struct pieces *pieces, int flags,
+                     struct sockaddr_in *to, struct outcome *outcome)
+{
+    struct msghdr message = {.msg_iov = pieces->iov,
+                             .msg_iovlen = pieces->count};
+
+    pieces_init(pieces, outcome);
+    if (to != NULL) {
+        message.msg_name = to;
+        message.msg_namelen = sizeof(*to);
+    }
+    stream_fill(pieces->bytes, pieces->size,
+                handle->is_datagram ? 0 : handle->written_at);
+    outcome->result = socket_sendmsg(handle->id, &message, flags);
+    if (outcome->result > 0)
+        handle->written_at += (uint64_t)outcome->result;
+    free(pieces->bytes);
+}
+
+void call_read(const struct call *call, struct outcome *outcome)
+{
+    struct pieces pieces;
+
+    pieces_of_call(&pieces, call);
+    receive(handle_of(call), &pieces, flags_of(call), outcome);
+}
+
+void call_write(const struct call *call, struct outcome *outcome)
+{
+    struct handle *handle = handle_of(call);
+    struct sockaddr_in to;
+    struct pieces pieces;
+    bool has_address = strcmp(call->name, "sendto") == 0 &&
+                       argument(call, 4)->kind != VALUE_NUMBER &&
+                       handle->is_datagram && !handle->has_connected;
+
+    pieces_of_call(&pieces, call);
+    if (has_address)
+        address_of(call, 4, handle, false, &to);
+    if (has_address && to.sin_port == htons(CONNECT_PORT) &&
+        !flows[1].is_active)
+        flow_connect(CONNECT_PORT, 0);
+    transmit(handle, &pieces, flags_of(call), has_address ? &to : NULL,
+             outcome);
+}
+
+void call_receive(const struct call *call, struct outcome *outcome)
+{
+    const struct value *vector = member(argument(call, 1), "msg_iov");
+    struct pieces pieces = {.count = 0};
+
+    if (vector != NULL)
+        pieces_of_vector(&pieces, vector);
+    receive(handle_of(call), &pieces, number(call, 2), outcome);
+}
+
+void call_send(const struct call *call, struct outcome *outcome)
+{
+    const struct value *vector = member(argument(call, 1), "msg_iov");
+    struct pieces pieces = {.count = 0};
+
+    if (vector != NULL)
+        pieces_of_vector(&pieces, vector);
+    transmit(handle_of(call), &pieces, number(call, 2), NULL, outcome);
+}
+
+/* One look at all of them; how many have events. */
+static int look(struct pollfd *list, size_t count)
+{
+    int ready = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct handle *handle = handle_at(list[i].fd);
+        short events =
+            handle == NULL ? (short)POLLNVAL : socket_poll_events(handle->id);
+        list[i].revents =
+            (short)(events & (list[i].events | POLLERR | POLLHUP | POLLNVAL));
+        ready += list[i].revents != 0;
+    }
+    return ready;
+}
+
+void call_poll(const struct call *call, struct outcome *outcome)
+{
+    struct pollfd list[POLL_MAX];
+    const struct value *wanted[POLL_MAX];
+    int timeout_ms = number(call, 2);
+    size_t count = 0;
+
+    for (const struct value *item = argument(call, 0)->first;
+         item != NULL && count < POLL_MAX; item = item->next) {
+        const struct value *fd = member(item, "fd");
+        const struct value *events = member(item, "events");
+        list[count] = (struct pollfd){
+            .fd = fd == NULL ? -1 : (int)fd->number,
+            .events = events == NULL ? (short)0 : (short)events->number};
+        wanted[count++] = member(item, "revents");
+    }
+    uint64_t end_ns = timeout_ms < 0 ? UINT64_MAX
+                                     : socket_now_ns() + (uint64_t)timeout_ms *
+                                                             UINT64_C(1000000);
+    for (;;) {
+        uint64_t generation = socket_generation();
+        outcome->result = look(list, count);
+        if (outcome->result != 0 || socket_now_ns() >= end_ns)
+            break;
+        socket_wait(generation, end_ns);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (wanted[i] != NULL && wanted[i]->kind == VALUE_NUMBER &&
+            wanted[i]->number != list[i].revents)
+            problem(outcome, "revents of fd %d are 0x%x, not 0x%llx",
+                    list[i].fd, (unsigned)list[i].revents,
+                    (unsigned long long)wanted[i]->number);
+}
