@@ -56,7 +56,7 @@ static bool plan_next(const struct tcp_connection *c, struct plan *plan)
     bool has_fin = is_all && c->fin_queued && c->snd.wnd > flight + length;
     plan->length = length;
     plan->flags = TCP_ACK;
-    if (is_all)
+    if (is_all && length != 0)
         plan->flags |= TCP_PSH;
     if (has_fin) {
         plan->flags |= TCP_FIN;
