@@ -106,17 +106,6 @@ void packet_set_drop_trace(packet_drop_trace *trace)
     pool.trace = trace;
 }
 
-void *packet_pull(struct packet *packet, size_t length)
-{
-    void *front = packet->data;
-
-    if (length > packet->length)
-        return NULL;
-    packet->data += length;
-    packet->length -= (uint32_t)length;
-    return front;
-}
-
 void *packet_push(struct packet *packet, size_t length)
 {
     ASSERT(length <= packet_headroom(packet));
@@ -181,7 +170,8 @@ struct packet *packet_copy(const struct packet *packet)
     copy = packet_alloc(headroom);
     if (copy == NULL)
         return NULL;
-    memcpy(packet_append(copy, packet->length), packet->data, packet->length);
+    memcpy(copy->buffer, packet->data - headroom, headroom + packet->length);
+    copy->length = packet->length;
     for (size_t i = 0; i < packet->fragment_count; i++) {
         struct packet_fragment fragment = packet_fragments(packet)[i];
 

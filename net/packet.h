@@ -169,7 +169,16 @@ void packet_set_drop_trace(packet_drop_trace *trace);
 
 /* Removes `length` bytes from the front and returns where they stand, or NULL
  * when the linear part is shorter (nothing is changed then). */
-void *packet_pull(struct packet *packet, size_t length) MUST_CHECK;
+static inline void *packet_pull(struct packet *packet, size_t length)
+{
+    void *front = packet->data;
+
+    if (length > packet->length)
+        return NULL;
+    packet->data += length;
+    packet->length -= (uint32_t)length;
+    return front;
+}
 
 /* Makes room for `length` bytes in front; asserts headroom. */
 void *packet_push(struct packet *packet, size_t length);
@@ -188,8 +197,8 @@ void packet_trim(struct packet *packet, size_t length);
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
                          uint32_t length);
 
-/* A second packet with the same bytes (copied into its linear part), or NULL.
- * Asserts that they fit one buffer. */
+/* A second packet with the same bytes (copied into its linear part) and the
+ * same headers in front of them, or NULL. Asserts that they fit one buffer. */
 struct packet *packet_copy(const struct packet *packet) MUST_CHECK;
 
 /* Copies `length` bytes from `offset` on, fragments included. False when the

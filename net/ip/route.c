@@ -29,9 +29,13 @@ static struct {
     uint32_t generation;
 } routes;
 
+struct be32 ip_own_addresses[NETIF_MAX];
+size_t ip_own_address_count;
+
 void ip_route_init(void)
 {
     memset(&routes, 0, sizeof(routes));
+    ip_own_address_count = 0;
     routes.generation = 1; /* a zeroed cache is stale */
 }
 
@@ -86,6 +90,16 @@ static void remove_of_netif(const struct netif *netif)
     routes.generation++;
 }
 
+static void collect_own_addresses(void)
+{
+    struct netif *netif;
+
+    ip_own_address_count = 0;
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
+        if (be32_get(netif->ip.address) != 0)
+            ip_own_addresses[ip_own_address_count++] = netif->ip.address;
+}
+
 void ip_configure(struct netif *netif, struct be32 address,
                   unsigned prefix_length, uint64_t now_ns)
 {
@@ -99,6 +113,7 @@ void ip_configure(struct netif *netif, struct be32 address,
     /* RFC 3021: a /31 has no broadcast address; nor has a /32. */
     if (prefix_length < 31)
         netif->ip.broadcast = be32_from(be32_get(address) | ~be32_get(netmask));
+    collect_own_addresses();
     if ((netif->features & NETIF_LOOPBACK) != 0)
         return; /* ip_is_local() speaks for it */
     if (ip_route_add(address, prefix_length, be32_from(0), netif) != 0)
@@ -110,23 +125,10 @@ void ip_configure(struct netif *netif, struct be32 address,
 void ip_deconfigure(struct netif *netif)
 {
     netif->ip = (struct netif_ip){0};
+    collect_own_addresses();
     acd_cancel(netif);
     neighbour_flush(netif);
     remove_of_netif(netif);
-}
-
-bool ip_is_local(struct be32 address)
-{
-    struct netif *netif;
-
-    if (ipv4_is_loopback(address))
-        return true;
-    if (be32_get(address) == 0)
-        return false;
-    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
-        if (be32_equal(netif->ip.address, address))
-            return true;
-    return false;
 }
 
 static struct netif *netif_with_address(struct be32 address)

@@ -13,6 +13,7 @@
 #include "net/ip/ip.h"
 #include "net/link/netif.h"
 #include "net/wire/byteorder.h"
+#include "net/wire/ipv4.h"
 
 /* Boot. */
 void ip_route_init(void);
@@ -29,8 +30,23 @@ void ip_deconfigure(struct netif *netif);
 int ip_route_add(struct be32 destination, unsigned prefix_length,
                  struct be32 gateway, struct netif *netif) MUST_CHECK;
 
-/* Is it an address of one of our interfaces, or 127/8? */
-bool ip_is_local(struct be32 address);
+/* The addresses of our interfaces, 0.0.0.0 not among them. */
+extern struct be32 ip_own_addresses[NETIF_MAX];
+extern size_t ip_own_address_count;
+
+static inline bool ip_is_own_address(struct be32 address)
+{
+    for (size_t i = 0; i < ip_own_address_count; i++)
+        if (be32_equal(ip_own_addresses[i], address))
+            return true;
+    return false;
+}
+
+/* Is it one of them, or in 127/8? */
+static inline bool ip_is_local(struct be32 address)
+{
+    return ipv4_is_loopback(address) || ip_is_own_address(address);
+}
 
 /* The way out of one given interface, whatever the routes say: for an
  * interface without an address (DHCP), and for sockets bound to one. */

@@ -35,7 +35,11 @@ static enum drop_reason check(struct packet *packet,
         return DROP_NONE;
     sum = ip_pseudo_header_sum(&info->source, &info->destination,
                                IP_PROTOCOL_UDP, length);
-    if (!checksum_is_valid(checksum_add_32(sum, packet_sum(packet, 0)))) {
+    if (packet->fragment_count == 0)
+        sum = checksum_add(sum, header, length);
+    else
+        sum = checksum_add_32(sum, packet_sum(packet, 0));
+    if (!checksum_is_valid(sum)) {
         udp_counters.checksum_errors++;
         return DROP_UDP_CHECKSUM;
     }

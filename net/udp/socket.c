@@ -143,16 +143,28 @@ static bool hears(const struct udp_socket *socket,
             ip_address_equal(&socket->local.address, &info->destination));
 }
 
-struct udp_socket *udp_find(const struct ip_receive_info *info,
-                            uint16_t local_port, uint16_t remote_port)
+static struct udp_socket *find_flow(const struct ip_receive_info *info,
+                                    uint16_t local_port, uint16_t remote_port)
 {
     struct udp_endpoint local = {info->destination, local_port};
     struct udp_endpoint remote = {info->source, remote_port};
-    struct udp_socket *best = udp_find_connected(&local, &remote);
+    struct udp_socket *socket = udp_find_connected(&local, &remote);
+
+    if (socket == NULL || socket->netif == NULL || socket->netif == info->netif)
+        return socket;
+    return NULL;
+}
+
+struct udp_socket *udp_find(const struct ip_receive_info *info,
+                            uint16_t local_port, uint16_t remote_port)
+{
+    struct udp_socket *best = NULL;
     int best_score = -1;
 
+    if (table.connected_count != 0)
+        best = find_flow(info, local_port, remote_port);
     if (best != NULL)
-        return best->netif == NULL || best->netif == info->netif ? best : NULL;
+        return best;
     for (struct udp_socket *socket = *port_bucket(local_port); socket != NULL;
          socket = socket->next) {
         int score;

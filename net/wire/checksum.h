@@ -6,8 +6,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "net/wire/byteorder.h"
 
@@ -45,9 +47,27 @@ static inline struct be16 checksum_finish(uint32_t sum)
 }
 
 /* Whether bytes that include their checksum field are intact. */
-static inline int checksum_is_valid(uint32_t sum)
+static inline bool checksum_is_valid(uint32_t sum)
 {
     return checksum_fold(sum) == 0xffff;
+}
+
+/* As checksum_is_valid, of `words` 32-bit words. Whether a sum is all ones
+ * does not depend on the order of bytes. */
+static inline bool checksum_words_are_valid(const void *bytes, size_t words)
+{
+    const uint8_t *at = bytes;
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < words; i++, at += sizeof(uint32_t)) {
+        uint32_t word;
+
+        memcpy(&word, at, sizeof(word));
+        sum += word;
+    }
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    return checksum_fold((uint32_t)sum) == 0xffff;
 }
 
 /* The field after a 16-bit word of what it covers changed (RFC 1624, eqn. 3:

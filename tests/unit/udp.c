@@ -276,8 +276,17 @@ Test(udp, broadcast_reaches_everybody_who_listens)
     make_udp(&frame, PEER_ADDRESS, 4000, 0x0a0000ff, 5000, "all", 3);
     memset(&ethernet_of(&frame)->destination, 0xff, 6);
     inject(&frame);
-    cr_assert_eq(read_one(one), 3);
-    cr_assert_eq(read_one(two), 3);
+    for (int i = 0; i < 2; i++) {
+        struct udp_endpoint from = {0};
+        char bytes[8];
+
+        cr_assert_eq(udp_read(i == 0 ? one : two, bytes, sizeof(bytes), 0,
+                              &from, NULL),
+                     3);
+        cr_assert_eq(memcmp(bytes, "all", 3), 0);
+        cr_assert_eq(from.port, 4000);
+        cr_assert_eq(be32_get(ip_address_ipv4(&from.address)), PEER_ADDRESS);
+    }
     cr_assert_eq(missing_packets(), 0);
 }
 
