@@ -96,7 +96,8 @@ static void collect_own_addresses(void)
 
     ip_own_address_count = 0;
     for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
-        if (be32_get(netif->ip.address) != 0)
+        if (be32_get(netif->ip.address) != 0 &&
+            !ipv4_is_loopback(netif->ip.address))
             ip_own_addresses[ip_own_address_count++] = netif->ip.address;
 }
 

@@ -30,7 +30,7 @@ void ip_deconfigure(struct netif *netif);
 int ip_route_add(struct be32 destination, unsigned prefix_length,
                  struct be32 gateway, struct netif *netif) MUST_CHECK;
 
-/* The addresses of our interfaces, 0.0.0.0 not among them. */
+/* The addresses of our interfaces, 127/8 not among them. */
 extern struct be32 ip_own_addresses[NETIF_MAX];
 extern size_t ip_own_address_count;
 

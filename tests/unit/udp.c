@@ -280,9 +280,9 @@ Test(udp, broadcast_reaches_everybody_who_listens)
         struct udp_endpoint from = {0};
         char bytes[8];
 
-        cr_assert_eq(udp_read(i == 0 ? one : two, bytes, sizeof(bytes), 0,
-                              &from, NULL),
-                     3);
+        cr_assert_eq(
+            udp_read(i == 0 ? one : two, bytes, sizeof(bytes), 0, &from, NULL),
+            3);
         cr_assert_eq(memcmp(bytes, "all", 3), 0);
         cr_assert_eq(from.port, 4000);
         cr_assert_eq(be32_get(ip_address_ipv4(&from.address)), PEER_ADDRESS);
