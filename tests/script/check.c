@@ -151,6 +151,8 @@ static long long evaluate_name(struct evaluation *e)
         return evaluate_counter(e);
     else if (length == 10 && memcmp(name, "tcpi_state", 10) == 0)
         value = e->has_info ? e->info.tcpi_state : stack_view_state();
+    else if (length == 5 && memcmp(name, "state", 5) == 0)
+        value = stack_view_state();
     else if (find_member(e, name, length, &value))
         ;
     else if (symbol_find(name, length, &value))

@@ -126,7 +126,8 @@ void lan_start(struct lan *lan, const char *address)
         free(packet);
 }
 
-static void send_frame(struct lan *lan, const uint8_t *packet, size_t length)
+static struct frame *frame_of(struct lan *lan, const uint8_t *packet,
+                              size_t length)
 {
     size_t total = ETHERNET + length;
     struct frame *frame =
@@ -137,7 +138,7 @@ static void send_frame(struct lan *lan, const uint8_t *packet, size_t length)
     memcpy(frame->bytes + 6, our_mac, 6);
     put16(frame->bytes + 12, 0x0800);
     memcpy(frame->bytes + ETHERNET, packet, length);
-    world_port_send(&lan->port, frame);
+    return frame;
 }
 
 /* A part of a long TCP segment: headers again, PSH and FIN in the last. */
@@ -162,7 +163,10 @@ static void send_part(struct lan *lan, const uint8_t *packet, size_t headers,
     put16(tcp + 16, 0);
     put16(tcp + 16,
           lan_checksum(tcp, headers + length - ip, lan_pseudo_sum(part)));
-    send_frame(lan, part, headers + length);
+    /* Straight into the card's ring, past the cable: so that one poll finds
+     * them all. */
+    lan->device->port.arrive(&lan->device->port,
+                             frame_of(lan, part, headers + length));
 }
 
 void lan_inject(struct lan *lan, const uint8_t *packet, size_t length)
@@ -170,7 +174,7 @@ void lan_inject(struct lan *lan, const uint8_t *packet, size_t length)
     size_t ip = (size_t)(packet[0] & 0x0f) * 4;
 
     if (length <= ETHERNET_MTU || packet[9] != 6) {
-        send_frame(lan, packet, length);
+        world_port_send(&lan->port, frame_of(lan, packet, length));
         return;
     }
     size_t headers = ip + (size_t)(packet[ip + 12] >> 4) * 4;
