@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pool of payload memory: one contiguous area, a reference count beside
- * each buffer, and a stack of free ones so that the warmest is taken next.
+ * each buffer, and a stack of free ones so that the warmest is taken next. The
+ * memory is not touched before it is needed: at boot that would be most of the
+ * work.
  */
 #include "net/buffer.h"
 
@@ -12,7 +14,9 @@
 static struct {
     uint8_t *base;
     uint16_t *references;
-    uint32_t *free_stack; /* indices */
+    uint32_t *free_stack; /* indices of those given back */
+    size_t stacked;
+    size_t untouched; /* this one and those behind it were never taken */
     size_t total;
     size_t free;
     size_t free_lowest;
@@ -28,13 +32,11 @@ int buffer_init(size_t count)
 
     if (base == NULL || references == NULL || stack == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        references[i] = 0; /* the memory may have been a pool before */
-        stack[i] = (uint32_t)(count - 1 - i);
-    }
     pool.base = base;
     pool.references = references;
     pool.free_stack = stack;
+    pool.stacked = 0;
+    pool.untouched = 0;
     pool.total = count;
     pool.free = count;
     pool.free_lowest = count;
@@ -50,7 +52,11 @@ uint8_t *buffer_alloc(void)
         pool.failures++;
         return NULL;
     }
-    index = pool.free_stack[--pool.free];
+    if (pool.stacked != 0)
+        index = pool.free_stack[--pool.stacked];
+    else
+        index = (uint32_t)pool.untouched++;
+    pool.free--;
     if (pool.free < pool.free_lowest)
         pool.free_lowest = pool.free;
     ASSERT(pool.references[index] == 0);
@@ -85,8 +91,10 @@ void buffer_release(const void *address)
     if (index == pool.total)
         return;
     ASSERT(pool.references[index] > 0);
-    if (--pool.references[index] == 0)
-        pool.free_stack[pool.free++] = (uint32_t)index;
+    if (--pool.references[index] == 0) {
+        pool.free_stack[pool.stacked++] = (uint32_t)index;
+        pool.free++;
+    }
 }
 
 size_t buffer_count_total(void)

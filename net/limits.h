@@ -77,7 +77,7 @@ enum {
 
 /* Hosts on a LAN answer within a few ms; nobody wants to wait for seconds at
  * every boot. */
-#define ACD_HASTE_NS (50 * NS_PER_MS)
+#define ACD_HASTE_NS (25 * NS_PER_MS)
 
 #define ACD_PROBE_WAIT_NS        (1 * NS_PER_S)
 #define ACD_PROBE_MIN_NS         (1 * NS_PER_S)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packet descriptors and their pool. A free descriptor has no buffer, which
- * is how a second free of the same packet is caught.
+ * is how a second free of the same packet is caught. Descriptors are taken
+ * from the zeroed memory as they are first needed.
  */
 #include "net/packet.h"
 
@@ -12,6 +13,8 @@
 
 static struct {
     struct packet *free_list;
+    struct packet *packets;
+    size_t untouched; /* this one and those behind it were never taken */
     size_t total;
     size_t free;
     size_t free_lowest;
@@ -29,11 +32,8 @@ int packet_init(size_t count)
     if (packets == NULL)
         return -ENOMEM;
     pool.free_list = NULL;
-    for (size_t i = count; i > 0; i--) {
-        packets[i - 1].buffer = NULL;
-        packets[i - 1].next = pool.free_list;
-        pool.free_list = &packets[i - 1];
-    }
+    pool.packets = packets;
+    pool.untouched = 0;
     pool.total = count;
     pool.free = count;
     pool.free_lowest = count;
@@ -47,13 +47,16 @@ struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom)
     struct packet *packet = pool.free_list;
 
     ASSERT(headroom <= BUFFER_SIZE);
-    if (packet == NULL) {
+    if (pool.free == 0) {
         pool.failures++;
         buffer_release(buffer);
         return NULL;
     }
+    if (packet != NULL)
+        pool.free_list = packet->next;
+    else
+        packet = &pool.packets[pool.untouched++];
     ASSERT(packet->buffer == NULL);
-    pool.free_list = packet->next;
     if (--pool.free < pool.free_lowest)
         pool.free_lowest = pool.free;
     memset(packet, 0, offsetof(struct packet, scratch));

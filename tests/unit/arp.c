@@ -253,10 +253,10 @@ Test(arp, address_another_probes_for_is_taken)
     cr_assert_not(was_free);
 }
 
-Test(arp, haste_takes_a_tenth_of_a_second)
+Test(arp, haste_takes_a_twentieth_of_a_second)
 {
     probe(true);
-    world_run_for(NS_PER_S / 10 + NS_PER_MS);
+    world_run_for(NS_PER_S / 20 + NS_PER_MS);
     cr_assert_eq(probed, 1);
     cr_assert(was_free);
 }

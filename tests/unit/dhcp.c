@@ -43,9 +43,9 @@ Test(dhcp, gives_address_route_and_name_server)
     cr_assert_eq(server.heard[DHCP_REQUEST], 1);
 }
 
-Test(dhcp, address_is_there_within_200_ms)
+Test(dhcp, address_is_there_within_100_ms)
 {
-    world_run_for(NS_PER_S / 5);
+    world_run_for(NS_PER_S / 10);
     cr_assert(has_address(OUR_ADDRESS));
 }
 
