@@ -28,6 +28,8 @@ static uint64_t take_sample(struct tcp_connection *c,
 
 static void notify_writable(struct tcp_connection *c)
 {
+    if (!send_memory_is_short())
+        c->owed &= (uint8_t)~OWES_MEMORY;
     if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0) {
         c->was_writable = true;
         connection_notify(c, TCP_WRITABLE);

@@ -80,7 +80,12 @@ void receive_queue_clear(struct tcp_receive_queue *queue);
 /* Packets in receive and reassembly queues of all connections, and how many
  * there may be. */
 void receive_memory_init(void);
-bool receive_memory_take(void) MUST_CHECK;
+enum receive_need {
+    RECEIVE_EARLY,    /* out of order: may take half of the memory */
+    RECEIVE_IN_ORDER, /* seven eighths */
+    RECEIVE_FIRST,    /* the only packet of its connection: all */
+};
+bool receive_memory_take(enum receive_need need) MUST_CHECK;
 void receive_memory_give(void);
 bool receive_memory_is_short(void); /* three quarters are gone */
 size_t receive_packets_used(void);

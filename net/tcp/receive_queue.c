@@ -21,9 +21,17 @@ void receive_memory_init(void)
     memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
 }
 
-bool receive_memory_take(void)
+bool receive_memory_take(enum receive_need need)
 {
-    if (memory.used >= memory.limit)
+    size_t limit = memory.limit;
+
+    /* In steps, so that segments waiting for a gap to be filled never keep
+     * out what fills it, nor a busy connection a quiet one. */
+    if (need == RECEIVE_EARLY)
+        limit -= limit / 2;
+    else if (need == RECEIVE_IN_ORDER)
+        limit -= limit / 8;
+    if (memory.used >= limit)
         return false;
     memory.used++;
     return true;

@@ -42,9 +42,12 @@ static void owe_ack(struct tcp_connection *c, uint64_t now_ns)
 static bool take_memory(struct tcp_connection *c, bool is_in_order)
 {
     uint32_t limit = packet_limit(c);
+    enum receive_need need = RECEIVE_EARLY;
 
+    if (is_in_order)
+        need = c->receive.count == 0 ? RECEIVE_FIRST : RECEIVE_IN_ORDER;
     while (c->receive.count + c->reassembly.count >= limit ||
-           !receive_memory_take()) {
+           !receive_memory_take(need)) {
         if (!is_in_order || c->reassembly.count == 0)
             return false;
         reassembly_prune(&c->reassembly);

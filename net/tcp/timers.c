@@ -224,7 +224,9 @@ static void ack_expired(struct tcp_connection *c, uint64_t now_ns)
             c->ack_at_ns = now_ns + MEMORY_RETRY_NS;
         } else {
             c->owed &= (uint8_t)~OWES_MEMORY;
-            connection_notify(c, TCP_WRITABLE);
+            c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
+            if (c->was_writable)
+                connection_notify(c, TCP_WRITABLE);
         }
         connection_touch(c, OWES_OUTPUT);
     }

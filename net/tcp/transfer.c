@@ -54,12 +54,11 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         c->more_promised = done < length || (flags & TCP_WRITE_MORE) != 0;
         connection_touch(c, OWES_OUTPUT);
     }
-    c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
-    if (done < part && c->send.length == 0) {
-        /* No acknowledgement will come to wake the writer. */
+    if (done < part) {
         timers_memory(c, now_ns);
         timers_update(c);
     }
+    c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
     return done == 0 ? -EAGAIN : (int)done;
 }
 
@@ -101,7 +100,7 @@ uint32_t tcp_ready(const struct tcp_connection *c)
     /* As Linux: a third of the buffer is free; an error never blocks. */
     if (is_over || c->fin_queued ||
         (!is_opening && write_room(c) >= c->options.send_buffer / 3 &&
-         !(c->send.length == 0 && (c->owed & OWES_MEMORY) != 0)))
+         (c->owed & OWES_MEMORY) == 0))
         ready |= TCP_WRITABLE;
     if (is_over || (c->fin_queued && (c->fin_received || c->read_shut)))
         ready |= TCP_HANGUP;

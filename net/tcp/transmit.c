@@ -97,7 +97,8 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
     push_header(c, packet, seq, flags, now_ns);
     if ((flags & TCP_ACK) != 0) {
         c->rcv.last_ack = c->rcv.nxt;
-        c->ack_at_ns = 0;
+        if ((c->owed & OWES_MEMORY) == 0)
+            c->ack_at_ns = 0; /* else a writer waits for it, too */
         c->owed &= (uint8_t)~OWES_ACK;
     }
     tcp_counters.out_segments++;
