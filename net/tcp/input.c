@@ -28,12 +28,24 @@ void challenge(struct tcp_connection *c, uint64_t now_ns)
     connection_touch(c, OWES_ACK);
 }
 
+/* RFC 7323 5.3 R1. */
+static bool passes_paws(const struct tcp_connection *c,
+                        const struct tcp_segment *segment, uint64_t now_ns)
+{
+    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
+
+    if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0)
+        return true;
+    /* 5.5: after 24 days its clock may have gone round. */
+    return now_s - c->ts_recent_s > TCP_PAWS_IDLE_S;
+}
+
 static void note_timestamp(struct tcp_connection *c,
                            const struct tcp_segment *segment, uint64_t now_ns)
 {
     /* RFC 7323 4.3 (2): only of the segment that spans Last.ACK.sent. */
     if (!c->has_timestamps || seq_after(segment->seq, c->rcv.last_ack) ||
-        (int32_t)(segment->options.timestamp - c->ts_recent) < 0)
+        !passes_paws(c, segment, now_ns))
         return;
     c->ts_recent = segment->options.timestamp;
     c->ts_recent_s = (uint32_t)(now_ns / NS_PER_S);
@@ -87,18 +99,6 @@ static bool receive_predicted(struct tcp_connection *c, struct packet *packet,
 }
 
 /* ---- the checks ---------------------------------------------------------- */
-
-/* RFC 7323 5.3 R1. */
-static bool passes_paws(struct tcp_connection *c,
-                        const struct tcp_segment *segment, uint64_t now_ns)
-{
-    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
-
-    if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0)
-        return true;
-    /* 5.5: after 24 days its clock may have gone round. */
-    return now_s - c->ts_recent_s > TCP_PAWS_IDLE_S;
-}
 
 /* RFC 9293 3.10.7.4, first, table 6. An empty segment just behind the window
  * passes too, as everywhere: its peer sent what the window allowed, lost it,
