@@ -96,7 +96,7 @@ size_t receive_packets_limit(void);
 struct tcp_reassembly {
     struct packet *first; /* by sequence number; none overlap */
     struct packet *last;
-    struct packet *recent; /* the one that came last, for the first SACK */
+    uint32_t arrivals; /* so far: what came last leads the SACK blocks */
     uint32_t count;
     uint32_t length; /* bytes */
 };
@@ -105,6 +105,7 @@ struct tcp_reassembly {
 struct tcp_early {
     struct seq32 seq;
     uint32_t length;
+    uint32_t arrived; /* reassembly.arrivals then */
     bool has_fin;
 };
 
@@ -120,6 +121,7 @@ struct packet *reassembly_take(struct tcp_reassembly *reassembly,
 void reassembly_prune(struct tcp_reassembly *reassembly);
 void reassembly_clear(struct tcp_reassembly *reassembly);
 
-/* RFC 2018 4: the block of the most recent segment first. Returns how many. */
+/* RFC 2018 4: blocks by when their last segment came, the latest first.
+ * Returns how many. */
 uint8_t reassembly_blocks(const struct tcp_reassembly *reassembly,
                           struct tcp_sack_block blocks[TCP_SACK_BLOCKS]);

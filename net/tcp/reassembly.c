@@ -55,7 +55,7 @@ static void link_after(struct tcp_reassembly *reassembly, struct packet *before,
     *link = packet;
     if (packet->next == NULL)
         reassembly->last = packet;
-    reassembly->recent = packet;
+    early_of(packet)->arrived = ++reassembly->arrivals;
     reassembly->count++;
     reassembly->length += early_of(packet)->length;
 }
@@ -70,7 +70,7 @@ void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
         int32_t overlap = seq_diff(early_end(before), early.seq);
         if (early_of(before)->has_fin ||
             overlap >= (int32_t)early.length + early.has_fin) {
-            reassembly->recent = before;
+            early_of(before)->arrived = ++reassembly->arrivals;
             drop_early(packet, DROP_TCP_DUPLICATE);
             return;
         }
@@ -114,8 +114,6 @@ struct packet *reassembly_take(struct tcp_reassembly *reassembly,
     reassembly->first = packet->next;
     if (packet->next == NULL)
         reassembly->last = NULL;
-    if (reassembly->recent == packet)
-        reassembly->recent = NULL;
     reassembly->count--;
     reassembly->length -= early->length;
     packet->next = NULL;
@@ -136,8 +134,6 @@ void reassembly_prune(struct tcp_reassembly *reassembly)
     else
         before->next = NULL;
     reassembly->last = before;
-    if (reassembly->recent == last)
-        reassembly->recent = NULL;
     reassembly->count--;
     reassembly->length -= early_of(last)->length;
     drop_early(last, DROP_TCP_MEMORY);
@@ -154,33 +150,42 @@ void reassembly_clear(struct tcp_reassembly *reassembly)
     *reassembly = (struct tcp_reassembly){.first = NULL};
 }
 
+static uint32_t later(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0 ? a : b;
+}
+
 uint8_t reassembly_blocks(const struct tcp_reassembly *reassembly,
                           struct tcp_sack_block blocks[TCP_SACK_BLOCKS])
 {
-    uint8_t count = 0;
+    uint32_t arrived[TCP_SACK_BLOCKS];
     const struct packet *packet = reassembly->first;
+    uint8_t count = 0;
 
     while (packet != NULL) {
         struct tcp_sack_block block = {early_of(packet)->seq,
                                        early_end(packet)};
-        bool is_recent = packet == reassembly->recent;
+        uint32_t latest = early_of(packet)->arrived;
         packet = packet->next;
         while (packet != NULL &&
                seq_equal(early_of(packet)->seq, block.right)) {
-            is_recent = is_recent || packet == reassembly->recent;
+            latest = later(latest, early_of(packet)->arrived);
             block.right = early_end(packet);
             packet = packet->next;
         }
-        if (is_recent) {
-            /* To the front; one of the others makes room for it. */
-            if (count < TCP_SACK_BLOCKS)
-                count++;
-            for (uint8_t i = (uint8_t)(count - 1); i > 0; i--)
-                blocks[i] = blocks[i - 1];
-            blocks[0] = block;
-        } else if (count < TCP_SACK_BLOCKS) {
-            blocks[count++] = block;
+        uint8_t at = count;
+        while (at > 0 && later(latest, arrived[at - 1]) == latest)
+            at--;
+        if (at == TCP_SACK_BLOCKS)
+            continue;
+        if (count < TCP_SACK_BLOCKS)
+            count++;
+        for (uint8_t i = (uint8_t)(count - 1); i > at; i--) {
+            blocks[i] = blocks[i - 1];
+            arrived[i] = arrived[i - 1];
         }
+        blocks[at] = block;
+        arrived[at] = latest;
     }
     return count;
 }
