@@ -52,6 +52,41 @@ const struct ip_transport *ip_transport_find(uint8_t protocol)
     return NULL;
 }
 
+/* Almost always there are no options, and the words are counted. */
+static bool is_header_intact(const struct ipv4_header *header,
+                             size_t header_length)
+{
+    const uint8_t *at = (const uint8_t *)header;
+    uint64_t sum;
+
+    if (header_length != IPV4_HEADER_LENGTH)
+        return checksum_native_is_valid(checksum_native(at, header_length));
+    sum = checksum_native_32(at) + checksum_native_32(at + 4) +
+          checksum_native_32(at + 8) + checksum_native_32(at + 12) +
+          checksum_native_32(at + 16);
+    return checksum_native_is_valid(sum);
+}
+
+bool ip_checksum_is_valid(const struct packet *packet)
+{
+    const struct ipv4_header *header = packet_network_header(packet);
+    uint16_t length = (uint16_t)packet_total_length(packet);
+    const uint8_t rest[4] = {0, header->protocol, (uint8_t)(length >> 8),
+                             (uint8_t)length};
+    uint64_t sum = checksum_native_32(&header->source) +
+                   checksum_native_32(&header->destination) +
+                   checksum_native_32(rest);
+
+    if (packet->fragment_count != 0) {
+        struct be16 payload = be16_from(checksum_fold(packet_sum(packet, 0)));
+
+        return checksum_native_is_valid(
+            sum + checksum_native(&payload, sizeof(payload)));
+    }
+    return checksum_native_is_valid(
+        sum + checksum_native(packet->data, packet->length));
+}
+
 /* The header by itself. Afterwards it is whole and the packet ends where the
  * header says. */
 static enum drop_reason check_header(struct packet *packet)
@@ -75,7 +110,7 @@ static enum drop_reason check_header(struct packet *packet)
         ip_counters.in_truncated++;
         return DROP_IP_HEADER;
     }
-    if (!checksum_words_are_valid(header, header_length / 4)) {
+    if (!is_header_intact(header, header_length)) {
         ip_counters.in_header_errors++;
         return DROP_IP_CHECKSUM;
     }

@@ -70,6 +70,10 @@ struct ip_receive_info {
     bool is_broadcast; /* IP or link-layer broadcast or multicast */
 };
 
+/* Whether a received packet, data at its transport header and nothing behind
+ * the transport's own length, is intact, pseudo-header included. */
+bool ip_checksum_is_valid(const struct packet *packet);
+
 /* What an ICMP error says of a packet we sent (RFC 1122 3.2.2). */
 enum ip_error {
     IP_ERROR_NET_UNREACHABLE,

@@ -5,20 +5,17 @@
  */
 #include "net/udp/socket.h"
 
-#include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* Data stands at the UDP header; afterwards the packet ends where it says. */
-static enum drop_reason check(struct packet *packet,
-                              const struct ip_receive_info *info)
+static enum drop_reason check(struct packet *packet)
 {
     const struct udp_header *header = (const void *)packet->data;
     size_t total = packet_total_length(packet);
     size_t length;
-    uint32_t sum;
 
     if (packet->length < UDP_HEADER_LENGTH)
         return DROP_UDP_SHORT;
@@ -33,13 +30,7 @@ static enum drop_reason check(struct packet *packet,
     if (packet->checksum == PACKET_CHECKSUM_VERIFIED ||
         be16_get(header->checksum) == 0)
         return DROP_NONE;
-    sum = ip_pseudo_header_sum(&info->source, &info->destination,
-                               IP_PROTOCOL_UDP, length);
-    if (packet->fragment_count == 0)
-        sum = checksum_add(sum, header, length);
-    else
-        sum = checksum_add_32(sum, packet_sum(packet, 0));
-    if (!checksum_is_valid(sum)) {
+    if (!ip_checksum_is_valid(packet)) {
         udp_counters.checksum_errors++;
         return DROP_UDP_CHECKSUM;
     }
@@ -112,7 +103,7 @@ void udp_receive(struct packet *packet, const struct ip_receive_info *info,
                  uint64_t now_ns)
 {
     const struct udp_header *header = (const void *)packet->data;
-    enum drop_reason reason = check(packet, info);
+    enum drop_reason reason = check(packet);
     struct udp_socket *socket;
     uint16_t port;
 

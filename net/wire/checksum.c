@@ -7,16 +7,6 @@
  */
 #include "net/wire/checksum.h"
 
-#include <string.h>
-
-static inline uint64_t load_32(const uint8_t *bytes)
-{
-    uint32_t word;
-
-    memcpy(&word, bytes, sizeof(word));
-    return word;
-}
-
 /* The machine's order to the packet's: little-endian only, as x86-64 is. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the sum is swapped once at the end");
@@ -30,25 +20,31 @@ static uint32_t swap_bytes_of_sum(uint64_t sum)
     return (uint32_t)((sum & 0xff) << 8 | sum >> 8);
 }
 
-uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length)
+uint64_t checksum_native(const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
-    uint64_t wide = 0;
+    uint64_t sum = 0;
 
     for (; length >= 16; length -= 16, at += 16) {
-        wide += load_32(at) + load_32(at + 4);
-        wide += load_32(at + 8) + load_32(at + 12);
+        sum += checksum_native_32(at) + checksum_native_32(at + 4);
+        sum += checksum_native_32(at + 8) + checksum_native_32(at + 12);
     }
     for (; length >= 4; length -= 4, at += 4)
-        wide += load_32(at);
+        sum += checksum_native_32(at);
     if (length >= 2) {
-        wide += (uint64_t)at[0] | (uint64_t)at[1] << 8;
+        sum += (uint64_t)at[0] | (uint64_t)at[1] << 8;
         at += 2;
         length -= 2;
     }
     if (length != 0)
-        wide += at[0];
-    return checksum_add_32(sum, swap_bytes_of_sum(wide));
+        sum += at[0];
+    return sum;
+}
+
+uint32_t checksum_add(uint32_t sum, const void *bytes, size_t length)
+{
+    return checksum_add_32(sum,
+                           swap_bytes_of_sum(checksum_native(bytes, length)));
 }
 
 uint32_t checksum_combine(uint32_t sum, uint32_t piece, size_t offset)

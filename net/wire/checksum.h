@@ -52,22 +52,24 @@ static inline bool checksum_is_valid(uint32_t sum)
     return checksum_fold(sum) == 0xffff;
 }
 
-/* As checksum_is_valid, of `words` 32-bit words. Whether a sum is all ones
- * does not depend on the order of bytes. */
-static inline bool checksum_words_are_valid(const void *bytes, size_t words)
+/* For checking alone the order of bytes does not matter: the plain sum of the
+ * words as the machine reads them, unfolded; such sums are added by `+`. */
+uint64_t checksum_native(const void *bytes, size_t length);
+
+static inline uint64_t checksum_native_32(const void *bytes)
 {
-    const uint8_t *at = bytes;
-    uint64_t sum = 0;
+    uint32_t word;
 
-    for (size_t i = 0; i < words; i++, at += sizeof(uint32_t)) {
-        uint32_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
 
-        memcpy(&word, at, sizeof(word));
-        sum += word;
-    }
+static inline bool checksum_native_is_valid(uint64_t sum)
+{
     sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    return checksum_fold((uint32_t)sum) == 0xffff;
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16) == 0xffff;
 }
 
 /* The field after a 16-bit word of what it covers changed (RFC 1624, eqn. 3:
