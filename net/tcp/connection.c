@@ -251,6 +251,6 @@ void connection_update_mss(struct tcp_connection *c)
     if (mss > UINT16_MAX)
         mss = UINT16_MAX;
     c->snd.mss = (uint16_t)mss;
-    if (c->congestion.module != NULL)
+    if (c->congestion.module != NULL && c->congestion.mss != mss)
         congestion_set_mss(&c->congestion, mss);
 }
