@@ -269,7 +269,9 @@ void call_make(const struct call *call, struct outcome *outcome)
 void calls_close_all(void)
 {
     for (int fd = 0; fd < HANDLES; fd++) {
-        if (handles[fd].is_open)
+        /* One that lingers must not hold us up. */
+        if (handles[fd].is_open &&
+            socket_set_nonblocking(handles[fd].id, true) == 0)
             (void)!socket_close(handles[fd].id);
         handles[fd].is_open = false;
     }
