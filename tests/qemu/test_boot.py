@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """From reset to a served page, on every machine and card there is."""
 
+import os
 import re
 import subprocess
 
-from harness import Failure, Guest, check, eventually, test
+from harness import Failure, Guest, Skip, check, eventually, test
 from links import Tap
 import peers
 import sites
@@ -57,6 +58,16 @@ for MEGABYTES in (8, 64, 1024, 6144):
 @test("boot: a processor without RDRAND, SMEP and UMIP serves, too")
 def plain_processor(t):
     guest = Guest(t, cpu="qemu64", nic=FAST, net=Tap(t), args=STATIC)
+    guest.ready()
+    sites.check_page(GUEST)
+
+
+@test("boot: the image that clang made serves, too")
+def clang_image(t):
+    image = os.path.join(t.images, "clang", "ferrule-httpd.elf")
+    if not os.path.exists(image):
+        raise Skip(f"{image} was not built")
+    guest = Guest(t, kernel=image, nic=FAST, net=Tap(t), args=STATIC)
     guest.ready()
     sites.check_page(GUEST)
 
