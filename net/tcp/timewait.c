@@ -136,6 +136,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
         tcp_counters.time_wait_evictions++;
         time_wait_free_first();
     }
+    bool owes_ack = (c->owed & OWES_ACK) != 0; /* not coming from CLOSING */
     uint32_t index = waiting.free;
     struct time_wait *object = &waiting.objects[index];
     waiting.free = object->next;
@@ -153,7 +154,8 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     tcp_counters.time_waits++;
     queue_append(index);
     start_wait(object, now_ns);
-    owe_ack(object, now_ns);
+    if (owes_ack)
+        owe_ack(object, now_ns);
 }
 
 /* RFC 6191 and RFC 9293 3.10.7.4: a new connection may take the place of the
