@@ -151,7 +151,8 @@ static void receive_reset(struct tcp_connection *c,
     int32_t from = seq_diff(segment->seq, c->rcv.nxt);
 
     if (from != 0) {
-        if (from < (int32_t)connection_window(c))
+        /* Beside the window: silence, also when SYN or text reach into it. */
+        if (from > 0 && from < (int32_t)connection_window(c))
             challenge(c, now_ns);
         return;
     }

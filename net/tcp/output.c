@@ -202,6 +202,8 @@ static struct seq32 empty_seq(const struct tcp_connection *c)
 {
     struct seq32 edge = seq_add(c->snd.una, c->snd.wnd);
 
+    if (!state_is_synchronised(c->state))
+        return c->snd.max;
     return seq_before(edge, c->snd.max) ? edge : c->snd.max;
 }
 
@@ -257,6 +259,8 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
     } else if (!state_is_synchronised(c->state)) {
         if ((owed & OWES_SYN) != 0)
             send_syn(c, now_ns);
+        else if ((owed & OWES_ACK) != 0 && c->state == TCP_SYN_RECEIVED)
+            send_empty(c, now_ns); /* what RFC 9293 3.10.7.4 answers */
     } else {
         if ((owed & OWES_REXMIT) != 0)
             send_again(c, now_ns);
