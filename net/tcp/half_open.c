@@ -314,11 +314,14 @@ static bool passes_checks(struct half_open *h,
                           const struct tcp_segment *segment, uint64_t now_ns)
 {
     int32_t from = seq_diff(segment->seq, seq_add(h->irs, 1));
+    int32_t to = from + (int32_t)segment_space(segment);
 
     if ((segment->flags & TCP_RST) != 0) {
         if (from == 0) {
             tcp_counters.attempt_fails++;
             half_open_remove(h);
+        } else if (from > 0 && from < offered_window(h)) {
+            owe_segment(h, TCP_ACK, now_ns); /* RFC 5961 3.2 */
         }
         return false;
     }
@@ -328,8 +331,6 @@ static bool passes_checks(struct half_open *h,
         owe_segment(h, is_again ? TCP_SYN | TCP_ACK : TCP_ACK, now_ns);
         return false;
     }
-    if ((segment->flags & TCP_ACK) == 0)
-        return false;
     if ((h->node.flags & HAS_TIMESTAMPS) != 0) {
         if (!segment->options.has_timestamp)
             return false;
@@ -339,10 +340,12 @@ static bool passes_checks(struct half_open *h,
             return false;
         }
     }
-    if (from < 0 || from > offered_window(h)) {
+    if ((from < 0 && to <= 0) || from > offered_window(h)) {
         owe_segment(h, TCP_ACK, now_ns);
         return false;
     }
+    if ((segment->flags & TCP_ACK) == 0)
+        return false;
     if (!seq_equal(segment->ack, seq_add(h->iss, 1))) {
         reply_reset(&h->node.tuple, segment);
         return false;
