@@ -87,6 +87,11 @@ void *platform_memory(size_t bytes, size_t alignment)
     return memory_take(bytes, alignment);
 }
 
+void *platform_memory_untouched(size_t bytes, size_t alignment)
+{
+    return memory_take_untouched(bytes, alignment);
+}
+
 size_t platform_memory_size(void)
 {
     static size_t size;

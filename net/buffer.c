@@ -16,7 +16,7 @@ static struct {
     uint16_t *references;
     uint32_t *free_stack; /* indices of those given back */
     size_t stacked;
-    size_t untouched; /* this one and those behind it were never taken */
+    size_t used; /* so many, the first ones, were taken at least once */
     size_t total;
     size_t free;
     size_t free_lowest;
@@ -25,10 +25,11 @@ static struct {
 
 int buffer_init(size_t count)
 {
-    uint8_t *base = platform_memory(count * BUFFER_SIZE, BUFFER_SIZE);
-    uint16_t *references =
-        platform_memory(count * sizeof(*references), sizeof(*references));
-    uint32_t *stack = platform_memory(count * sizeof(*stack), sizeof(*stack));
+    uint8_t *base = platform_memory_untouched(count * BUFFER_SIZE, BUFFER_SIZE);
+    uint16_t *references = platform_memory_untouched(
+        count * sizeof(*references), sizeof(*references));
+    uint32_t *stack =
+        platform_memory_untouched(count * sizeof(*stack), sizeof(*stack));
 
     if (base == NULL || references == NULL || stack == NULL)
         return -ENOMEM;
@@ -36,7 +37,7 @@ int buffer_init(size_t count)
     pool.references = references;
     pool.free_stack = stack;
     pool.stacked = 0;
-    pool.untouched = 0;
+    pool.used = 0;
     pool.total = count;
     pool.free = count;
     pool.free_lowest = count;
@@ -52,14 +53,15 @@ uint8_t *buffer_alloc(void)
         pool.failures++;
         return NULL;
     }
-    if (pool.stacked != 0)
+    if (pool.stacked != 0) {
         index = pool.free_stack[--pool.stacked];
-    else
-        index = (uint32_t)pool.untouched++;
+        ASSERT(pool.references[index] == 0);
+    } else {
+        index = (uint32_t)pool.used++;
+    }
     pool.free--;
     if (pool.free < pool.free_lowest)
         pool.free_lowest = pool.free;
-    ASSERT(pool.references[index] == 0);
     pool.references[index] = 1;
     return pool.base + (size_t)index * BUFFER_SIZE;
 }

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Packet descriptors and their pool. A free descriptor has no buffer, which
- * is how a second free of the same packet is caught. Descriptors are taken
- * from the zeroed memory as they are first needed.
+ * is how a second free of the same packet is caught.
  */
 #include "net/packet.h"
 
 #include "net/platform.h"
+#include "net/pool.h"
 
-#include <errno.h>
 #include <string.h>
 
 static struct {
-    struct packet *free_list;
-    struct packet *packets;
-    size_t untouched; /* this one and those behind it were never taken */
-    size_t total;
-    size_t free;
+    struct pool packets;
     size_t free_lowest;
     uint64_t failures;
     packet_drop_trace *trace;
@@ -26,16 +21,11 @@ static uint64_t drops[DROP_REASON_COUNT];
 
 int packet_init(size_t count)
 {
-    struct packet *packets =
-        platform_memory(count * sizeof(*packets), _Alignof(struct packet));
+    int status = pool_init(&pool.packets, count, sizeof(struct packet),
+                           _Alignof(struct packet));
 
-    if (packets == NULL)
-        return -ENOMEM;
-    pool.free_list = NULL;
-    pool.packets = packets;
-    pool.untouched = 0;
-    pool.total = count;
-    pool.free = count;
+    if (status != 0)
+        return status;
     pool.free_lowest = count;
     pool.failures = 0;
     memset(drops, 0, sizeof(drops));
@@ -44,21 +34,16 @@ int packet_init(size_t count)
 
 struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom)
 {
-    struct packet *packet = pool.free_list;
+    struct packet *packet = pool_take(&pool.packets);
 
     ASSERT(headroom <= BUFFER_SIZE);
-    if (pool.free == 0) {
+    if (packet == NULL) {
         pool.failures++;
         buffer_release(buffer);
         return NULL;
     }
-    if (packet != NULL)
-        pool.free_list = packet->next;
-    else
-        packet = &pool.packets[pool.untouched++];
-    ASSERT(packet->buffer == NULL);
-    if (--pool.free < pool.free_lowest)
-        pool.free_lowest = pool.free;
+    if (pool.packets.available < pool.free_lowest)
+        pool.free_lowest = pool.packets.available;
     memset(packet, 0, offsetof(struct packet, scratch));
     packet->buffer = buffer;
     packet->data = buffer + headroom;
@@ -90,9 +75,7 @@ void packet_free(struct packet *packet)
     buffer_release(packet->buffer);
     packet->buffer = NULL;
     packet->data = NULL;
-    packet->next = pool.free_list;
-    pool.free_list = packet;
-    pool.free++;
+    pool_give(&pool.packets, packet);
 }
 
 void packet_drop(struct packet *packet, enum drop_reason reason)
@@ -243,12 +226,12 @@ uint64_t drop_count(enum drop_reason reason)
 
 size_t packet_count_total(void)
 {
-    return pool.total;
+    return pool.packets.count;
 }
 
 size_t packet_count_free(void)
 {
-    return pool.free;
+    return pool.packets.available;
 }
 
 size_t packet_count_free_lowest(void)

@@ -60,6 +60,10 @@ void platform_log(enum platform_log_level level, const char *part,
  * that much. */
 void *platform_memory(size_t bytes, size_t alignment) MUST_CHECK;
 
+/* The same with anything in it: memory that may never be used costs nothing
+ * until it is. */
+void *platform_memory_untouched(size_t bytes, size_t alignment) MUST_CHECK;
+
 /* How many bytes of pool memory the platform is willing to give in all. */
 size_t platform_memory_size(void);
 

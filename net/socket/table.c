@@ -11,14 +11,13 @@
 #include "net/limits.h"
 #include "net/link/netif.h"
 #include "net/platform.h"
+#include "net/pool.h"
 
 #include <errno.h>
 
 static struct {
-    struct socket *slots;
-    size_t count;
-    size_t free_count;
-    int32_t first_free;           /* -1: none */
+    struct pool pool;
+    struct socket *slots;         /* the pool's */
     volatile uint64_t generation; /* moved by softirqs, read by the app */
 } table;
 
@@ -42,37 +41,29 @@ int socket_init(void)
         count = SOCKETS_MIN;
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
-    table.slots =
-        platform_memory(count * sizeof(struct socket), _Alignof(struct socket));
-    if (table.slots == NULL)
-        return -ENOMEM;
-    table.count = count;
-    table.free_count = count;
-    for (size_t i = 0; i < count; i++)
-        table.slots[i].next_free =
-            i + 1 < count ? (int32_t)(i + 1) : (int32_t)-1;
-    table.first_free = 0;
     tcp_set_notify(notify);
+    if (pool_init(&table.pool, count, sizeof(struct socket),
+                  _Alignof(struct socket)) != 0)
+        return -ENOMEM;
+    table.slots = (void *)table.pool.objects;
     return 0;
 }
 
 struct socket *socket_get(int id)
 {
-    if (id < 0 || (size_t)id >= table.count)
+    if (id < 0 || (size_t)id >= table.pool.used)
         return NULL;
     return table.slots[id].kind == SOCKET_FREE ? NULL : &table.slots[id];
 }
 
 int socket_take_slot(void)
 {
-    int32_t id = table.first_free;
+    struct socket *slot = pool_take(&table.pool);
 
-    if (id < 0)
+    if (slot == NULL)
         return -EMFILE;
-    table.first_free = table.slots[id].next_free;
-    table.free_count--;
-    table.slots[id] = (struct socket){.next_free = -1};
-    return id;
+    *slot = (struct socket){.kind = SOCKET_FREE};
+    return (int)(slot - table.slots);
 }
 
 struct socket *socket_slot(int id)
@@ -83,15 +74,13 @@ struct socket *socket_slot(int id)
 void socket_free_slot(int id)
 {
     table.slots[id].kind = SOCKET_FREE;
-    table.slots[id].next_free = table.first_free;
-    table.first_free = id;
-    table.free_count++;
+    pool_give(&table.pool, &table.slots[id]);
 }
 
 bool socket_is_bound_elsewhere(const struct socket *self,
                                const struct tcp_endpoint *local)
 {
-    for (size_t i = 0; i < table.count; i++) {
+    for (size_t i = 0; i < table.pool.used; i++) {
         const struct socket *other = &table.slots[i];
 
         if (other == self || other->kind != SOCKET_STREAM || !other->is_bound ||
@@ -162,10 +151,10 @@ uint64_t socket_now_ns(void)
 
 size_t socket_count_total(void)
 {
-    return table.count;
+    return table.pool.count;
 }
 
 size_t socket_count_free(void)
 {
-    return table.free_count;
+    return table.pool.available;
 }

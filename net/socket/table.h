@@ -31,8 +31,7 @@ struct socket {
     struct tcp_endpoint local;  /* SOCKET_STREAM: as bound */
     struct tcp_options options; /* SOCKET_STREAM: for what it becomes */
     int linger_s;               /* SO_LINGER */
-    int32_t next_free;
-    uint8_t kind; /* enum socket_kind */
+    uint8_t kind;               /* enum socket_kind */
     bool is_nonblocking;
     bool is_bound;
     bool is_connecting; /* connect() has not told its result yet */

@@ -10,6 +10,7 @@
 
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/pool.h"
 #include "net/tcp/internal.h"
 #include "net/wire/ipv4.h"
 
@@ -17,9 +18,7 @@ _Static_assert(sizeof(struct tcp_connection) <= 640,
                "an idle connection stays small");
 
 static struct {
-    struct tcp_connection *connections;
-    size_t count;
-    struct tcp_connection *free;
+    struct pool connections;
     struct tcp_connection *pending_first;
     struct tcp_connection *pending_last;
     size_t orphans;
@@ -28,29 +27,22 @@ static struct {
 
 int connection_pool_init(size_t count)
 {
-    pool.connections = platform_memory(count * sizeof(*pool.connections),
-                                       _Alignof(struct tcp_connection));
-    if (pool.connections == NULL)
-        return -ENOMEM;
-    pool.count = count;
-    for (size_t i = count; i > 0; i--) {
-        pool.connections[i - 1].is_dead = true;
-        pool.connections[i - 1].pending_next = pool.free;
-        pool.free = &pool.connections[i - 1];
-    }
-    return 0;
+    return pool_init(&pool.connections, count, sizeof(struct tcp_connection),
+                     _Alignof(struct tcp_connection));
 }
 
 size_t connections_total(void)
 {
-    return pool.count;
+    return pool.connections.count;
 }
 
 struct tcp_connection *connection_at(size_t index)
 {
-    struct tcp_connection *c = &pool.connections[index];
+    struct tcp_connection *connections = (void *)pool.connections.objects;
 
-    return c->is_dead ? NULL : c;
+    if (index >= pool.connections.used || connections[index].is_dead)
+        return NULL;
+    return &connections[index];
 }
 
 void tcp_set_notify(void (*notify)(void *owner, uint32_t ready))
@@ -79,9 +71,10 @@ void connection_set_state(struct tcp_connection *c, enum tcp_state state)
 
 bool connection_is_available(void)
 {
-    if (pool.free == NULL)
-        tcp_counters.no_connection_object++;
-    return pool.free != NULL;
+    if (pool.connections.available > 0)
+        return true;
+    tcp_counters.no_connection_object++;
+    return false;
 }
 
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
@@ -89,10 +82,9 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct tcp_options *options,
                                          uint64_t now_ns)
 {
-    struct tcp_connection *c = pool.free;
+    struct tcp_connection *c = pool_take(&pool.connections);
 
     ASSERT(c != NULL);
-    pool.free = c->pending_next;
     *c = (struct tcp_connection){
         .node = {.kind = TCP_NODE_CONNECTION, .tuple = *tuple},
         .state = TCP_SYN_SENT,
@@ -118,8 +110,7 @@ static void connection_free(struct tcp_connection *c)
     c->owner = NULL;
     if (c->is_pending || c->is_sending)
         return;
-    c->pending_next = pool.free;
-    pool.free = c;
+    pool_give(&pool.connections, c);
 }
 
 void connection_touch(struct tcp_connection *c, unsigned owed)

@@ -7,10 +7,9 @@
  */
 #include "net/tcp/listen.h"
 
-#include <errno.h>
-
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/pool.h"
 #include "net/wire/ipv4.h"
 
 struct half_open {
@@ -41,7 +40,7 @@ struct queue {
 };
 
 static struct {
-    struct half_open *free;
+    struct pool objects;
     struct queue queues[QUEUES]; /* by retries */
     size_t count;
     struct timer timer;
@@ -93,8 +92,7 @@ static void half_open_remove(struct half_open *h)
 {
     queue_remove(h);
     table_remove(&h->node);
-    h->next = pool.free;
-    pool.free = h;
+    pool_give(&pool.objects, h);
     pool.count--;
     tcp_counters.states[TCP_SYN_RECEIVED]--;
 }
@@ -194,17 +192,9 @@ static void expire(struct timer *timer, uint64_t now_ns)
 
 int half_open_init(size_t count)
 {
-    struct half_open *h =
-        platform_memory(count * sizeof(*h), _Alignof(struct half_open));
-
-    if (h == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        h[i].next = pool.free;
-        pool.free = &h[i];
-    }
     pool.timer.expire = expire;
-    return 0;
+    return pool_init(&pool.objects, count, sizeof(struct half_open),
+                     _Alignof(struct half_open));
 }
 
 static void evict_oldest(void)
@@ -224,10 +214,10 @@ void half_open_create(struct tcp_listener *listener,
 {
     const struct tcp_header_options *options = &segment->options;
 
-    if (pool.free == NULL)
+    if (pool.objects.available == 0)
         evict_oldest();
-    struct half_open *h = pool.free;
-    pool.free = h->next;
+    struct half_open *h = pool_take(&pool.objects);
+    ASSERT(h != NULL);
     *h = (struct half_open){
         .node = {.kind = TCP_NODE_HALF_OPEN,
                  .tuple = *tuple,

@@ -7,12 +7,12 @@
  */
 #include "net/tcp/queues.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "net/buffer.h"
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/pool.h"
 
 struct send_chunk {
     struct send_chunk *next;
@@ -23,7 +23,7 @@ struct send_chunk {
 };
 
 static struct {
-    struct send_chunk *free;
+    struct pool chunks;
     size_t buffers_used;
     size_t buffers_limit;
 } pool;
@@ -32,16 +32,8 @@ int send_queues_init(size_t connections)
 {
     pool.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
     size_t count = pool.buffers_limit + 2 * connections;
-    struct send_chunk *chunk =
-        platform_memory(count * sizeof(*chunk), _Alignof(struct send_chunk));
-
-    if (chunk == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < count; i++) {
-        chunk[i].next = pool.free;
-        pool.free = &chunk[i];
-    }
-    return 0;
+    return pool_init(&pool.chunks, count, sizeof(struct send_chunk),
+                     _Alignof(struct send_chunk));
 }
 
 void send_queue_init(struct tcp_send_queue *queue, struct seq32 start)
@@ -51,8 +43,8 @@ void send_queue_init(struct tcp_send_queue *queue, struct seq32 start)
 
 bool send_memory_is_short(void)
 {
-    return pool.buffers_used >= pool.buffers_limit || pool.free == NULL ||
-           buffer_count_free() == 0;
+    return pool.buffers_used >= pool.buffers_limit ||
+           pool.chunks.available == 0 || buffer_count_free() == 0;
 }
 
 size_t send_buffers_used(void)
@@ -71,8 +63,7 @@ static void chunk_free(struct send_chunk *chunk)
         buffer_release(chunk->buffer);
         pool.buffers_used--;
     }
-    chunk->next = pool.free;
-    pool.free = chunk;
+    pool_give(&pool.chunks, chunk);
 }
 
 static void queue_append(struct tcp_send_queue *queue, struct send_chunk *chunk)
@@ -89,14 +80,14 @@ static void queue_append(struct tcp_send_queue *queue, struct send_chunk *chunk)
 
 static struct send_chunk *chunk_with_buffer(void)
 {
-    struct send_chunk *chunk = pool.free;
+    struct send_chunk *chunk;
 
     if (send_memory_is_short())
         return NULL;
     uint8_t *buffer = buffer_alloc();
     if (buffer == NULL)
         return NULL;
-    pool.free = chunk->next;
+    chunk = pool_take(&pool.chunks);
     pool.buffers_used++;
     *chunk = (struct send_chunk){
         .data = buffer, .room = BUFFER_SIZE, .buffer = buffer};
@@ -135,9 +126,8 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
     if (tail != NULL && tail->buffer == NULL &&
         tail->data + tail->length == bytes) {
         tail->length += length;
-    } else if (pool.free != NULL) {
-        struct send_chunk *chunk = pool.free;
-        pool.free = chunk->next;
+    } else if (pool.chunks.available > 0) {
+        struct send_chunk *chunk = pool_take(&pool.chunks);
         *chunk = (struct send_chunk){.data = bytes, .length = length};
         queue_append(queue, chunk);
     } else {

@@ -7,16 +7,15 @@
  */
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/pool.h"
 #include "net/tcp/internal.h"
-
-#include <errno.h>
 
 struct time_wait {
     struct tcp_node node; /* value: expiry, in ticks */
     struct seq32 snd_nxt;
     struct seq32 rcv_nxt;
     uint32_t ts_recent;
-    uint32_t next; /* index in the queue, or of the free list */
+    uint32_t next; /* index, in the queue */
 };
 
 _Static_assert(sizeof(struct time_wait) == 64, "one cache line");
@@ -30,8 +29,8 @@ enum {
 #define NOBODY  UINT32_MAX
 
 static struct {
-    struct time_wait *objects;
-    uint32_t free;
+    struct pool pool;
+    struct time_wait *objects; /* the pool's */
     uint32_t first;
     uint32_t last;
     size_t count; /* in the table */
@@ -46,7 +45,6 @@ static uint16_t ticks(uint64_t now_ns)
 static void time_wait_free_first(void)
 {
     struct time_wait *first = &waiting.objects[waiting.first];
-    uint32_t index = waiting.first;
 
     if ((first->node.flags & IS_GONE) == 0) {
         table_remove(&first->node);
@@ -55,8 +53,7 @@ static void time_wait_free_first(void)
     waiting.first = first->next;
     if (waiting.first == NOBODY)
         waiting.last = NOBODY;
-    first->next = waiting.free;
-    waiting.free = index;
+    pool_give(&waiting.pool, first);
 }
 
 static void queue_append(uint32_t index)
@@ -90,17 +87,14 @@ static void expire(struct timer *timer, uint64_t now_ns)
 
 int time_wait_init(size_t count)
 {
-    waiting.objects = platform_memory(count * sizeof(*waiting.objects), 64);
-    if (waiting.objects == NULL)
-        return -ENOMEM;
-    waiting.free = NOBODY;
+    int status = pool_init(&waiting.pool, count, sizeof(struct time_wait), 64);
+
+    if (status != 0)
+        return status;
+    waiting.objects = (void *)waiting.pool.objects;
     waiting.first = NOBODY;
     waiting.last = NOBODY;
     waiting.timer.expire = expire;
-    for (size_t i = count; i > 0; i--) {
-        waiting.objects[i - 1].next = waiting.free;
-        waiting.free = (uint32_t)(i - 1);
-    }
     return 0;
 }
 
@@ -132,14 +126,13 @@ static void owe_ack(const struct time_wait *object, uint64_t now_ns)
 
 void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
 {
-    if (waiting.free == NOBODY) {
+    if (waiting.pool.available == 0) {
         tcp_counters.time_wait_evictions++;
         time_wait_free_first();
     }
     bool owes_ack = (c->owed & OWES_ACK) != 0; /* not coming from CLOSING */
-    uint32_t index = waiting.free;
-    struct time_wait *object = &waiting.objects[index];
-    waiting.free = object->next;
+    struct time_wait *object = pool_take(&waiting.pool);
+    ASSERT(object != NULL);
     *object = (struct time_wait){
         .node = {.kind = TCP_NODE_TIME_WAIT,
                  .tuple = c->node.tuple,
@@ -152,7 +145,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     table_insert(&object->node);
     waiting.count++;
     tcp_counters.time_waits++;
-    queue_append(index);
+    queue_append((uint32_t)(object - waiting.objects));
     start_wait(object, now_ns);
     if (owes_ack)
         owe_ack(object, now_ns);

@@ -10,15 +10,15 @@
 #include "net/ip/flow.h"
 #include "net/ip/route.h"
 #include "net/platform.h"
+#include "net/pool.h"
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
 #include <string.h>
 
 static struct {
-    struct udp_socket *sockets;
-    struct udp_socket *free;
-    size_t count;
+    struct pool pool;
+    struct udp_socket *sockets; /* the pool's */
     size_t connected_count;
     struct udp_socket *by_port[UDP_BUCKETS];
     struct udp_socket *by_flow[UDP_BUCKETS];
@@ -48,16 +48,10 @@ int udp_init(void)
         count = UDP_SOCKETS_MAX;
     memset(&table, 0, sizeof(table));
     memset(&udp_counters, 0, sizeof(udp_counters));
-    table.sockets = platform_memory(count * sizeof(*table.sockets),
-                                    _Alignof(struct udp_socket));
-    if (table.sockets == NULL)
+    if (pool_init(&table.pool, count, sizeof(*table.sockets),
+                  _Alignof(struct udp_socket)) != 0)
         return -ENOMEM;
-    for (size_t i = count; i > 0; i--) {
-        table.sockets[i - 1].is_open = false;
-        table.sockets[i - 1].next = table.free;
-        table.free = &table.sockets[i - 1];
-    }
-    table.count = count;
+    table.sockets = (void *)table.pool.objects;
     hash_key_generate(&table.flow_key);
     hash_key_generate(&table.port_key);
     platform_random(table.port_counters, sizeof(table.port_counters));
@@ -216,7 +210,7 @@ static bool conflicts(const struct udp_socket *other,
 static bool is_taken(const struct udp_socket *socket,
                      const struct udp_endpoint *local)
 {
-    for (size_t i = 0; i < table.count; i++)
+    for (size_t i = 0; i < table.pool.used; i++)
         if (conflicts(&table.sockets[i], socket, local))
             return true;
     return false;
@@ -374,11 +368,10 @@ int udp_prepare(struct udp_socket *socket, const struct udp_endpoint *remote,
 
 int udp_open(void *owner, udp_notify *notify, struct udp_socket **socket)
 {
-    struct udp_socket *new = table.free;
+    struct udp_socket *new = pool_take(&table.pool);
 
     if (new == NULL)
         return -ENOBUFS;
-    table.free = new->next;
     memset(new, 0, sizeof(*new));
     new->owner = owner;
     new->notify = notify;
@@ -399,8 +392,7 @@ void udp_close(struct udp_socket *socket)
     while ((packet = udp_dequeue(socket)) != NULL)
         packet_drop(packet, DROP_SOCKET_CLOSED);
     socket->is_open = false;
-    socket->next = table.free;
-    table.free = socket;
+    pool_give(&table.pool, socket);
 }
 
 uint32_t udp_ready(const struct udp_socket *socket)

@@ -8,7 +8,7 @@
 #include "net/wire/udp.h"
 
 struct udp_socket {
-    struct udp_socket *next;  /* in its bucket, or free */
+    struct udp_socket *next;  /* in its bucket */
     struct udp_socket **link; /* what points at it; NULL: not bound */
     void *owner;
     udp_notify *notify;

@@ -166,6 +166,11 @@ void *platform_memory(size_t bytes, size_t alignment)
     return memset(memory, 0, bytes);
 }
 
+void *platform_memory_untouched(size_t bytes, size_t alignment)
+{
+    return platform_memory(bytes, alignment);
+}
+
 size_t platform_memory_size(void)
 {
     return POOL_BYTES;

@@ -375,6 +375,14 @@ void *platform_memory(size_t bytes, size_t alignment)
     return stack->memory + (from - base);
 }
 
+/* Whoever counts on zeroes shall see it. */
+void *platform_memory_untouched(size_t bytes, size_t alignment)
+{
+    void *memory = platform_memory(bytes, alignment);
+
+    return memory == NULL ? NULL : memset(memory, 0xa5, bytes);
+}
+
 size_t platform_memory_size(void)
 {
     return world.current->memory_size;

@@ -5,7 +5,7 @@
 /* test-flags: -iquote tests/unit/fake_kernel */
 /* test-flags: -Wl,--wrap=netif_register,--wrap=netif_schedule */
 /* test-flags: -Wl,--wrap=netif_receive,--wrap=netif_transmit_resume */
-/* test-flags: -Wl,--wrap=netif_link_changed,--wrap=platform_memory */
+/* test-flags: -Wl,--wrap=netif_link_changed,--wrap=platform_memory_untouched */
 /* test-links: drivers/e1000/e1000.c drivers/e1000/hardware.c */
 /* test-links: drivers/e1000/link.c drivers/e1000/options.c */
 /* test-links: drivers/e1000/receive.c drivers/e1000/statistics.c */

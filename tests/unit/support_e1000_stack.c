@@ -19,7 +19,7 @@ void __wrap_netif_schedule(struct netif *netif);
 void __wrap_netif_receive(struct netif *netif, struct packet *packet);
 void __wrap_netif_transmit_resume(struct netif *netif);
 void __wrap_netif_link_changed(struct netif *netif, bool up);
-void *__wrap_platform_memory(size_t bytes, size_t alignment);
+void *__wrap_platform_memory_untouched(size_t bytes, size_t alignment);
 
 static struct stack_interface *interface_of(const struct netif *netif)
 {
@@ -65,7 +65,7 @@ void __wrap_netif_link_changed(struct netif *netif, bool up)
     ++interface_of(netif)->link_changes;
 }
 
-void *__wrap_platform_memory(size_t bytes, size_t alignment)
+void *__wrap_platform_memory_untouched(size_t bytes, size_t alignment)
 {
     void *block;
     size_t index = pools[0] != NULL;
@@ -73,7 +73,7 @@ void *__wrap_platform_memory(size_t bytes, size_t alignment)
     bytes = (bytes + alignment - 1) / alignment * alignment;
     block = aligned_alloc(alignment, bytes);
     pools[index] = block;
-    return memset(block, 0, bytes);
+    return memset(block, 0xa5, bytes);
 }
 
 /* --- what tests call --- */
