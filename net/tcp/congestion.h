@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/wire/sequence.h"
@@ -19,11 +20,17 @@ struct tcp_ack_event {
     uint64_t rtt_ns; /* of this ACK's sample; 0: none */
     uint32_t acked;  /* bytes newly acknowledged */
     uint32_t flight; /* the most in flight during the last window */
+    uint32_t smoothed_rtt_us;
+    struct seq32 una; /* SND.UNA and SND.NXT, to tell round trips apart */
+    struct seq32 nxt;
 };
 
 enum tcp_congestion_signal {
     TCP_SIGNAL_LOSS,    /* duplicate ACKs */
     TCP_SIGNAL_TIMEOUT, /* the retransmission timer */
+    TCP_SIGNAL_ECN,     /* RFC 3168: marked, nothing lost */
+    /* The signal before was a mistake; cwnd and ssthresh are already back. */
+    TCP_SIGNAL_UNDO,
 };
 
 struct tcp_congestion_module {
@@ -38,6 +45,59 @@ struct tcp_congestion_module {
     void (*on_idle)(struct tcp_congestion *congestion);
 };
 
+/* What the modules remember; all zero at the start. Times in milliseconds and
+ * microseconds wrap; windows are bytes. */
+
+/* RFC 9406: round-trip times of the first slow start. */
+struct hystart {
+    uint32_t last_us; /* least of the last round; 0: none */
+    uint32_t current_us;
+    uint32_t baseline_us; /* when CSS was entered */
+    uint8_t samples;
+    uint8_t css_rounds; /* begun; 0: not in CSS */
+};
+
+/* RFC 9438: one stage of congestion avoidance, and what outlives it. */
+struct cubic {
+    union {
+        struct hystart hystart;
+        struct {
+            uint64_t credit; /* of W_est, in 17ths of byte windows */
+            uint32_t estimate;
+            uint32_t origin; /* W_max, or cwnd where the stage began */
+            uint32_t plateau_ms;
+            uint32_t began_ms;
+            uint32_t seen_ms; /* when the window was last in use */
+        };
+    };
+    uint32_t maximum; /* W_max; 0: none known */
+    uint32_t prior;   /* cwnd_prior */
+    uint32_t undone;  /* W_max before the last signal... */
+    bool was_running; /* ...and whether it ended a stage */
+    bool had_signal;  /* HyStart++ is over */
+    bool is_running;  /* there is a stage */
+    bool is_paused;   /* and its clock stands */
+};
+
+struct vegas {
+    uint32_t base_us;  /* the least ever; 0: none */
+    uint32_t round_us; /* the least of this round; 0: none */
+    bool is_waiting;   /* slow start grows every other round */
+};
+
+struct westwood {
+    uint32_t rate;     /* bytes per second, filtered twice */
+    uint32_t rate_raw; /* once */
+    uint32_t least_us; /* RTTmin; 0: none */
+    uint32_t bytes;    /* in the sample that began then */
+    uint32_t began_ms;
+    bool is_sampling;
+};
+
+struct bic {
+    uint32_t maximum; /* where the last loss was; 0: none */
+};
+
 struct tcp_congestion {
     const struct tcp_congestion_module *module;
     uint32_t cwnd; /* all in bytes */
@@ -47,17 +107,37 @@ struct tcp_congestion {
     struct seq32 recover; /* RFC 6582: highest sent when loss was seen */
     uint32_t peak; /* most bytes in flight, until peak_end is acknowledged */
     struct seq32 peak_end;
-    uint16_t duplicates; /* ACKs in a row */
+    struct seq32 round_end; /* a round trip is over when this is acknowledged */
+    uint16_t duplicates;    /* ACKs in a row */
     bool is_recovering;
     bool had_partial; /* RFC 6582 3.2: only the first restarts the timer */
+    union {
+        struct cubic cubic;
+        struct vegas vegas;
+        struct westwood westwood;
+        struct bic bic;
+    };
 };
 
 extern const struct tcp_congestion_module newreno_module;
+extern const struct tcp_congestion_module cubic_module;
+extern const struct tcp_congestion_module vegas_module;
+extern const struct tcp_congestion_module westwood_module;
+extern const struct tcp_congestion_module bic_module;
+
+/* The modules by number, the default first; NULL past the last. */
+const struct tcp_congestion_module *congestion_module(size_t number);
 
 /* A window of RFC 6928 for this segment size. */
 uint32_t congestion_initial_window(uint32_t mss);
+
+/* Starts with NewReno. */
 void congestion_init(struct tcp_congestion *congestion, uint32_t mss,
                      struct seq32 iss);
+
+/* The windows stay, the module begins anew. */
+void congestion_select(struct tcp_congestion *congestion,
+                       const struct tcp_congestion_module *module);
 
 /* The segment size changed (path MTU). */
 void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss);

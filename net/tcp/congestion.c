@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the congestion modules share (congestion_growth.h), the initial window
+ * of RFC 6928, and the list of modules.
+ */
+#include "net/tcp/congestion.h"
+
+#include "net/attributes.h"
+#include "net/platform.h"
+#include "net/tcp/congestion_growth.h"
+
+/* SSTHRESH_MIN_SEGMENTS of the largest segment is a window. */
+_Static_assert(SSTHRESH_MIN_SEGMENTS *UINT64_C(65535) <= CWND_MAX,
+               "ssthresh lies in the range of cwnd");
+_Static_assert(TCP_RTO_MAX_NS / NS_PER_US < 1 << 27,
+               "a sample has 27 bits of microseconds");
+
+static const struct tcp_congestion_module *const modules[] = {
+    &cubic_module,    &newreno_module, &vegas_module,
+    &westwood_module, &bic_module,
+};
+
+const struct tcp_congestion_module *congestion_module(size_t number)
+{
+    return number < ARRAY_COUNT(modules) ? modules[number] : NULL;
+}
+
+uint32_t congestion_initial_window(uint32_t mss)
+{
+    /* RFC 6928 (1): min(10 * MSS, max(2 * MSS, 14600)) */
+    return smaller(TCP_INITIAL_WINDOW * mss, larger(2 * mss, 14600));
+}
+
+void congestion_init(struct tcp_congestion *congestion, uint32_t mss,
+                     struct seq32 iss)
+{
+    *congestion = (struct tcp_congestion){
+        .module = &newreno_module,
+        .cwnd = congestion_initial_window(mss),
+        .ssthresh = CWND_MAX,
+        .mss = mss,
+        .recover = iss,
+        .round_end = iss,
+    };
+}
+
+void congestion_select(struct tcp_congestion *congestion,
+                       const struct tcp_congestion_module *module)
+{
+    /* cubic is the union's largest member. */
+    congestion->module = module;
+    congestion->cubic = (struct cubic){.maximum = 0};
+    congestion->counted = 0;
+}
+
+_Static_assert(sizeof(struct cubic) >= sizeof(struct westwood) &&
+                   sizeof(struct cubic) >= sizeof(struct vegas) &&
+                   sizeof(struct cubic) >= sizeof(struct bic),
+               "clearing it clears every module's memory");
+
+void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss)
+{
+    /* RFC 1191 6.3: the window in segments stays as it was. */
+    uint64_t segments = congestion->cwnd / congestion->mss;
+    uint64_t cwnd = (segments == 0 ? 1 : segments) * mss;
+
+    congestion->cwnd = (uint32_t)(cwnd > CWND_MAX ? CWND_MAX : cwnd);
+    congestion->mss = mss;
+}
+
+uint32_t congestion_sample_us(const struct tcp_ack_event *ack)
+{
+    uint64_t us = ack->rtt_ns / NS_PER_US;
+
+    if (ack->rtt_ns == 0)
+        return 0;
+    us = us == 0 ? 1 : us;
+    return us > TCP_RTO_MAX_NS / NS_PER_US
+               ? (uint32_t)(TCP_RTO_MAX_NS / NS_PER_US)
+               : (uint32_t)us;
+}
+
+bool congestion_is_new_round(struct tcp_congestion *congestion,
+                             const struct tcp_ack_event *ack)
+{
+    if (seq_before(ack->una, congestion->round_end))
+        return false;
+    congestion->round_end = ack->nxt;
+    return true;
+}
+
+bool congestion_is_unused(const struct tcp_congestion *congestion,
+                          const struct tcp_ack_event *ack)
+{
+    uint32_t cwnd = congestion->cwnd;
+
+    if (congestion_in_slow_start(congestion))
+        return ack->flight < cwnd / 2;
+    return ack->flight < cwnd - smaller(congestion->mss, cwnd);
+}
+
+void congestion_slow_start(struct tcp_congestion *congestion,
+                           const struct tcp_ack_event *ack, uint32_t divisor)
+{
+    uint32_t bytes = smaller(ack->acked, BYTE_COUNTING_LIMIT * congestion->mss);
+
+    congestion->cwnd = smaller(congestion->cwnd + bytes / divisor, CWND_MAX);
+}
+
+void congestion_grow(struct tcp_congestion *congestion, uint32_t increment,
+                     uint32_t acked)
+{
+    uint32_t cwnd = congestion->cwnd;
+    /* increment, acked, cwnd <= 2^30: below 2^60 + 2^32. */
+    uint64_t credit =
+        (uint64_t)smaller(increment, CWND_MAX) * smaller(acked, cwnd) +
+        congestion->counted;
+
+    congestion->counted = (uint32_t)(credit % cwnd);
+    congestion->cwnd = smaller(cwnd + (uint32_t)(credit / cwnd), CWND_MAX);
+}
+
+void congestion_reduce(struct tcp_congestion *congestion, uint64_t threshold,
+                       enum tcp_congestion_signal signal)
+{
+    uint32_t least = SSTHRESH_MIN_SEGMENTS * congestion->mss;
+
+    congestion->ssthresh =
+        threshold > CWND_MAX ? CWND_MAX : larger((uint32_t)threshold, least);
+    congestion->counted = 0;
+    if (signal == TCP_SIGNAL_TIMEOUT)
+        congestion->cwnd = congestion->mss;
+}
+
+void congestion_recovered(struct tcp_congestion *congestion, uint32_t flight)
+{
+    /* RFC 6582 3.2 step 3, first choice: no burst. */
+    uint32_t mss = congestion->mss;
+
+    congestion->cwnd = smaller(congestion->ssthresh,
+                               larger(smaller(flight, CWND_MAX), mss) + mss);
+    congestion->counted = 0;
+}
+
+void congestion_idle(struct tcp_congestion *congestion)
+{
+    /* RFC 5681 4.1: the restart window. Slow start leads back to what was
+     * used before (RFC 2861 2), not beyond. */
+    uint32_t three_quarters = congestion->cwnd - congestion->cwnd / 4;
+
+    congestion->ssthresh = larger(congestion->ssthresh, three_quarters);
+    congestion->cwnd =
+        smaller(congestion->cwnd, congestion_initial_window(congestion->mss));
+}

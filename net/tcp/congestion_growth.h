@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the congestion modules have in common: ranges, slow start, growth
+ * spread over a window, the events most of them answer alike. cwnd stays
+ * between one segment and CWND_MAX, so no sum of two windows overflows 32
+ * bits, nor the product of two 60.
+ */
+#pragma once
+
+#include "net/tcp/congestion.h"
+
+#include "net/limits.h"
+
+enum {
+    CWND_MAX = 1 << 30,
+    BYTE_COUNTING_LIMIT = 2,   /* segments, RFC 3465 2.2 */
+    SSTHRESH_MIN_SEGMENTS = 2, /* RFC 5681 (4) */
+};
+
+static inline uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline bool congestion_in_slow_start(const struct tcp_congestion *c)
+{
+    return c->cwnd < c->ssthresh;
+}
+
+/* A sample in microseconds, 1 to 2^27; 0: none. */
+uint32_t congestion_sample_us(const struct tcp_ack_event *ack);
+
+/* The first ACK of a round trip; once per round. */
+bool congestion_is_new_round(struct tcp_congestion *congestion,
+                             const struct tcp_ack_event *ack);
+
+/* The window was not in use, and so nothing was learnt of the path (RFC 7661
+ * 4.1); in slow start half full is enough. */
+bool congestion_is_unused(const struct tcp_congestion *congestion,
+                          const struct tcp_ack_event *ack);
+
+/* Slow start with byte counting (RFC 3465), slowed down by `divisor`. */
+void congestion_slow_start(struct tcp_congestion *congestion,
+                           const struct tcp_ack_event *ack, uint32_t divisor);
+
+/* Congestion avoidance: `increment` bytes, CWND_MAX at most, for every window
+ * of bytes acknowledged. */
+void congestion_grow(struct tcp_congestion *congestion, uint32_t increment,
+                     uint32_t acked);
+
+/* After a signal: the threshold, not below two segments; one segment of
+ * window after a timeout. */
+void congestion_reduce(struct tcp_congestion *congestion, uint64_t threshold,
+                       enum tcp_congestion_signal signal);
+void congestion_recovered(struct tcp_congestion *congestion, uint32_t flight);
+void congestion_idle(struct tcp_congestion *congestion);
