@@ -54,12 +54,10 @@ uint32_t recovery_room(const struct tcp_connection *c)
     uint32_t flight = in_network(c);
 
     /* RFC 3042. With SACK the pipe has shrunk instead. */
-    if (!congestion->is_recovering && !connection_is_tracking(c)) {
-        uint32_t extra = congestion->duplicates;
-        if (extra > TCP_LIMITED_TRANSMIT)
-            extra = TCP_LIMITED_TRANSMIT;
-        limit += extra * c->snd.mss;
-    }
+    if (!congestion->is_recovering && !connection_is_tracking(c))
+        limit += c->snd.mss * (congestion->duplicates > TCP_LIMITED_TRANSMIT
+                                   ? TCP_LIMITED_TRANSMIT
+                                   : congestion->duplicates);
     return limit > flight ? limit - flight : 0;
 }
 
@@ -201,22 +199,6 @@ static void partial_ack(struct tcp_connection *c, uint32_t acked)
     connection_touch(c, OWES_REXMIT | OWES_OUTPUT);
 }
 
-void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
-                   uint64_t now_ns)
-{
-    const struct tcp_ack_event ack = {
-        .now_ns = now_ns,
-        .rtt_ns = rtt_ns,
-        .acked = acked,
-        .flight = c->congestion.peak,
-        .smoothed_rtt_us = c->rtt.smoothed_us,
-        .una = c->snd.una,
-        .nxt = c->snd.nxt,
-    };
-
-    c->congestion.module->on_ack(&c->congestion, &ack);
-}
-
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
                       uint64_t now_ns)
 {
@@ -236,7 +218,16 @@ void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
         congestion->is_recovering = false;
         congestion->module->on_recovered(congestion, outstanding(c));
     } else {
-        recovery_grow(c, acked, rtt_ns, now_ns);
+        const struct tcp_ack_event ack = {
+            .now_ns = now_ns,
+            .rtt_ns = rtt_ns,
+            .acked = acked,
+            .flight = congestion->peak,
+            .smoothed_rtt_us = c->rtt.smoothed_us,
+            .una = c->snd.una,
+            .nxt = c->snd.max,
+        };
+        congestion->module->on_ack(congestion, &ack);
         /* Keeps the comparison with it meaningful for ever. */
         if (seq_diff(c->snd.una, congestion->recover) > 1 << 30)
             congestion->recover = seq_subtract(c->snd.una, 1);
