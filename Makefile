@@ -259,6 +259,29 @@ $(BUILD)/host/tests/script/app.o: HOST_FLAGS += -Wno-missing-prototypes
 script: $(SCRIPT_RUNNER) ## packet scripts alone (T=file or folder chooses)
 	@$(SCRIPT_RUNNER) $(or $(T),tests/script)
 
+# The stack behind packetdrill's interface for shared objects, in virtual
+# time (docs/packet-scripts.md); and a loader that calls all of it. packetdrill
+# loads so that AddressSanitizer refuses; the undefined one does not mind.
+SO_OBJECT := $(BUILD)/libferrule-packetdrill.so
+SO_LOADER := $(BUILD)/packetdrill-loader
+SO_FLAGS  := $(COMMON) -O1 -fPIC -fvisibility=hidden -D_GNU_SOURCE \
+             -fsanitize=undefined -fno-sanitize-recover=all
+SO_FILES  := $(addprefix tests/host/,world.c link.c device.c stack.c) \
+             tests/script/lan.c \
+             $(filter-out %/loader.c,$(wildcard tests/packetdrill/*.c))
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,so,$(r),c,$(HOST_CC),$(SO_FLAGS))))
+$(BUILD)/so/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(SO_FLAGS) -Wno-missing-prototypes -iquote . -c -o $@ $<
+$(SO_OBJECT): $(call objects,so,$(NET_ROOMS)) $(patsubst %.c,$(BUILD)/so/%.o,$(SO_FILES))
+	$(call say,link,$@)$(HOST_CC) -shared -fsanitize=undefined -Wl,-Bsymbolic \
+	    -Wl,--wrap=platform_idle -Wl,-z,defs -o $@ $^ -lpthread
+$(SO_LOADER): $(BUILD)/so/tests/packetdrill/loader.o
+	$(call say,link,$@)$(HOST_CC) -fsanitize=undefined -o $@ $^ -ldl -lpthread
+
+packetdrill-so: $(SO_OBJECT) $(SO_LOADER) ## the stack as a shared object for packetdrill
+	@$(SO_LOADER) $(abspath $(SO_OBJECT))
+
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 define fuzz_rule # name
@@ -335,6 +358,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run unit script fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
