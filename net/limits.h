@@ -176,6 +176,12 @@ enum {
     TCP_SEGMENT_PIECES = 16,
     /* Resets, SYN-ACKs and the like waiting for the end of the batch. */
     TCP_REPLIES_MAX = 128,
+    /* Ranges in flight a sender tells apart, per connection: bounds the walks
+     * over them (CVE-2019-11477). All connections: one per so much memory. */
+    TCP_SPANS_MAX = 1024,
+    TCP_SPAN_MEMORY_SHARE = 4096,
+    /* Connections that have sent something lately, of all. */
+    TCP_RECOVERY_DIVISOR = 2,
     /* Orphans (RFC 1122 4.2.2.13 has no number), of all connections. */
     TCP_ORPHAN_DIVISOR = 4,
 };
@@ -205,15 +211,16 @@ enum {
     TCP_PORT_TABLE = 1024, /* counters of RFC 6056 3.3.4 */
 };
 
-#define TCP_RTO_INITIAL_NS   (1 * NS_PER_S)    /* RFC 6298 2.1 */
-#define TCP_RTO_MIN_NS       (200 * NS_PER_MS) /* as Linux; 2.4 says 1 s */
-#define TCP_RTO_MAX_NS       (120 * NS_PER_S)  /* RFC 6298 2.5 */
-#define TCP_RTO_AFTER_SYN_NS (3 * NS_PER_S)    /* RFC 6298 5.7 */
-#define TCP_ACK_DELAY_NS     (40 * NS_PER_MS)  /* RFC 5681 4.2: < 500 ms */
-#define TCP_PERSIST_MIN_NS   (200 * NS_PER_MS) /* also ends a cork */
-#define TCP_TIME_WAIT_NS     (60 * NS_PER_S)   /* 2MSL */
-#define TCP_SYN_ACK_RTO_NS   (1 * NS_PER_S)
-#define TCP_ISN_TICK_NS      UINT64_C(4096) /* RFC 6528: about 4 us */
+#define TCP_RTO_INITIAL_NS     (1 * NS_PER_S)    /* RFC 6298 2.1 */
+#define TCP_RTO_MIN_NS         (200 * NS_PER_MS) /* as Linux; 2.4 says 1 s */
+#define TCP_RTO_MAX_NS         (120 * NS_PER_S)  /* RFC 6298 2.5 */
+#define TCP_RTO_AFTER_SYN_NS   (3 * NS_PER_S)    /* RFC 6298 5.7 */
+#define TCP_PROBE_ACK_DELAY_NS (200 * NS_PER_MS) /* RFC 8985 7.2 */
+#define TCP_ACK_DELAY_NS       (40 * NS_PER_MS)  /* RFC 5681 4.2: < 500 ms */
+#define TCP_PERSIST_MIN_NS     (200 * NS_PER_MS) /* also ends a cork */
+#define TCP_TIME_WAIT_NS       (60 * NS_PER_S)   /* 2MSL */
+#define TCP_SYN_ACK_RTO_NS     (1 * NS_PER_S)
+#define TCP_ISN_TICK_NS        UINT64_C(4096) /* RFC 6528: about 4 us */
 
 /* DHCP (RFC 2131 4.1, 4.4.5). */
 enum {

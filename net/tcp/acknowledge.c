@@ -51,7 +51,8 @@ void acknowledge_advance(struct tcp_connection *c,
 {
     uint32_t acked = (uint32_t)seq_diff(segment->ack, c->snd.una);
     struct seq32 end = send_queue_end(&c->send);
-    uint64_t sample_ns = take_sample(c, segment, now_ns);
+    bool is_tracking = connection_is_tracking(c);
+    uint64_t sample_ns = is_tracking ? 0 : take_sample(c, segment, now_ns);
 
     if (sample_ns != 0)
         rtt_sample(&c->rtt, sample_ns);
@@ -62,7 +63,13 @@ void acknowledge_advance(struct tcp_connection *c,
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     c->snd.small = seq_max(c->snd.small, c->snd.una);
     note_size(c, acked);
-    recovery_new_ack(c, acked, sample_ns, now_ns);
+    if (!is_tracking) {
+        recovery_new_ack(c, acked, sample_ns, now_ns);
+    } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
+        sample_ns = take_sample(c, segment, now_ns);
+        if (sample_ns != 0)
+            rtt_sample(&c->rtt, sample_ns);
+    }
     if (!seq_equal(c->snd.nxt, end) || c->fin_queued)
         connection_touch(c, OWES_OUTPUT);
     notify_writable(c);
@@ -131,7 +138,11 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
     if (ahead > 0) {
         acknowledge_advance(c, segment, now_ns);
         update_window(c, segment);
-    } else if (is_duplicate(c, segment)) {
+    } else if (connection_is_tracking(c) && segment->options.sack_count != 0) {
+        tcp_counters.duplicate_acks += is_duplicate(c, segment);
+        update_window(c, segment);
+        (void)recovery_sack_ack(c, segment, 0, now_ns);
+    } else if (!connection_is_tracking(c) && is_duplicate(c, segment)) {
         recovery_duplicate_ack(c);
     } else {
         update_window(c, segment);

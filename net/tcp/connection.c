@@ -170,6 +170,7 @@ void connection_finish(struct tcp_connection *c, int error)
     c->keep_at_ns = 0;
     c->owed = 0;
     send_queue_clear(&c->send);
+    recovery_release(c);
     reassembly_clear(&c->reassembly);
     if (error != 0)
         c->error = (int16_t)error;

@@ -14,6 +14,7 @@
 #include "net/tcp/congestion.h"
 #include "net/tcp/counters.h"
 #include "net/tcp/queues.h"
+#include "net/tcp/recovery.h"
 #include "net/tcp/rtt.h"
 #include "net/tcp/table.h"
 #include "net/tcp/tcp.h"
@@ -110,6 +111,7 @@ struct tcp_connection {
     struct tcp_send_queue send;
     struct tcp_receive_queue receive;
     struct tcp_reassembly reassembly;
+    struct tcp_recovery *recovery; /* NULL: nothing sent yet, or no SACK */
     struct tcp_rtt rtt;
     struct seq32 rtt_seq; /* the segment being timed ends here */
     uint64_t rtt_at_ns;
@@ -150,6 +152,12 @@ static inline struct tcp_connection *connection_of(struct tcp_node *node)
 static inline uint32_t connection_flight(const struct tcp_connection *c)
 {
     return (uint32_t)seq_diff(c->snd.nxt, c->snd.una);
+}
+
+/* Every byte in flight is on the scoreboard; otherwise NewReno recovers. */
+static inline bool connection_is_tracking(const struct tcp_connection *c)
+{
+    return c->recovery != NULL && !c->recovery->is_off;
 }
 
 static inline uint32_t connection_window(const struct tcp_connection *c)

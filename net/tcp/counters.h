@@ -21,6 +21,11 @@ struct tcp_counters {
     uint64_t timeouts;
     uint64_t fast_retransmits;
     uint64_t partial_acks;
+    uint64_t loss_probes;
+    uint64_t loss_probe_recoveries;
+    uint64_t undone_reductions;
+    uint64_t dsacks_received;
+    uint64_t dsacks_sent;
     uint64_t duplicate_acks;
     uint64_t out_of_order;
     uint64_t delayed_acks;

@@ -87,6 +87,7 @@ static bool receive_predicted(struct tcp_connection *c, struct packet *packet,
         packet_free(packet);
     } else {
         if (!seq_equal(segment->ack, c->snd.una) ||
+            segment->options.sack_count != 0 ||
             segment->length > connection_window(c) || c->is_orphan)
             return false;
         note_timestamp(c, segment, now_ns);

@@ -44,8 +44,42 @@ void recovery_duplicate_ack(struct tcp_connection *c);
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
                       uint64_t now_ns);
 void recovery_timeout(struct tcp_connection *c);
-void recovery_segment_sent(struct tcp_connection *c);
-uint32_t recovery_limit(const struct tcp_connection *c);
+
+/* Bytes [seq, seq + length) left, for the first time, or again after going
+ * back; c->snd has moved on. */
+void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
+                           uint32_t length, bool is_again, uint64_t now_ns);
+/* A piece of what was lost left again. */
+void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
+                         uint32_t length, uint64_t now_ns);
+/* The next one that may, by the congestion window. */
+bool recovery_next(struct tcp_connection *c, struct tcp_piece *piece);
+/* Bytes the congestion window lets go now. */
+uint32_t recovery_room(const struct tcp_connection *c);
+/* Tells the module of an ACK outside recovery. */
+void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+                   uint64_t now_ns);
+void recovery_release(struct tcp_connection *c);
+
+/* sack.c: the same for a connection that is tracking. The first takes an ACK,
+ * which advanced snd.una by `acked`; true when it gave an RTT sample. */
+bool recovery_sack_ack(struct tcp_connection *c,
+                       const struct tcp_segment *segment, uint32_t acked,
+                       uint64_t now_ns);
+void recovery_sack_timeout(struct tcp_connection *c);
+void recovery_losses(struct tcp_connection *c, uint64_t now_ns);
+
+/* rack.c */
+void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
+                    const struct tcp_delivery *d, uint64_t now_ns);
+void rack_was_in_vain(struct tcp_connection *c);
+void rack_recovered(struct tcp_recovery *r);
+void rack_detect(struct tcp_connection *c, uint64_t now_ns);
+void probe_schedule(struct tcp_connection *c, uint64_t now_ns);
+void probe_sent(struct tcp_connection *c, bool is_again);
+bool probe_acknowledged(struct tcp_connection *c,
+                        const struct tcp_segment *segment, bool is_dsack);
+void recovery_timer_expired(struct tcp_connection *c, uint64_t now_ns);
 
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
@@ -77,6 +111,7 @@ void timers_update(struct tcp_connection *c);
 void connection_timer_expired(struct timer *timer, uint64_t now_ns);
 void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns);
 void timers_progress(struct tcp_connection *c, uint64_t now_ns);
+void timers_restart(struct tcp_connection *c, uint64_t now_ns);
 void timers_delay_ack(struct tcp_connection *c, uint64_t now_ns);
 void timers_keep_alive(struct tcp_connection *c, uint64_t now_ns);
 void timers_persist(struct tcp_connection *c, uint64_t now_ns);
@@ -127,5 +162,11 @@ struct tcp_settings {
     bool timestamps;
     bool window_scaling;
     bool sack;
+    bool dsack;
+    bool recovery;         /* RACK rather than RFC 6675's counting */
+    bool early_retransmit; /* tail loss probes */
+    bool frto;
+    bool prr;
+    bool undo;
 };
 extern struct tcp_settings tcp_settings;

@@ -46,8 +46,8 @@ static bool plan_next(const struct tcp_connection *c, struct plan *plan)
 {
     int32_t waiting = unsent(c);
     uint32_t flight = connection_flight(c);
-    uint32_t limit = smaller(recovery_limit(c), c->snd.wnd);
-    uint32_t usable = limit > flight ? limit - flight : 0;
+    uint32_t room = c->snd.wnd > flight ? c->snd.wnd - flight : 0;
+    uint32_t usable = smaller(recovery_room(c), room);
 
     if (waiting < 0 || (waiting == 0 && !c->fin_queued))
         return false;
@@ -74,7 +74,8 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
     bool is_fin = (plan->flags & TCP_FIN) != 0;
 
     c->snd.nxt = seq_add(seq, plan->length + is_fin);
-    if (seq_before(seq, c->snd.max)) {
+    bool is_again = seq_before(seq, c->snd.max);
+    if (is_again) {
         tcp_counters.retransmitted_segments++;
         c->retransmits++;
     } else if (!c->rtt_timing) {
@@ -83,7 +84,7 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         c->rtt_at_ns = now_ns;
     }
     c->snd.max = seq_max(c->snd.max, c->snd.nxt);
-    recovery_segment_sent(c);
+    recovery_segment_sent(c, seq, plan->length + is_fin, is_again, now_ns);
     if (plan->length != 0) {
         if (plan->length < c->snd.mss)
             c->snd.small = c->snd.nxt;
@@ -91,6 +92,72 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         c->sent_at_ns = now_ns;
     }
     timers_segment_sent(c, now_ns);
+}
+
+/* A piece of what was sent before, its FIN included. */
+static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
+                       uint64_t now_ns)
+{
+    int32_t text = seq_diff(send_queue_end(&c->send), piece.start);
+    uint32_t planned = smaller(text > 0 ? (uint32_t)text : 0, piece.length);
+    uint32_t length = planned;
+    bool has_fin = c->fin_queued && piece.length > planned;
+
+    if (!transmit_segment(c, piece.start, &length,
+                          has_fin ? TCP_ACK | TCP_FIN : TCP_ACK, now_ns))
+        return false;
+    has_fin = has_fin && length == planned;
+    tcp_counters.retransmitted_segments++;
+    c->retransmits++;
+    c->rtt_timing = false;
+    recovery_sent_again(c, piece.start, length + has_fin, now_ns);
+    timers_segment_sent(c, now_ns);
+    return true;
+}
+
+/* What was lost, as far as the congestion window goes. False: not now. */
+static bool send_lost(struct tcp_connection *c, uint64_t now_ns)
+{
+    struct tcp_piece piece;
+
+    while (recovery_next(c, &piece)) {
+        if (c->route.netif->transmit_stopped) {
+            connection_touch(c, OWES_OUTPUT);
+            return false;
+        }
+        if (!send_piece(c, piece, now_ns)) {
+            timers_memory(c, now_ns);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* RFC 8985 7.3: one new segment, or the last one again. */
+static void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
+{
+    int32_t waiting = unsent(c);
+    uint32_t flight = connection_flight(c);
+    struct tcp_piece piece;
+
+    if (waiting > 0 && c->snd.wnd > flight) {
+        struct plan plan = {.flags = TCP_ACK | TCP_PSH};
+        plan.length = smaller(smaller((uint32_t)waiting, c->snd.mss),
+                              c->snd.wnd - flight);
+        if (transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns)) {
+            advance(c, &plan, now_ns);
+            probe_sent(c, false);
+        }
+        return;
+    }
+    if (!scoreboard_tail(&c->recovery->board, &piece))
+        return;
+    uint32_t length = piece.length % c->snd.mss;
+    length = length == 0 ? c->snd.mss : length;
+    piece.start = seq_add(piece.start, piece.length - length);
+    piece.length = length;
+    if (send_piece(c, piece, now_ns))
+        probe_sent(c, true);
 }
 
 static void send_new(struct tcp_connection *c, uint64_t now_ns)
@@ -102,6 +169,8 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         c->congestion.module->on_idle != NULL &&
         seq_equal(c->snd.nxt, c->snd.max))
         c->congestion.module->on_idle(&c->congestion);
+    if (!send_lost(c, now_ns))
+        return;
     while (plan_next(c, &plan)) {
         if (c->route.netif->transmit_stopped) {
             /* The next entry, at the latest the device's own when its ring
@@ -262,8 +331,10 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
         else if ((owed & OWES_ACK) != 0 && c->state == TCP_SYN_RECEIVED)
             send_empty(c, now_ns); /* what RFC 9293 3.10.7.4 answers */
     } else {
-        if ((owed & OWES_REXMIT) != 0)
+        if ((owed & OWES_REXMIT) != 0 && !connection_is_tracking(c))
             send_again(c, now_ns);
+        if (c->recovery != NULL && c->recovery->owes_probe)
+            send_tail_probe(c, now_ns);
         if ((owed & OWES_PROBE) != 0)
             send_probe(c, now_ns);
         if ((owed & OWES_KEEP) != 0)

@@ -6,29 +6,142 @@
  * module's business.
  */
 #include "net/limits.h"
+#include "net/pool.h"
 #include "net/tcp/internal.h"
+
+static struct pool pool;
+
+int recoveries_init(size_t count)
+{
+    return pool_init(&pool, count, sizeof(struct tcp_recovery),
+                     _Alignof(struct tcp_recovery));
+}
+
+static struct tcp_recovery *recovery_take(void)
+{
+    struct tcp_recovery *r = pool_take(&pool);
+
+    if (r != NULL)
+        *r = (struct tcp_recovery){.window_steps = 1};
+    return r;
+}
+
+void recovery_release(struct tcp_connection *c)
+{
+    if (c->recovery == NULL)
+        return;
+    scoreboard_clear(&c->recovery->board);
+    pool_give(&pool, c->recovery);
+    c->recovery = NULL;
+}
 
 static uint32_t outstanding(const struct tcp_connection *c)
 {
     return (uint32_t)seq_diff(c->snd.max, c->snd.una);
 }
 
-uint32_t recovery_limit(const struct tcp_connection *c)
+/* The bytes the network holds, as far as we know (RFC 6675's pipe). */
+static uint32_t in_network(const struct tcp_connection *c)
 {
-    const struct tcp_congestion *congestion = &c->congestion;
-    uint32_t extra = congestion->duplicates;
-
-    if (congestion->is_recovering)
-        return congestion->cwnd;
-    if (extra > TCP_LIMITED_TRANSMIT)
-        extra = TCP_LIMITED_TRANSMIT;
-    return congestion->cwnd + extra * c->snd.mss;
+    return connection_is_tracking(c) ? c->recovery->board.in_flight
+                                     : connection_flight(c);
 }
 
-void recovery_segment_sent(struct tcp_connection *c)
+uint32_t recovery_room(const struct tcp_connection *c)
+{
+    const struct tcp_congestion *congestion = &c->congestion;
+    uint32_t limit = congestion->cwnd;
+    uint32_t flight = in_network(c);
+
+    /* RFC 3042. With SACK the pipe has shrunk instead. */
+    if (!congestion->is_recovering && !connection_is_tracking(c)) {
+        uint32_t extra = congestion->duplicates;
+        if (extra > TCP_LIMITED_TRANSMIT)
+            extra = TCP_LIMITED_TRANSMIT;
+        limit += extra * c->snd.mss;
+    }
+    return limit > flight ? limit - flight : 0;
+}
+
+bool recovery_next(struct tcp_connection *c, struct tcp_piece *piece)
+{
+    if (!connection_is_tracking(c) || c->recovery->frto == FRTO_NEW ||
+        !scoreboard_next_lost(&c->recovery->board, piece))
+        return false;
+    if (piece->length > c->snd.mss)
+        piece->length = c->snd.mss;
+    /* Not beyond a window that shrank, but always at its left edge. */
+    if (!seq_equal(piece->start, c->snd.una) &&
+        (uint32_t)seq_diff(piece->start, c->snd.una) + piece->length >
+            c->snd.wnd)
+        return false;
+    return piece->length <= recovery_room(c);
+}
+
+void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
+                         uint32_t length, uint64_t now_ns)
+{
+    struct tcp_recovery *r = c->recovery;
+
+    if (!connection_is_tracking(c))
+        return;
+    scoreboard_sent_again(&r->board, seq, length,
+                          (uint32_t)(now_ns / NS_PER_US));
+    r->sent += length;
+    r->unproven += length;
+    if (!r->has_again) {
+        r->has_again = true;
+        r->again_at_ms = connection_timestamp(c, now_ns);
+    }
+    if (seq_equal(seq, c->snd.una))
+        timers_restart(c, now_ns);
+}
+
+static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
+                  bool is_again, uint64_t now_ns)
+{
+    struct tcp_recovery *r = c->recovery;
+    bool was_empty = seq_equal(seq, c->snd.una);
+
+    if (r == NULL && c->has_sack && was_empty) {
+        c->recovery = recovery_take();
+        r = c->recovery;
+        if (r != NULL)
+            r->dsack_round = c->snd.una;
+    }
+    if (r == NULL)
+        return;
+    if (was_empty && r->is_off)
+        r->is_off = false;
+    if (r->is_off)
+        return;
+    if (!scoreboard_append(&r->board, seq, length,
+                           (uint32_t)(now_ns / NS_PER_US), is_again)) {
+        scoreboard_clear(&r->board);
+        r->is_off = true;
+        r->is_timeout = false;
+        r->deadline_ns = 0;
+        return;
+    }
+    r->sent += length;
+    if (is_again) {
+        r->unproven += length;
+        if (!r->has_again) {
+            r->has_again = true;
+            r->again_at_ms = connection_timestamp(c, now_ns);
+        }
+    } else {
+        probe_schedule(c, now_ns);
+    }
+}
+
+void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
+                           uint32_t length, bool is_again, uint64_t now_ns)
 {
     struct tcp_congestion *congestion = &c->congestion;
-    uint32_t flight = connection_flight(c);
+
+    track(c, seq, length, is_again, now_ns);
+    uint32_t flight = in_network(c);
 
     if (flight >= congestion->peak ||
         !seq_before(c->snd.una, congestion->peak_end)) {
@@ -88,6 +201,22 @@ static void partial_ack(struct tcp_connection *c, uint32_t acked)
     connection_touch(c, OWES_REXMIT | OWES_OUTPUT);
 }
 
+void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+                   uint64_t now_ns)
+{
+    const struct tcp_ack_event ack = {
+        .now_ns = now_ns,
+        .rtt_ns = rtt_ns,
+        .acked = acked,
+        .flight = c->congestion.peak,
+        .smoothed_rtt_us = c->rtt.smoothed_us,
+        .una = c->snd.una,
+        .nxt = c->snd.max,
+    };
+
+    c->congestion.module->on_ack(&c->congestion, &ack);
+}
+
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
                       uint64_t now_ns)
 {
@@ -107,16 +236,7 @@ void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
         congestion->is_recovering = false;
         congestion->module->on_recovered(congestion, outstanding(c));
     } else {
-        const struct tcp_ack_event ack = {
-            .now_ns = now_ns,
-            .rtt_ns = rtt_ns,
-            .acked = acked,
-            .flight = congestion->peak,
-            .smoothed_rtt_us = c->rtt.smoothed_us,
-            .una = c->snd.una,
-            .nxt = c->snd.max,
-        };
-        congestion->module->on_ack(congestion, &ack);
+        recovery_grow(c, acked, rtt_ns, now_ns);
         /* Keeps the comparison with it meaningful for ever. */
         if (seq_diff(c->snd.una, congestion->recover) > 1 << 30)
             congestion->recover = seq_subtract(c->snd.una, 1);
@@ -128,6 +248,10 @@ void recovery_timeout(struct tcp_connection *c)
 {
     struct tcp_congestion *congestion = &c->congestion;
 
+    if (connection_is_tracking(c)) {
+        recovery_sack_timeout(c);
+        return;
+    }
     /* RFC 5681 3.1: ssthresh is not set again for the same segment. */
     if (c->retries <= 1)
         congestion->module->on_signal(congestion, TCP_SIGNAL_TIMEOUT,

@@ -40,6 +40,12 @@ static void settings_init(size_t memory)
         .timestamps = true,
         .window_scaling = true,
         .sack = true,
+        .dsack = true,
+        .recovery = true,
+        .early_retransmit = true,
+        .frto = true,
+        .prr = true,
+        .undo = true,
     };
 }
 
@@ -58,7 +64,9 @@ int tcp_init(uint64_t now_ns)
     if (table_init(2 * connections + half_open) != 0 ||
         connection_pool_init(connections) != 0 ||
         half_open_init(half_open) != 0 || time_wait_init(connections) != 0 ||
-        send_queues_init(connections) != 0) {
+        send_queues_init(connections) != 0 ||
+        spans_init(memory / TCP_SPAN_MEMORY_SHARE) != 0 ||
+        recoveries_init(connections / TCP_RECOVERY_DIVISOR) != 0) {
         platform_log(PLATFORM_ERROR, "tcp", "no memory for %zu connections",
                      connections);
         return -ENOMEM;
@@ -87,7 +95,7 @@ static int parse_number(const char *text, uint32_t least, uint32_t most,
 static int set_flag(bool *flag, const char *text)
 {
     uint32_t value;
-    int status = parse_number(text, 0, 2, &value);
+    int status = parse_number(text, 0, 3, &value);
 
     if (status == 0)
         *flag = value != 0;
@@ -129,6 +137,12 @@ static const struct {
     {"ipv4.tcp_timestamps", .flag = &tcp_settings.timestamps},
     {"ipv4.tcp_window_scaling", .flag = &tcp_settings.window_scaling},
     {"ipv4.tcp_sack", .flag = &tcp_settings.sack},
+    {"ipv4.tcp_dsack", .flag = &tcp_settings.dsack},
+    {"ipv4.tcp_recovery", .flag = &tcp_settings.recovery},
+    {"ipv4.tcp_early_retrans", .flag = &tcp_settings.early_retransmit},
+    {"ipv4.tcp_frto", .flag = &tcp_settings.frto},
+    {"ipv4.tcp_prr", .flag = &tcp_settings.prr},
+    {"ipv4.tcp_undo", .flag = &tcp_settings.undo},
     {"ipv4.tcp_syn_retries", .octet = &tcp_settings.syn_retries},
     {"ipv4.tcp_retries2", .octet = &tcp_settings.retries},
     {"ipv4.tcp_keepalive_probes", .octet = &tcp_settings.keep_count},

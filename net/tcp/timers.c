@@ -24,6 +24,8 @@ void timers_update(struct tcp_connection *c)
     uint64_t next =
         earlier(earlier(c->retransmit_at_ns, c->ack_at_ns), c->keep_at_ns);
 
+    if (c->recovery != NULL)
+        next = earlier(next, c->recovery->deadline_ns);
     if (c->state == TCP_CLOSED || next == 0)
         return;
     if (!timer_is_set(&c->timer) || c->timer.deadline_ns > next)
@@ -61,6 +63,13 @@ void timers_progress(struct tcp_connection *c, uint64_t now_ns)
     c->is_persisting = false;
     c->retransmit_at_ns = 0;
     if (!seq_equal(c->snd.una, c->snd.max))
+        set_retransmit(c, now_ns);
+}
+
+/* What was sent again deserves its time. */
+void timers_restart(struct tcp_connection *c, uint64_t now_ns)
+{
+    if (!c->is_persisting)
         set_retransmit(c, now_ns);
 }
 
@@ -243,6 +252,9 @@ void connection_timer_expired(struct timer *timer, uint64_t now_ns)
 
     if (c->ack_at_ns != 0 && c->ack_at_ns <= now_ns)
         ack_expired(c, now_ns);
+    if (c->recovery != NULL && c->recovery->deadline_ns != 0 &&
+        c->recovery->deadline_ns <= now_ns)
+        recovery_timer_expired(c, now_ns);
     if (c->retransmit_at_ns != 0 && c->retransmit_at_ns <= now_ns) {
         if (c->is_persisting)
             persist_expired(c, now_ns);
