@@ -4,8 +4,7 @@
  * table: a server, a client, a call that blocks on a second thread, silence,
  * a deadlock, datagrams, epoll.
  */
-#include "tests/packetdrill/interface.h"
-#include "tests/script/bytes.h"
+#include "tests/packetdrill/loader.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -14,7 +13,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,15 +21,8 @@
 enum {
     SERVER = 8080,
     PEER = 40001,
-    SYN = 2,
-    RST = 4,
-    ACK = 16,
-    PSH = 8,
-    FIN = 1,
 };
 
-static struct packetdrill_interface t;
-static void *u;
 static unsigned passed;
 static unsigned failed;
 
@@ -41,86 +32,6 @@ static void check(bool holds, const char *claim)
     failed += !holds;
     if (!holds)
         printf("not ok %s\n", claim);
-}
-
-/* ---- packets ------------------------------------------------------------- */
-
-struct tcp {
-    uint32_t seq;
-    uint32_t ack;
-    unsigned flags;
-    uint16_t from; /* ports */
-    uint16_t to;
-    size_t length;
-    long long time_us;
-};
-
-static uint16_t sum(const uint8_t *bytes, size_t length, uint32_t start)
-{
-    for (size_t i = 0; i < length; i++)
-        start += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
-    while (start >> 16 != 0)
-        start = (start & 0xffff) + (start >> 16);
-    return (uint16_t)~start;
-}
-
-static void put_ip(uint8_t *ip, uint8_t protocol, size_t length)
-{
-    memset(ip, 0, 20);
-    ip[0] = 0x45;
-    put16(ip + 2, (unsigned)length);
-    ip[8] = 255;
-    ip[9] = protocol;
-    put32(ip + 12, 0xc0000201);
-    put32(ip + 16, 0xc0a80001);
-    put16(ip + 10, sum(ip, 20, 0));
-}
-
-static uint32_t pseudo(const uint8_t *ip, size_t length)
-{
-    uint32_t start = ip[9] + (uint32_t)length;
-
-    for (int i = 12; i < 20; i += 2)
-        start += get16(ip + i);
-    return start;
-}
-
-static int inject(const struct tcp *segment)
-{
-    static uint8_t packet[65536];
-    uint8_t *tcp = packet + 20;
-    size_t length = 20 + segment->length;
-
-    memset(tcp, 0, length);
-    put16(tcp, segment->from);
-    put16(tcp + 2, segment->to);
-    put32(tcp + 4, segment->seq);
-    put32(tcp + 8, segment->ack);
-    tcp[12] = 0x50;
-    tcp[13] = (uint8_t)segment->flags;
-    put16(tcp + 14, 60000);
-    put_ip(packet, 6, 20 + length);
-    put16(tcp + 16, sum(tcp, length, pseudo(packet, length)));
-    return t.netdev_send(u, packet, 20 + length);
-}
-
-static bool receive(struct tcp *segment)
-{
-    uint8_t packet[65536];
-    size_t length = sizeof(packet);
-    const uint8_t *tcp = packet + 20;
-
-    *segment = (struct tcp){.seq = 0};
-    if (t.netdev_receive(u, packet, &length, &segment->time_us) != 0 ||
-        length < 40 || packet[9] != 6)
-        return false;
-    segment->from = get16(tcp);
-    segment->to = get16(tcp + 2);
-    segment->seq = get32(tcp + 4);
-    segment->ack = get32(tcp + 8);
-    segment->flags = tcp[13];
-    segment->length = length - 20 - (size_t)(tcp[12] >> 4) * 4;
-    return true;
 }
 
 static long long now_us(void)
