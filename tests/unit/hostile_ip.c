@@ -104,6 +104,7 @@ Test(hostile, I4_loopback_addresses_on_the_wire_are_dropped)
     assert_dropped(DROP_IP_DESTINATION);
 }
 
+/* covers: MUST-63 */
 Test(hostile, I5_sources_that_are_no_host_are_dropped)
 {
     static const uint32_t sources[] = {

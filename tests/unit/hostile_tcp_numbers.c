@@ -32,6 +32,7 @@ static bool is_established(void)
     return scene_state(&scene) == TCP_ESTABLISHED;
 }
 
+/* covers: RFC5961-3.2.2 */
 Test(hostile, T16_a_reset_exactly_in_place_is_believed)
 {
     scene_established(&scene, 0);
@@ -40,6 +41,7 @@ Test(hostile, T16_a_reset_exactly_in_place_is_believed)
     cr_assert(scene_is_silent(&scene));
 }
 
+/* covers: RFC5961-3.2.3 */
 Test(hostile, T16_a_reset_elsewhere_in_the_window_is_challenged)
 {
     scene_established(&scene, 0);
@@ -51,6 +53,7 @@ Test(hostile, T16_a_reset_elsewhere_in_the_window_is_challenged)
     cr_assert(is_established());
 }
 
+/* covers: RFC5961-3.2.1 */
 Test(hostile, T16_a_reset_outside_the_window_is_ignored)
 {
     scene_established(&scene, 0);
@@ -62,6 +65,7 @@ Test(hostile, T16_a_reset_outside_the_window_is_ignored)
     cr_assert(is_established());
 }
 
+/* covers: RFC5961-4.2.1 */
 Test(hostile, T17_a_syn_is_challenged_wherever_it_lies)
 {
     static const uint32_t places[] = {0, 1, 1000, 0x80000000, 0xffffffff};
@@ -75,6 +79,7 @@ Test(hostile, T17_a_syn_is_challenged_wherever_it_lies)
     }
 }
 
+/* covers: RFC5961-7.1 */
 Test(hostile, T18_challenges_are_limited_per_connection_alone)
 {
     scene_listen(&scene, 0);
@@ -219,6 +224,7 @@ Test(hostile, T25_urgent_data_is_in_band_whatever_the_pointer)
     cr_assert_eq(peer->got.flags, S | A);
 }
 
+/* covers: MUST-34 SHLD-16 */
 Test(hostile, T27_a_window_shrunk_below_what_is_in_flight_is_survived)
 {
     scene_established(&scene, 0);

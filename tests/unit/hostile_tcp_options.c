@@ -183,6 +183,7 @@ Test(hostile, T7_a_segment_without_the_agreed_timestamp_is_dropped)
     cr_assert(is_established());
 }
 
+/* covers: RFC7323-5.3.1 */
 Test(hostile, T8_an_old_timestamp_is_acknowledged_and_dropped)
 {
     scene_established(&scene, SCENE_TIMESTAMPS);

@@ -135,6 +135,7 @@ Test(hostile, T31_time_wait_gives_way_to_a_newer_syn)
     cr_assert_eq(scene_counter("tcp_time_wait_reuses_total"), 1);
 }
 
+/* covers: SHLD-4 */
 Test(hostile, T31_time_wait_gives_way_to_a_newer_timestamp)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
@@ -182,6 +183,7 @@ static uint32_t iss_of(uint16_t port)
     return iss;
 }
 
+/* covers: MUST-9 SHLD-1 */
 Test(hostile, T33_sequence_numbers_of_other_tuples_say_nothing)
 {
     unsigned buckets[16] = {0};
@@ -194,6 +196,7 @@ Test(hostile, T33_sequence_numbers_of_other_tuples_say_nothing)
     cr_assert_lt(chi, 44.0, "chi squared %f, 15 degrees of freedom", chi);
 }
 
+/* covers: MUST-8 SHLD-1 */
 Test(hostile, T33_sequence_numbers_of_one_tuple_follow_the_clock)
 {
     scene_listen(&scene, 0);
@@ -223,6 +226,7 @@ Test(hostile, T34_ephemeral_ports_do_not_count)
     cr_assert_lt(steps, 3);
 }
 
+/* covers: RFC7323-5.4 */
 Test(hostile, T35_timestamps_of_other_tuples_have_other_offsets)
 {
     scene_listen(&scene, SCENE_TIMESTAMPS);

@@ -40,6 +40,7 @@ Test(tcp_close, the_peer_closes_first)
     cr_assert_eq(scene_counter("tcp_connections{state=\"last-ack\"}"), 0);
 }
 
+/* covers: MUST-13 */
 Test(tcp_close, we_close_first_and_wait)
 {
     scene_established(&scene, 0);
@@ -138,6 +139,7 @@ Test(tcp_close, a_lost_fin_is_sent_again)
     cr_assert(scene_is_silent_for(&scene, 10 * NS_PER_S));
 }
 
+/* covers: SHLD-3 */
 Test(tcp_close, unread_data_makes_it_a_reset)
 {
     scene_established(&scene, 0);
@@ -210,6 +212,7 @@ Test(tcp_close, an_orphan_whose_peer_is_silent_is_given_up)
     cr_assert(scene_is_clean(&scene));
 }
 
+/* covers: MUST-12 */
 Test(tcp_close, a_reset_by_the_peer_is_told_after_what_came_before)
 {
     char bytes[8];

@@ -19,6 +19,7 @@ static struct tcp_connection *accept_one(void)
     return c;
 }
 
+/* covers: MUST-14 MUST-67 SHLD-5 */
 Test(tcp_open, a_plain_syn_is_answered_with_mss_alone)
 {
     scene_listen(&scene, 0);
@@ -210,6 +211,7 @@ Test(tcp_open, port_zero_is_replaced_by_a_free_one)
     cr_assert_geq(local.port, 32768);
 }
 
+/* covers: SHLD-5 */
 Test(tcp_open, connect_offers_every_option_and_succeeds)
 {
     scene_syn_sent(&scene, 0);
@@ -230,6 +232,7 @@ Test(tcp_open, connect_offers_every_option_and_succeeds)
     cr_assert_not(scene_status(&scene).has_sack);
 }
 
+/* covers: MUST-22 */
 Test(tcp_open, a_syn_is_repeated_with_backoff_and_given_up)
 {
     static const uint64_t gaps_s[6] = {1, 2, 4, 8, 16, 32};
@@ -292,6 +295,7 @@ Test(tcp_open, data_and_fin_with_the_syn_ack_are_taken)
     cr_assert_eq(scene_read(&scene, bytes, 8), 0);
 }
 
+/* covers: MUST-10 */
 Test(tcp_open, simultaneous_open_connects)
 {
     scene_syn_sent(&scene, 0);

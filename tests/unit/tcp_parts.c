@@ -24,6 +24,7 @@ static uint32_t any(uint32_t below)
 
 /* ---- options ------------------------------------------------------------- */
 
+/* covers: MUST-68 */
 Test(tcp_wire, what_is_emitted_is_parsed_back)
 {
     for (int i = 0; i < 20000; i++) {
@@ -65,6 +66,7 @@ Test(tcp_wire, what_is_emitted_is_parsed_back)
     }
 }
 
+/* covers: MUST-7 */
 Test(tcp_wire, any_bytes_are_parsed_within_their_length)
 {
     for (int i = 0; i < 100000; i++) {
@@ -83,6 +85,7 @@ Test(tcp_wire, any_bytes_are_parsed_within_their_length)
 
 /* ---- round-trip time ----------------------------------------------------- */
 
+/* covers: RFC6298-2.2 */
 Test(tcp_rtt, the_first_sample_sets_everything)
 {
     struct tcp_rtt rtt;
@@ -94,6 +97,7 @@ Test(tcp_rtt, the_first_sample_sets_everything)
     cr_assert_eq(rtt_timeout_ns(&rtt), 900 * NS_PER_MS);
 }
 
+/* covers: RFC6298-2.3 */
 Test(tcp_rtt, later_samples_are_smoothed)
 {
     struct tcp_rtt rtt;
@@ -105,6 +109,7 @@ Test(tcp_rtt, later_samples_are_smoothed)
     cr_assert_eq(rtt.smoothed_us, 110000);
 }
 
+/* covers: RFC6298-2.5 */
 Test(tcp_rtt, the_timeout_stays_between_its_bounds)
 {
     struct tcp_rtt rtt;
@@ -149,6 +154,7 @@ Test(tcp_congestion, the_initial_window_is_that_of_rfc_6928)
     cr_assert_eq(congestion_initial_window(9000), 18000);
 }
 
+/* covers: MUST-19 */
 Test(tcp_congestion, slow_start_doubles_and_avoidance_adds_one)
 {
     struct tcp_congestion c;

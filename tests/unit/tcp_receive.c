@@ -56,6 +56,7 @@ Test(tcp_receive, the_first_segments_are_acknowledged_at_once)
     cr_assert(acknowledges(100));
 }
 
+/* covers: MUST-40 SHLD-18 */
 Test(tcp_receive, later_an_ack_waits_40_ms)
 {
     scene_established(&scene, 0);
@@ -67,6 +68,7 @@ Test(tcp_receive, later_an_ack_waits_40_ms)
     cr_assert_eq(scene_counter("tcp_delayed_acks_total"), 1);
 }
 
+/* covers: MUST-58 SHLD-19 */
 Test(tcp_receive, every_second_full_segment_is_acknowledged)
 {
     scene_established(&scene, 0);
@@ -136,6 +138,7 @@ Test(tcp_receive, the_window_closes_as_the_buffer_fills)
     cr_assert(scene_is_silent_for(&scene, NS_PER_S));
 }
 
+/* covers: MUST-39 */
 Test(tcp_receive, small_reads_do_not_cause_small_updates)
 {
     scene_established(&scene, 0);
@@ -155,6 +158,7 @@ Test(tcp_receive, small_reads_do_not_cause_small_updates)
     cr_assert_leq(updates, 8);
 }
 
+/* covers: SHLD-31 */
 Test(tcp_receive, segments_out_of_order_are_put_in_order)
 {
     scene_established(&scene, 0);
@@ -317,6 +321,7 @@ Test(tcp_receive, single_bytes_cost_bytes_not_packets)
     cr_assert_arr_eq(bytes, text, 5000);
 }
 
+/* covers: SHLD-14 RFC7323-2.4 */
 Test(tcp_receive, a_shrunken_buffer_never_takes_the_window_back)
 {
     scene_established(&scene, 0);

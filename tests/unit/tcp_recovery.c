@@ -41,6 +41,7 @@ static void repeats(int times)
         scene_says(&scene, A, NULL, 0);
 }
 
+/* covers: MUST-19 RFC6298-5.5 RFC6298-5.6 */
 Test(tcp_recovery, the_retransmission_timer_backs_off)
 {
     scene_established(&scene, 0);
@@ -64,6 +65,7 @@ Test(tcp_recovery, the_retransmission_timer_backs_off)
     cr_assert(scene_is_silent_for(&scene, 100 * NS_PER_S));
 }
 
+/* covers: MUST-20 SHLD-11 */
 Test(tcp_recovery, fifteen_timeouts_end_it)
 {
     scene_established(&scene, 0);
@@ -75,6 +77,7 @@ Test(tcp_recovery, fifteen_timeouts_end_it)
     cr_assert(scene_is_clean(&scene));
 }
 
+/* covers: MUST-21 */
 Test(tcp_recovery, the_user_timeout_ends_it_on_time)
 {
     scene_established(&scene, 0);
@@ -87,6 +90,7 @@ Test(tcp_recovery, the_user_timeout_ends_it_on_time)
     cr_assert_eq(tcp_take_error(scene.connection), ETIMEDOUT);
 }
 
+/* covers: MUST-19 */
 Test(tcp_recovery, after_a_timeout_one_segment_then_slow_start)
 {
     scene_established(&scene, 0);
@@ -182,6 +186,7 @@ Test(tcp_recovery, the_round_trip_time_is_measured)
     cr_assert(rto >= 200 * NS_PER_MS && rto < 300 * NS_PER_MS, "%lu", rto);
 }
 
+/* covers: MUST-18 */
 Test(tcp_recovery, a_retransmitted_segment_is_no_sample)
 {
     scene_established(&scene, 0);

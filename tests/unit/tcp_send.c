@@ -43,6 +43,7 @@ Test(tcp_send, a_small_write_leaves_at_once)
     cr_assert_arr_eq(peer->got.payload, "hello", 5);
 }
 
+/* covers: SHLD-7 */
 Test(tcp_send, nagle_holds_a_second_small_segment)
 {
     scene_established(&scene, 0);
@@ -67,6 +68,7 @@ Test(tcp_send, the_tail_of_a_large_write_is_not_held)
     cr_assert(peer->got.flags & P);
 }
 
+/* covers: MUST-17 */
 Test(tcp_send, no_delay_switches_nagle_off)
 {
     scene_established(&scene, 0);
@@ -78,6 +80,7 @@ Test(tcp_send, no_delay_switches_nagle_off)
     }
 }
 
+/* covers: MUST-60 */
 Test(tcp_send, a_cork_holds_partial_segments_for_200_ms)
 {
     scene_established(&scene, 0);
@@ -103,6 +106,7 @@ Test(tcp_send, pulling_the_cork_sends_at_once)
     cr_assert_eq(peer->got.payload_length, 8);
 }
 
+/* covers: SHLD-27 */
 Test(tcp_send, more_promised_joins_two_writes)
 {
     scene_established(&scene, 0);
@@ -128,6 +132,7 @@ Test(tcp_send, static_memory_is_sent_from_where_it_lies)
     cr_assert_eq(buffer_count_free(), buffers);
 }
 
+/* covers: SHLD-28 */
 Test(tcp_send, header_and_file_are_one_segment)
 {
     static const uint8_t file[2000] = {7, 8, 9};
@@ -187,6 +192,7 @@ Test(tcp_send, a_small_peer_mss_is_respected)
     cr_assert_eq(peer->got.payload_length, 512);
 }
 
+/* covers: MUST-36 SHLD-29 SHLD-30 */
 Test(tcp_send, a_closed_window_is_probed_with_backoff)
 {
     static const uint64_t gaps_ms[4] = {200, 400, 800, 1600};
@@ -226,6 +232,7 @@ Test(tcp_send, a_lost_window_update_is_found_by_the_probe)
     cr_assert_eq(peer->got.payload_length, MSS - 1);
 }
 
+/* covers: MUST-37 */
 Test(tcp_send, a_peer_that_keeps_its_window_shut_keeps_the_connection)
 {
     scene_established(&scene, 0);
@@ -251,6 +258,7 @@ Test(tcp_send, unanswered_probes_end_it)
     cr_assert_eq(tcp_take_error(scene.connection), ETIMEDOUT);
 }
 
+/* covers: MUST-38 */
 Test(tcp_send, silly_windows_are_not_filled)
 {
     scene_established(&scene, 0);
@@ -286,6 +294,7 @@ Test(tcp_send, the_writer_is_told_when_there_is_room_again)
     cr_assert_gt(scene_write_pattern(&scene, 1000), 0);
 }
 
+/* covers: MUST-24 */
 Test(tcp_send, keep_alive_probes_and_gives_up)
 {
     scene_established(&scene, 0);
@@ -306,6 +315,7 @@ Test(tcp_send, keep_alive_probes_and_gives_up)
     cr_assert_eq(tcp_take_error(scene.connection), ETIMEDOUT);
 }
 
+/* covers: SHLD-6 */
 Test(tcp_send, path_mtu_shrinks_and_the_segment_comes_again_smaller)
 {
     scene_established(&scene, 0);

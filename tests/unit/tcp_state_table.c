@@ -534,21 +534,26 @@ Test(tcp_state_table, listen)
     run_state(MODEL_LISTEN, true);
 }
 
+/* covers: RFC5961-3.2.4 */
 Test(tcp_state_table, syn_sent)
 {
     run_state(MODEL_SYN_SENT, false);
 }
 
+/* covers: MUST-11 */
 Test(tcp_state_table, syn_received_after_a_passive_open)
 {
     run_state(MODEL_SYN_RECEIVED, true);
 }
 
+/* covers: MUST-10 MUST-11 */
 Test(tcp_state_table, syn_received_after_a_simultaneous_open)
 {
     run_state(MODEL_SYN_RECEIVED, false);
 }
 
+/* covers: RFC5961-3.2.1 RFC5961-3.2.3 RFC5961-4.2.1 RFC5961-5.2.1
+ * RFC7323-5.3.1 RFC7323-3.2.2 */
 Test(tcp_state_table, established)
 {
     run_state(MODEL_ESTABLISHED, false);
@@ -564,6 +569,7 @@ Test(tcp_state_table, fin_wait_2)
     run_state(MODEL_FIN_WAIT_2, false);
 }
 
+/* covers: RFC5961-4.2.1 */
 Test(tcp_state_table, close_wait)
 {
     run_state(MODEL_CLOSE_WAIT, false);

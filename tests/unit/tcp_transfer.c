@@ -115,6 +115,7 @@ Test(tcp_transfer, duplication)
     transfer(40, &path, 4 * MIB, MIB);
 }
 
+/* covers: MUST-2 */
 Test(tcp_transfer, corruption_is_noticed_by_the_checksum)
 {
     struct world_path path = plain;
