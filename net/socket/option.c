@@ -28,7 +28,9 @@ enum {
     NUMBER_LINGER2 = 8,
     NUMBER_INFO = 11,
     NUMBER_QUICKACK = 12,
+    NUMBER_CONGESTION = 13,
     NUMBER_USER_TIMEOUT = 18,
+    CONGESTION_NAME_SIZE = 16, /* TCP_CA_NAME_MAX */
 };
 
 /* The head of Linux's struct tcp_info, to tcpi_total_retrans. */
@@ -179,6 +181,23 @@ static int set_device(struct socket *socket, const char *value,
     return 0;
 }
 
+/* TCP_CONGESTION: a name, which need not end in a zero. */
+static const struct int_option congestion_option = {
+    IPPROTO_TCP, NUMBER_CONGESTION, TCP_OPTION_CONGESTION, -1};
+
+static int set_congestion(struct socket *socket, const char *value,
+                          socklen_t length, uint64_t now_ns)
+{
+    char name[CONGESTION_NAME_SIZE] = "";
+
+    if (length < 1)
+        return -EINVAL;
+    memcpy(name, value, length < sizeof(name) ? length : sizeof(name) - 1);
+    int number = tcp_congestion_number(name);
+    return number < 0 ? number
+                      : set_int(socket, &congestion_option, number, now_ns);
+}
+
 static int set_reuse(struct socket *socket, int value)
 {
     socket->reuse_address = value != 0;
@@ -197,6 +216,8 @@ static int set_option(struct socket *socket, int level, int number,
         return set_device(socket, value, length);
     if (level == SOL_SOCKET && number == SO_LINGER)
         return set_linger(socket, value, length);
+    if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
+        return set_congestion(socket, value, length, now_ns);
     if (level == SOL_SOCKET && number == SO_RCVTIMEO)
         return set_timeout(&socket->receive_timeout_ns, value, length);
     if (level == SOL_SOCKET && number == SO_SNDTIMEO)
@@ -316,6 +337,21 @@ static int get_socket_option(struct socket *socket, int number, void *value,
     }
 }
 
+static int get_congestion(const struct socket *socket, void *value,
+                          socklen_t *length)
+{
+    char name[CONGESTION_NAME_SIZE] = "";
+    int number;
+    int error = get_int(socket, &congestion_option, &number);
+
+    if (error != 0)
+        return error;
+    const char *text = tcp_congestion_name(number);
+    size_t size = strlen(text);
+    memcpy(name, text, size < sizeof(name) ? size : sizeof(name) - 1);
+    return store(value, length, name, sizeof(name));
+}
+
 static int get_option(struct socket *socket, int level, int number, void *value,
                       socklen_t *length)
 {
@@ -332,6 +368,8 @@ static int get_option(struct socket *socket, int level, int number, void *value,
     if (level == IPPROTO_TCP && number == NUMBER_INFO &&
         socket->kind != SOCKET_DATAGRAM)
         return get_info(socket, value, length);
+    if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
+        return get_congestion(socket, value, length);
     return -ENOPROTOOPT;
 }
 

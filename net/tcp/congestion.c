@@ -8,6 +8,10 @@
 #include "net/attributes.h"
 #include "net/platform.h"
 #include "net/tcp/congestion_growth.h"
+#include "net/tcp/tcp.h"
+
+#include <errno.h>
+#include <string.h>
 
 /* SSTHRESH_MIN_SEGMENTS of the largest segment is a window. */
 _Static_assert(SSTHRESH_MIN_SEGMENTS *UINT64_C(65535) <= CWND_MAX,
@@ -23,6 +27,19 @@ static const struct tcp_congestion_module *const modules[] = {
 const struct tcp_congestion_module *congestion_module(size_t number)
 {
     return number < ARRAY_COUNT(modules) ? modules[number] : NULL;
+}
+
+int tcp_congestion_number(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(modules); i++)
+        if (strcmp(modules[i]->name, name) == 0)
+            return (int)i;
+    return -ENOENT;
+}
+
+const char *tcp_congestion_name(int number)
+{
+    return modules[number]->name;
 }
 
 uint32_t congestion_initial_window(uint32_t mss)

@@ -49,6 +49,7 @@ void connection_establish(struct tcp_connection *c,
     c->snd.wl1 = segment->seq;
     c->snd.wl2 = segment->ack;
     congestion_init(&c->congestion, c->snd.mss, c->iss);
+    congestion_select(&c->congestion, congestion_module(c->options.congestion));
     if (syn_was_lost) /* RFC 5681 3.1: one segment, after a lost SYN */
         c->congestion.cwnd = c->snd.mss;
     timers_progress(c, now_ns);

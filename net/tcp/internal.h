@@ -159,6 +159,7 @@ struct tcp_settings {
     uint8_t syn_retries;
     uint8_t syn_ack_retries;
     uint8_t retries;
+    uint8_t congestion; /* number of the module connections start with */
     bool timestamps;
     bool window_scaling;
     bool sack;

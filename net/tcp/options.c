@@ -23,6 +23,7 @@ void tcp_options_init(struct tcp_options *options)
         .keep_count = tcp_settings.keep_count,
         .syn_count = tcp_settings.syn_retries,
         .linger2_s = tcp_settings.fin_timeout_s,
+        .congestion = tcp_settings.congestion,
     };
 }
 
@@ -105,6 +106,11 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         return 0;
     case TCP_OPTION_MAXIMUM_SEGMENT:
         return set_maximum_segment(options, value);
+    case TCP_OPTION_CONGESTION:
+        if (value < 0 || congestion_module((size_t)value) == NULL)
+            return -EINVAL;
+        options->congestion = (uint8_t)value;
+        return 0;
     case TCP_OPTION_COUNT:
         break;
     }
@@ -145,6 +151,8 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
         return options->ttl;
     case TCP_OPTION_TOS:
         return options->tos;
+    case TCP_OPTION_CONGESTION:
+        return options->congestion;
     case TCP_OPTION_COUNT:
         break;
     }
@@ -179,6 +187,9 @@ int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
         text_read(c);
     } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
         connection_update_mss(c);
+    } else if (option == TCP_OPTION_CONGESTION &&
+               c->congestion.module != NULL) {
+        congestion_select(&c->congestion, congestion_module((size_t)value));
     }
     return 0;
 }

@@ -163,8 +163,20 @@ static int set_syn_ack_retries(const char *text)
     return status;
 }
 
+static int set_congestion(const char *text)
+{
+    int number = tcp_congestion_number(text);
+
+    if (number < 0)
+        return -EINVAL;
+    tcp_settings.congestion = (uint8_t)number;
+    return 0;
+}
+
 int tcp_set(const char *name, const char *value)
 {
+    if (strcmp(name, "ipv4.tcp_congestion_control") == 0)
+        return set_congestion(value);
     if (strcmp(name, "ipv4.tcp_synack_retries") == 0)
         return set_syn_ack_retries(value);
     for (size_t i = 0; i < ARRAY_COUNT(table); i++) {

@@ -56,6 +56,7 @@ enum tcp_option {
     TCP_OPTION_LINGER2_S, /* life of an orphan in FIN-WAIT-2 */
     TCP_OPTION_TTL,
     TCP_OPTION_TOS,
+    TCP_OPTION_CONGESTION, /* a number of tcp_congestion_number() */
     TCP_OPTION_COUNT,
 };
 
@@ -197,6 +198,7 @@ struct tcp_options {
     uint8_t syn_count;
     uint8_t ttl; /* 0: the default */
     uint8_t tos;
+    uint8_t congestion;
     bool no_delay;
     bool cork;
     bool keep_alive;
@@ -208,6 +210,10 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
                     int value) MUST_CHECK;
 int tcp_options_get(const struct tcp_options *options, enum tcp_option option);
 struct tcp_options *tcp_listener_options(struct tcp_listener *listener);
+
+/* Congestion control by name ("cubic"), for TCP_CONGESTION: -ENOENT. */
+int tcp_congestion_number(const char *name) MUST_CHECK;
+const char *tcp_congestion_name(int number);
 
 /* A look at one connection, for /status, TCP_INFO and tests. */
 struct tcp_status {

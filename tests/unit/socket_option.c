@@ -47,6 +47,60 @@ static void keeps(int level, int option, int value)
     cr_assert_eq(get_option(ends[0], level, option), value, "%d", option);
 }
 
+enum {
+    NUMBER_CONGESTION = 13,
+};
+
+static void congestion_is(int id, const char *name)
+{
+    char text[16];
+    socklen_t length = sizeof(text);
+
+    cr_assert_eq(socket_getsockopt(id, IPPROTO_TCP, NUMBER_CONGESTION, text,
+                                   &length),
+                 0);
+    cr_assert_str_eq(text, name);
+}
+
+Test(socket_option, congestion_control_is_chosen_by_name)
+{
+    static const char *const names[] = {"reno", "vegas", "westwood",
+                                        "bic", "cubic"};
+    int ends[2];
+    int listener = make_listener(1);
+    int fresh = socket_open(AF_INET, SOCK_STREAM, 0);
+
+    congestion_is(fresh, "cubic");
+    congestion_is(listener, "cubic");
+    cr_assert_eq(socket_close(listener), 0);
+    make_connection(ends);
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        socklen_t length = (socklen_t)strlen(names[i]); /* no zero */
+        cr_assert_eq(socket_setsockopt(ends[0], IPPROTO_TCP, NUMBER_CONGESTION,
+                                       names[i], length),
+                     0);
+        congestion_is(ends[0], names[i]);
+    }
+    congestion_is(ends[1], "cubic");
+}
+
+Test(socket_option, an_unknown_congestion_control_is_refused)
+{
+    int id = socket_open(AF_INET, SOCK_STREAM, 0);
+    int datagram = make_datagram(5000);
+
+    cr_assert_eq(
+        socket_setsockopt(id, IPPROTO_TCP, NUMBER_CONGESTION, "fast", 5),
+        -ENOENT);
+    cr_assert_eq(
+        socket_setsockopt(id, IPPROTO_TCP, NUMBER_CONGESTION, "reno", 0),
+        -EINVAL);
+    cr_assert_eq(
+        socket_setsockopt(datagram, IPPROTO_TCP, NUMBER_CONGESTION, "reno", 5),
+        -ENOPROTOOPT);
+    congestion_is(id, "cubic");
+}
+
 Test(socket_option, each_is_kept_in_every_state)
 {
     keeps(SOL_SOCKET, SO_REUSEADDR, 1);
