@@ -112,6 +112,7 @@ IMAGE_FLAGS_libc/system := $(COMMON) $(OPTIMISE) $(FREESTANDING)
 
 SANITIZE    ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS  := $(COMMON) -O1 -fno-omit-frame-pointer $(SANITIZE) -D_GNU_SOURCE
+BENCH_FLAGS := $(COMMON) -O2 -D_GNU_SOURCE
 FUZZ_FLAGS  := $(COMMON) -O1 -D_GNU_SOURCE -fno-sanitize-recover=all \
                -fsanitize=fuzzer-no-link,address,undefined
 
@@ -138,6 +139,7 @@ objects = $(foreach r,$(2),$(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(FILES_$(r
 
 $(foreach r,$(ROOMS),$(foreach e,c S,$(eval $(call compile_rule,image,$(r),$(e),$(CC),$(or $(IMAGE_FLAGS_$(r)),$(IMAGE_FLAGS))))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,host,$(r),c,$(HOST_CC),$(HOST_FLAGS))))
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,bench,$(r),c,$(HOST_CC),$(BENCH_FLAGS))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_FLAGS))))
 
 $(BUILD)/image/apps/%.o: apps/%.c Makefile
@@ -213,7 +215,7 @@ $(BUILD)/$(1)/libworld.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(WORLD_FILES)) \
 	@rm -f $$@ && ar rcs $$@ $$^
 endef
 WORLD_FILES := $(filter-out tests/host/wire%.c tests/host/tap%.c,$(wildcard tests/host/*.c))
-$(foreach f,host fuzz,$(eval $(call world_rule,$(f))))
+$(foreach f,host fuzz bench,$(eval $(call world_rule,$(f))))
 HOST_LIBRARIES := $(BUILD)/host/libworld.a $(HOST_NET)
 FUZZ_LIBRARIES := $(BUILD)/fuzz/libworld.a $(FUZZ_NET)
 group = -Wl,--start-group $(1) -Wl,--end-group
@@ -299,6 +301,20 @@ $(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
 fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS)) ## every fuzzer for FUZZ_SECONDS in all (60)
 	@tools/run-fuzz $(FUZZ_SECONDS) $^
 
+# Measurements: virtual time, no sanitizers; the same numbers every time.
+$(BUILD)/bench/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(BENCH_FLAGS) -iquote . -c -o $@ $<
+$(BUILD)/bench/libnet.a: $(call objects,bench,$(NET_ROOMS))
+	@rm -f $@ && ar rcs $@ $^
+$(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
+    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(HOST_CC) -o $@ $< \
+	    $(call group,$(filter %.a,$^))
+
+bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table
+	@$<
+
 ## ---- hosted: the stack and APP as a Linux process on a TAP device ----------
 HOSTED       := $(BUILD)/hosted-$(APP)
 HOSTED_CALLS := socket bind listen accept accept4 connect send sendto sendmsg \
@@ -359,6 +375,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all bench-tcp run unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
