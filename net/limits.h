@@ -159,6 +159,10 @@ enum {
     TCP_BACKLOG_MAX = 4096,
     /* Half-open connections, of the number of connections. */
     TCP_HALF_OPEN_DIVISOR = 2,
+    /* A listener's half-open connections, at least, before it turns to
+     * cookies; and so much of all is left to others. */
+    TCP_SYN_QUEUE_MIN = 16,
+    TCP_SYN_RESERVE_DIVISOR = 4,
     /* Send and receive queues may each hold 1/4 of the pools, so that half
      * is always left for rings and everybody else. */
     TCP_MEMORY_DIVISOR = 4,
@@ -220,7 +224,8 @@ enum {
 #define TCP_PERSIST_MIN_NS     (200 * NS_PER_MS) /* also ends a cork */
 #define TCP_TIME_WAIT_NS       (60 * NS_PER_S)   /* 2MSL */
 #define TCP_SYN_ACK_RTO_NS     (1 * NS_PER_S)
-#define TCP_ISN_TICK_NS        UINT64_C(4096) /* RFC 6528: about 4 us */
+#define TCP_COOKIE_EPOCH_NS    (64 * NS_PER_S) /* cookies live for 1 to 2 */
+#define TCP_ISN_TICK_NS        UINT64_C(4096)  /* RFC 6528: about 4 us */
 
 /* DHCP (RFC 2131 4.1, 4.4.5). */
 enum {

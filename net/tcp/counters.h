@@ -34,6 +34,9 @@ struct tcp_counters {
     uint64_t listen_overflows;
     uint64_t syn_evictions;
     uint64_t syn_ack_retransmits;
+    uint64_t syncookies_sent;
+    uint64_t syncookies_received;
+    uint64_t syncookies_failed;
     uint64_t window_probes;
     uint64_t keep_alive_probes;
     uint64_t time_waits;

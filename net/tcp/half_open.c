@@ -3,8 +3,10 @@
  * Connections in SYN-RECEIVED that a listener waits for: small objects, so
  * that a flood of SYNs costs little. Each stands in the queue of its number
  * of retransmissions, where all wait equally long; when objects run out, the
- * oldest goes: an honest peer answers within a round trip.
+ * oldest goes: an honest peer answers within a round trip. Past a threshold
+ * nothing is kept at all, and the SYN-ACK carries a cookie (RFC 4987).
  */
+#include "net/tcp/cookie.h"
 #include "net/tcp/listen.h"
 
 #include "net/limits.h"
@@ -31,6 +33,7 @@ enum {
     HAS_TIMESTAMPS = 1 << 0,
     HAS_WINDOW_SCALE = 1 << 1,
     HAS_SACK = 1 << 2,
+    IS_COOKIE = 1 << 3, /* not an object of the pool */
     QUEUES = TCP_SYN_ACK_RETRIES + 1,
 };
 
@@ -92,6 +95,7 @@ static void half_open_remove(struct half_open *h)
 {
     queue_remove(h);
     table_remove(&h->node);
+    h->listener->half_open_count--;
     pool_give(&pool.objects, h);
     pool.count--;
     tcp_counters.states[TCP_SYN_RECEIVED]--;
@@ -104,8 +108,13 @@ static uint16_t offered_window(const struct half_open *h)
     return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
 }
 
-static void owe_segment(const struct half_open *h, uint8_t flags,
-                        uint64_t now_ns)
+static uint32_t timestamp_of(const struct half_open *h, uint64_t now_ns)
+{
+    return milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+}
+
+static void owe_stamped(const struct half_open *h, uint8_t flags,
+                        uint32_t timestamp)
 {
     bool is_syn = (flags & TCP_SYN) != 0;
     struct tcp_reply reply = {
@@ -133,10 +142,17 @@ static void owe_segment(const struct half_open *h, uint8_t flags,
         reply.window >>= TCP_WINDOW_SCALE;
     }
     reply.options.has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
-    reply.options.timestamp =
-        milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+    reply.options.timestamp = timestamp;
     reply.options.timestamp_echo = h->ts_recent;
     reply_queue(&reply);
+}
+
+static void owe_segment(const struct half_open *h, uint8_t flags,
+                        uint64_t now_ns)
+{
+    bool has_timestamps = (h->node.flags & HAS_TIMESTAMPS) != 0;
+
+    owe_stamped(h, flags, has_timestamps ? timestamp_of(h, now_ns) : 0);
 }
 
 static void set_timer(uint64_t now_ns)
@@ -208,25 +224,20 @@ static void evict_oldest(void)
     }
 }
 
-void half_open_create(struct tcp_listener *listener,
-                      const struct tcp_tuple *tuple,
-                      const struct tcp_segment *segment, uint64_t now_ns)
+/* What the SYN says, as far as we take part in it. */
+static void read_syn(struct half_open *h, struct tcp_listener *listener,
+                     const struct tcp_tuple *tuple,
+                     const struct tcp_segment *segment)
 {
     const struct tcp_header_options *options = &segment->options;
 
-    if (pool.objects.available == 0)
-        evict_oldest();
-    struct half_open *h = pool_take(&pool.objects);
-    ASSERT(h != NULL);
     *h = (struct half_open){
         .node = {.kind = TCP_NODE_HALF_OPEN,
                  .tuple = *tuple,
                  .value = options->mss},
         .listener = listener,
-        .iss = identity_sequence(tuple, now_ns),
         .irs = segment->seq,
         .ts_recent = options->timestamp,
-        .expires_ms = milliseconds(now_ns) + wait_ms(0),
         .window_scale = options->window_scale,
     };
     if (options->has_timestamp && tcp_settings.timestamps)
@@ -235,9 +246,24 @@ void half_open_create(struct tcp_listener *listener,
         h->node.flags |= HAS_WINDOW_SCALE;
     if (options->has_sack_permitted && tcp_settings.sack)
         h->node.flags |= HAS_SACK;
+}
+
+void half_open_create(struct tcp_listener *listener,
+                      const struct tcp_tuple *tuple,
+                      const struct tcp_segment *segment, struct seq32 iss,
+                      uint64_t now_ns)
+{
+    if (pool.objects.available == 0)
+        evict_oldest();
+    struct half_open *h = pool_take(&pool.objects);
+    ASSERT(h != NULL);
+    read_syn(h, listener, tuple, segment);
+    h->iss = iss;
+    h->expires_ms = milliseconds(now_ns) + wait_ms(0);
     table_insert(&h->node);
     queue_append(h);
     pool.count++;
+    listener->half_open_count++;
     tcp_counters.states[TCP_SYN_RECEIVED]++;
     if (!timer_is_set(&pool.timer))
         set_timer(now_ns);
@@ -257,12 +283,14 @@ void half_open_forget(const struct tcp_listener *listener)
     }
 }
 
-/* The handshake is complete: a whole connection takes its place. */
+/* The handshake is complete: a whole connection takes its place. NULL when
+ * there is none. */
 static struct tcp_connection *complete(struct half_open *h,
                                        const struct tcp_segment *segment,
                                        uint64_t now_ns)
 {
     struct half_open copy = *h;
+    bool is_cookie = (h->node.flags & IS_COOKIE) != 0;
     const struct tcp_header_options options = {
         .timestamp = h->ts_recent,
         .mss = h->node.value,
@@ -277,7 +305,8 @@ static struct tcp_connection *complete(struct half_open *h,
             0 ||
         !connection_is_available())
         return NULL;
-    half_open_remove(h);
+    if (!is_cookie)
+        half_open_remove(h);
     struct tcp_connection *c = connection_create(
         &copy.node.tuple, &route, &copy.listener->options, now_ns);
     c->iss = copy.iss;
@@ -289,7 +318,7 @@ static struct tcp_connection *complete(struct half_open *h,
     c->rcv.last_ack = c->rcv.nxt;
     connection_negotiate(c, &options, now_ns);
     c->retries = copy.retries;
-    if (copy.retries == 0) {
+    if (copy.retries == 0 && !is_cookie) {
         uint32_t sent_ms = copy.expires_ms - wait_ms(0);
         c->rtt_timing = true;
         c->rtt_at_ns = now_ns - (milliseconds(now_ns) - sent_ms) * NS_PER_MS;
@@ -343,16 +372,12 @@ static bool passes_checks(struct half_open *h,
     return true;
 }
 
-void half_open_receive(struct tcp_node *node, struct packet *packet,
-                       struct tcp_segment *segment, uint64_t now_ns)
+/* Into the accept queue with it, if there is room. */
+static void offer(struct half_open *h, struct packet *packet,
+                  struct tcp_segment *segment, uint64_t now_ns)
 {
-    struct half_open *h = container_of(node, struct half_open, node);
     struct tcp_listener *listener = h->listener;
 
-    if (!passes_checks(h, segment, now_ns)) {
-        packet_drop(packet, DROP_TCP_SYN);
-        return;
-    }
     if (!listener_has_room(listener)) {
         packet_drop(packet, DROP_TCP_BACKLOG);
         return;
@@ -364,4 +389,89 @@ void half_open_receive(struct tcp_node *node, struct packet *packet,
     }
     listener_offer(listener, c);
     connection_receive(c, packet, segment, now_ns);
+}
+
+void half_open_receive(struct tcp_node *node, struct packet *packet,
+                       struct tcp_segment *segment, uint64_t now_ns)
+{
+    struct half_open *h = container_of(node, struct half_open, node);
+
+    if (passes_checks(h, segment, now_ns))
+        offer(h, packet, segment, now_ns);
+    else
+        packet_drop(packet, DROP_TCP_SYN);
+}
+
+/* ---- cookies ------------------------------------------------------------- */
+
+bool half_open_wants_cookie(const struct tcp_listener *listener)
+{
+    uint32_t limit = listener->backlog;
+
+    if (tcp_settings.syncookies != 1)
+        return tcp_settings.syncookies != 0;
+    if (limit < TCP_SYN_QUEUE_MIN)
+        limit = TCP_SYN_QUEUE_MIN;
+    return listener->half_open_count >= limit ||
+           pool.objects.available <=
+               pool.objects.count / TCP_SYN_RESERVE_DIVISOR;
+}
+
+void half_open_send_cookie(struct tcp_listener *listener,
+                           const struct tcp_tuple *tuple,
+                           const struct tcp_segment *segment, uint64_t now_ns)
+{
+    struct half_open h;
+
+    read_syn(&h, listener, tuple, segment);
+    struct tcp_cookie cookie = {
+        .mss = h.node.value,
+        .window_scale = h.window_scale,
+        .has_window_scale = (h.node.flags & HAS_WINDOW_SCALE) != 0,
+        .has_sack = (h.node.flags & HAS_SACK) != 0,
+        .has_timestamp = (h.node.flags & HAS_TIMESTAMPS) != 0,
+    };
+    h.iss = cookie_make(tuple, h.irs, &cookie, now_ns);
+    if (cookie.has_timestamp) {
+        owe_stamped(&h, TCP_SYN | TCP_ACK,
+                    cookie_timestamp(&cookie, timestamp_of(&h, now_ns)));
+    } else {
+        h.node.flags = 0;
+        owe_stamped(&h, TCP_SYN | TCP_ACK, 0);
+    }
+    listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
+    tcp_counters.syncookies_sent++;
+}
+
+bool half_open_take_cookie(struct tcp_listener *listener,
+                           const struct tcp_tuple *tuple, struct packet *packet,
+                           struct tcp_segment *segment, uint64_t now_ns)
+{
+    struct tcp_cookie cookie = {.has_timestamp =
+                                    segment->options.has_timestamp &&
+                                    tcp_settings.timestamps};
+
+    if ((segment->flags & (TCP_SYN | TCP_RST)) != 0 ||
+        now_ns >= listener->cookies_until_ns)
+        return false;
+    if (!cookie_check(tuple, seq_subtract(segment->seq, 1),
+                      seq_subtract(segment->ack, 1),
+                      segment->options.timestamp_echo, &cookie, now_ns)) {
+        tcp_counters.syncookies_failed++;
+        return false;
+    }
+    tcp_counters.syncookies_received++;
+    struct half_open h = {
+        .node = {.tuple = *tuple, .flags = IS_COOKIE, .value = cookie.mss},
+        .listener = listener,
+        .iss = seq_subtract(segment->ack, 1),
+        .irs = seq_subtract(segment->seq, 1),
+        .ts_recent = segment->options.timestamp,
+        .window_scale = cookie.window_scale,
+    };
+    h.node.flags |= (uint8_t)((cookie.has_timestamp ? HAS_TIMESTAMPS : 0) |
+                              (cookie.has_window_scale ? HAS_WINDOW_SCALE : 0) |
+                              (cookie.has_sack ? HAS_SACK : 0));
+    offer(&h, packet, segment, now_ns);
+    return true;
 }

@@ -122,7 +122,13 @@ void timers_orphan(struct tcp_connection *c, uint64_t now_ns);
 void listeners_init(void);
 int half_open_init(size_t count) MUST_CHECK;
 void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
-                    const struct tcp_segment *segment, uint64_t now_ns);
+                    struct tcp_segment *segment, uint64_t now_ns);
+
+/* A SYN for a tuple that had been in use before, up to `used` on our side.
+ * False when nobody wants it. */
+bool listen_again(const struct tcp_tuple *tuple,
+                  const struct tcp_segment *segment, struct seq32 used,
+                  uint64_t now_ns) MUST_CHECK;
 void half_open_receive(struct tcp_node *node, struct packet *packet,
                        struct tcp_segment *segment, uint64_t now_ns);
 bool listener_uses(const struct tcp_endpoint *local);
@@ -158,6 +164,7 @@ struct tcp_settings {
     uint8_t keep_count;
     uint8_t syn_retries;
     uint8_t syn_ack_retries;
+    uint8_t syncookies; /* 0: never, 1: past a threshold, 2: always */
     uint8_t retries;
     uint8_t congestion; /* number of the module connections start with */
     bool timestamps;

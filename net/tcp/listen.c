@@ -163,8 +163,24 @@ void tcp_listener_close(struct tcp_listener *listener, uint64_t now_ns)
     tcp_counters.states[TCP_LISTEN]--;
 }
 
+bool listen_again(const struct tcp_tuple *tuple,
+                  const struct tcp_segment *segment, struct seq32 used,
+                  uint64_t now_ns)
+{
+    struct tcp_listener *listener =
+        listener_find(&tuple->local, tuple->local_port);
+    struct seq32 iss = identity_sequence(tuple, now_ns);
+
+    if (listener == NULL || !listener_has_room(listener))
+        return false;
+    if (!seq_after(iss, used))
+        iss = seq_add(used, TCP_WINDOW_MAX);
+    half_open_create(listener, tuple, segment, iss, now_ns);
+    return true;
+}
+
 void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
-                    const struct tcp_segment *segment, uint64_t now_ns)
+                    struct tcp_segment *segment, uint64_t now_ns)
 {
     struct tcp_listener *listener =
         listener_find(&tuple->local, tuple->local_port);
@@ -174,6 +190,9 @@ void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
         packet_drop(packet, DROP_TCP_NO_CONNECTION);
         return;
     }
+    if (listener != NULL && (segment->flags & TCP_ACK) != 0 &&
+        half_open_take_cookie(listener, tuple, packet, segment, now_ns))
+        return;
     if (listener == NULL || (segment->flags & TCP_ACK) != 0) {
         reply_reset(tuple, segment);
         packet_drop(packet, listener == NULL ? DROP_TCP_NO_CONNECTION
@@ -192,7 +211,11 @@ void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
         packet_drop(packet, DROP_TCP_BACKLOG);
         return;
     }
-    half_open_create(listener, tuple, segment, now_ns);
+    if (half_open_wants_cookie(listener))
+        half_open_send_cookie(listener, tuple, segment, now_ns);
+    else
+        half_open_create(listener, tuple, segment,
+                         identity_sequence(tuple, now_ns), now_ns);
     packet_free(packet);
 }
 

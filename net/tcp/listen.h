@@ -14,6 +14,8 @@ struct tcp_listener {
     struct tcp_connection *accept_last;
     uint32_t accept_count;
     uint32_t backlog;
+    uint32_t half_open_count;
+    uint64_t cookies_until_ns; /* those that were sent are good no longer */
     struct tcp_options options;
 };
 
@@ -30,7 +32,21 @@ void listener_offer(struct tcp_listener *listener, struct tcp_connection *c);
 /* half_open.c: the listener is closed. */
 void half_open_forget(const struct tcp_listener *listener);
 
-/* A SYN for the listener. */
+/* A SYN for the listener; answered from `iss`. */
 void half_open_create(struct tcp_listener *listener,
                       const struct tcp_tuple *tuple,
-                      const struct tcp_segment *segment, uint64_t now_ns);
+                      const struct tcp_segment *segment, struct seq32 iss,
+                      uint64_t now_ns);
+
+/* The same with nothing kept. */
+bool half_open_wants_cookie(const struct tcp_listener *listener);
+void half_open_send_cookie(struct tcp_listener *listener,
+                           const struct tcp_tuple *tuple,
+                           const struct tcp_segment *segment, uint64_t now_ns);
+
+/* An ACK for the listener: the packet is taken if it brings a cookie back,
+ * else (false) it is still the caller's. */
+bool half_open_take_cookie(struct tcp_listener *listener,
+                           const struct tcp_tuple *tuple, struct packet *packet,
+                           struct tcp_segment *segment,
+                           uint64_t now_ns) MUST_CHECK;

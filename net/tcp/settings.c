@@ -8,6 +8,7 @@
 
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/tcp/cookie.h"
 #include "net/tcp/internal.h"
 
 struct tcp_settings tcp_settings;
@@ -36,6 +37,7 @@ static void settings_init(size_t memory)
         .fin_timeout_s = TCP_FIN_TIMEOUT_S,
         .syn_retries = TCP_SYN_RETRIES,
         .syn_ack_retries = TCP_SYN_ACK_RETRIES,
+        .syncookies = 1,
         .retries = TCP_RETRIES,
         .timestamps = true,
         .window_scaling = true,
@@ -59,6 +61,7 @@ int tcp_init(uint64_t now_ns)
     (void)now_ns;
     settings_init(memory);
     identity_init();
+    cookies_init();
     listeners_init();
     receive_memory_init();
     if (table_init(2 * connections + half_open) != 0 ||
@@ -102,6 +105,16 @@ static int set_flag(bool *flag, const char *text)
     return status;
 }
 
+static int set_level(uint8_t *level, const char *text)
+{
+    uint32_t value;
+    int status = parse_number(text, 0, 2, &value);
+
+    if (status == 0)
+        *level = (uint8_t)value;
+    return status;
+}
+
 static int set_octet(uint8_t *field, const char *text)
 {
     uint32_t value;
@@ -130,6 +143,7 @@ static int set_buffer(uint32_t *field, const char *text)
 static const struct {
     const char *name;
     bool *flag;
+    uint8_t *level; /* 0 to 2 */
     uint8_t *octet;
     uint16_t *seconds;
     uint32_t *buffer;
@@ -143,6 +157,7 @@ static const struct {
     {"ipv4.tcp_frto", .flag = &tcp_settings.frto},
     {"ipv4.tcp_prr", .flag = &tcp_settings.prr},
     {"ipv4.tcp_undo", .flag = &tcp_settings.undo},
+    {"ipv4.tcp_syncookies", .level = &tcp_settings.syncookies},
     {"ipv4.tcp_syn_retries", .octet = &tcp_settings.syn_retries},
     {"ipv4.tcp_retries2", .octet = &tcp_settings.retries},
     {"ipv4.tcp_keepalive_probes", .octet = &tcp_settings.keep_count},
@@ -184,6 +199,8 @@ int tcp_set(const char *name, const char *value)
             continue;
         if (table[i].flag != NULL)
             return set_flag(table[i].flag, value);
+        if (table[i].level != NULL)
+            return set_level(table[i].level, value);
         if (table[i].octet != NULL)
             return set_octet(table[i].octet, value);
         if (table[i].seconds != NULL)

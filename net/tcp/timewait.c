@@ -168,18 +168,30 @@ static bool may_reuse(const struct time_wait *object,
     return seq_after(segment->seq, object->rcv_nxt);
 }
 
+/* The new connection's numbers begin behind the old one's. */
+static bool reuse(struct time_wait *object, const struct tcp_segment *segment,
+                  uint64_t now_ns)
+{
+    const struct tcp_tuple tuple = object->node.tuple;
+
+    table_remove(&object->node);
+    if (!listen_again(&tuple, segment, object->snd_nxt, now_ns)) {
+        table_insert(&object->node);
+        return false;
+    }
+    waiting.count--;
+    object->node.flags |= IS_GONE;
+    tcp_counters.time_wait_reuses++;
+    return true;
+}
+
 void time_wait_receive(struct tcp_node *node, struct packet *packet,
                        const struct tcp_segment *segment, uint64_t now_ns)
 {
     struct time_wait *object = container_of(node, struct time_wait, node);
 
-    if (may_reuse(object, segment)) {
-        struct tcp_tuple tuple = node->tuple;
-        table_remove(node);
-        waiting.count--;
-        node->flags |= IS_GONE;
-        tcp_counters.time_wait_reuses++;
-        listen_receive(packet, &tuple, segment, now_ns);
+    if (may_reuse(object, segment) && reuse(object, segment, now_ns)) {
+        packet_free(packet);
         return;
     }
     /* RFC 1337: a reset does not end the wait. A plain ACK in its place says
@@ -187,7 +199,10 @@ void time_wait_receive(struct tcp_node *node, struct packet *packet,
     if ((segment->flags & TCP_RST) == 0 &&
         (segment_space(segment) != 0 ||
          !seq_equal(segment->seq, object->rcv_nxt))) {
-        if ((segment->flags & TCP_FIN) != 0)
+        /* Only the peer's FIN, come again, begins the wait anew. */
+        if ((segment->flags & TCP_FIN) != 0 &&
+            seq_equal(seq_add(segment->seq, segment_space(segment)),
+                      object->rcv_nxt))
             start_wait(object, now_ns);
         owe_ack(object, now_ns);
     }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A cookie is 28 bits of a keyed hash over both ends, the peer's sequence
+ * number and the options kept, then three bits for the MSS and one for the
+ * epoch. Each epoch has a key of its own, and the key of the last one but one
+ * is gone: older cookies can not be told from guesses. Window scale, SACK and
+ * ECN stand in the low bits of our timestamp (as in Linux), which the peer
+ * echoes.
+ */
+#include "net/tcp/cookie.h"
+
+#include <string.h>
+
+#include "net/hash.h"
+#include "net/ip/flow.h"
+#include "net/limits.h"
+#include "net/platform.h"
+
+enum {
+    EPOCH_BIT = 1,
+    MSS_SHIFT = 1,
+    MSS_MASK = 7,
+    OPEN_BITS = 15, /* those that are not hash */
+
+    /* In the timestamp. */
+    SCALE_MASK = 15, /* 15: no window scale */
+    HAS_SACK = 16,
+    HAS_ECN = 32,
+    STAMP_BITS = 63,
+    HAS_STAMP = 64, /* hashed only */
+};
+
+/* What most paths allow: the least an MSS may be here; RFC 9293's default;
+ * IPv6's minimum; tunnels; PPPoE and some; Ethernet; jumbo frames. */
+static const uint16_t sizes[MSS_MASK + 1] = {
+    TCP_MSS_FLOOR, TCP_MSS_DEFAULT, 1220, 1340, 1400, 1440, 1460, 8960};
+
+static struct {
+    struct hash_key key;
+    uint64_t epoch; /* whose key it is; 0: nobody's */
+} secrets[2];
+
+void cookies_init(void)
+{
+    memset(secrets, 0, sizeof(secrets));
+}
+
+/* Counts from 1. */
+static uint64_t epoch_at(uint64_t now_ns)
+{
+    return now_ns / TCP_COOKIE_EPOCH_NS + 1;
+}
+
+static uint32_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
+                     struct seq32 irs, unsigned kept)
+{
+    uint64_t mapped =
+        ip_address_half(&tuple->local, 0) | ip_address_half(&tuple->remote, 0);
+    uint64_t words[5] = {
+        ip_address_half(&tuple->local, 1) >> 32 |
+            (ip_address_half(&tuple->remote, 1) >> 32) << 32,
+        (uint64_t)tuple->local_port << 48 | (uint64_t)tuple->remote_port << 32 |
+            irs.value,
+    };
+    uint64_t rest = kept;
+    uint8_t bytes[sizeof(words) + 2];
+    size_t length = 16;
+
+    if (mapped != 0) {
+        words[4] = words[1];
+        memcpy(words, &tuple->local, 16);
+        memcpy(words + 2, &tuple->remote, 16);
+        length = sizeof(words);
+    }
+    memcpy(bytes, words, length);
+    memcpy(bytes + length, &rest, 2);
+    return (uint32_t)hash_bytes(key, bytes, length + 2);
+}
+
+static unsigned stamp_of(const struct tcp_cookie *cookie)
+{
+    return (cookie->has_window_scale ? cookie->window_scale : SCALE_MASK) |
+           (cookie->has_sack ? HAS_SACK : 0) | (cookie->has_ecn ? HAS_ECN : 0);
+}
+
+static unsigned kept_of(const struct tcp_cookie *cookie, unsigned size)
+{
+    unsigned stamp = cookie->has_timestamp ? HAS_STAMP | stamp_of(cookie) : 0;
+
+    return stamp << 3 | size;
+}
+
+static unsigned size_of(uint16_t mss)
+{
+    unsigned size = MSS_MASK;
+
+    if (mss == 0)
+        mss = TCP_MSS_DEFAULT;
+    while (size > 0 && sizes[size] > mss)
+        size--;
+    return size;
+}
+
+struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
+                         struct tcp_cookie *cookie, uint64_t now_ns)
+{
+    uint64_t epoch = epoch_at(now_ns);
+    unsigned size = size_of(cookie->mss);
+
+    if (!cookie->has_timestamp) {
+        cookie->has_window_scale = false;
+        cookie->has_sack = false;
+        cookie->has_ecn = false;
+    }
+    if (secrets[epoch & EPOCH_BIT].epoch != epoch) {
+        hash_key_generate(&secrets[epoch & EPOCH_BIT].key);
+        secrets[epoch & EPOCH_BIT].epoch = epoch;
+    }
+    uint32_t value = hash(&secrets[epoch & EPOCH_BIT].key, tuple, irs,
+                          kept_of(cookie, size));
+    return seq_from((value & ~(uint32_t)OPEN_BITS) | size << MSS_SHIFT |
+                    (uint32_t)(epoch & EPOCH_BIT));
+}
+
+uint32_t cookie_timestamp(const struct tcp_cookie *cookie, uint32_t timestamp)
+{
+    uint32_t value = (timestamp & ~(uint32_t)STAMP_BITS) | stamp_of(cookie);
+
+    /* Never ahead of the clock, or what follows would seem old (PAWS). */
+    if ((int32_t)(value - timestamp) > 0)
+        value -= STAMP_BITS + 1;
+    return value;
+}
+
+static void read_stamp(uint32_t echo, struct tcp_cookie *cookie)
+{
+    cookie->window_scale = echo & SCALE_MASK;
+    cookie->has_window_scale = cookie->window_scale != SCALE_MASK;
+    cookie->has_sack = (echo & HAS_SACK) != 0;
+    cookie->has_ecn = (echo & HAS_ECN) != 0;
+}
+
+bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
+                  struct seq32 iss, uint32_t echo, struct tcp_cookie *cookie,
+                  uint64_t now_ns)
+{
+    uint64_t now = epoch_at(now_ns);
+    unsigned parity = iss.value & EPOCH_BIT;
+    uint64_t epoch = (now & EPOCH_BIT) == parity ? now : now - 1;
+    unsigned size = iss.value >> MSS_SHIFT & MSS_MASK;
+    bool has_timestamp = cookie->has_timestamp;
+
+    *cookie =
+        (struct tcp_cookie){.mss = sizes[size], .has_timestamp = has_timestamp};
+    if (has_timestamp)
+        read_stamp(echo, cookie);
+    if (secrets[parity].epoch != epoch)
+        return false;
+    uint32_t value =
+        hash(&secrets[parity].key, tuple, irs, kept_of(cookie, size));
+    return ((value ^ iss.value) & ~(uint32_t)OPEN_BITS) == 0;
+}
