@@ -224,8 +224,11 @@ enum {
 #define TCP_PERSIST_MIN_NS     (200 * NS_PER_MS) /* also ends a cork */
 #define TCP_TIME_WAIT_NS       (60 * NS_PER_S)   /* 2MSL */
 #define TCP_SYN_ACK_RTO_NS     (1 * NS_PER_S)
-#define TCP_COOKIE_EPOCH_NS    (64 * NS_PER_S) /* cookies live for 1 to 2 */
-#define TCP_ISN_TICK_NS        UINT64_C(4096)  /* RFC 6528: about 4 us */
+/* How often a connection tells of its progress: well below
+ * NEIGHBOUR_REACHABLE_NS. */
+#define TCP_CONFIRM_S       UINT32_C(8)
+#define TCP_COOKIE_EPOCH_NS (64 * NS_PER_S) /* cookies live for 1 to 2 */
+#define TCP_ISN_TICK_NS     UINT64_C(4096)  /* RFC 6528: about 4 us */
 
 /* DHCP (RFC 2131 4.1, 4.4.5). */
 enum {

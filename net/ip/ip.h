@@ -54,6 +54,10 @@ struct ip_send_options {
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns);
 
+/* The transport knows that packets reach the next hop (RFC 1122 2.3.2.1): it
+ * need not be asked. */
+void ip_confirm(const struct ip_route *route, uint64_t now_ns);
+
 /* The sum of the pseudo-header, not complemented (RFC 9293 3.1, RFC 768). */
 uint32_t ip_pseudo_header_sum(const struct ip_address *source,
                               const struct ip_address *destination,

@@ -89,6 +89,13 @@ void ip_transmit(struct packet *packet, const struct ip_route *route,
     }
 }
 
+void ip_confirm(const struct ip_route *route, uint64_t now_ns)
+{
+    if (!route->is_local && !route->is_broadcast)
+        neighbour_confirm(route->netif, ip_address_ipv4(&route->gateway),
+                          now_ns);
+}
+
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns)
 {

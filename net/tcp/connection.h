@@ -134,6 +134,7 @@ struct tcp_connection {
     struct seq32 irs;
     uint32_t retransmits;
     uint32_t challenge_s;
+    uint32_t confirmed_s; /* when the next hop was last said to answer */
     uint16_t peer_mss;    /* as the peer's option said */
     uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
     uint16_t pending_mtu; /* claimed, believed at the next timeout */

@@ -258,9 +258,24 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_ACK);
 }
 
+/* RFC 4861 7.3.1: what we sent arrived, or what answers it did. */
+static void note_progress(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
+
+    if (c->state == TCP_CLOSED || now_s - c->confirmed_s < TCP_CONFIRM_S ||
+        c->route.generation != ip_route_generation())
+        return;
+    c->confirmed_s = now_s;
+    ip_confirm(&c->route, now_ns);
+}
+
 void connection_receive(struct tcp_connection *c, struct packet *packet,
                         struct tcp_segment *segment, uint64_t now_ns)
 {
+    struct seq32 una = c->snd.una;
+    struct seq32 nxt = c->rcv.nxt;
+
     if ((c->owed & OWES_RESET) != 0) {
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
@@ -272,5 +287,7 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         syn_sent_receive(c, packet, segment, now_ns);
     else
         receive_checked(c, packet, segment, now_ns);
+    if (!seq_equal(una, c->snd.una) || !seq_equal(nxt, c->rcv.nxt))
+        note_progress(c, now_ns);
     timers_update(c);
 }

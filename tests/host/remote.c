@@ -65,7 +65,10 @@ static void answer_arp(struct remote *remote, const struct frame *frame)
     const uint8_t *arp = frame->bytes + ETHERNET;
 
     if (frame->length < ETHERNET + 28 || get16(arp + 6) != 1 ||
-        get32(arp + 24) != remote->address || remote->is_deaf)
+        get32(arp + 24) != remote->address)
+        return;
+    remote->arp_requests++;
+    if (remote->is_deaf)
         return;
     struct frame *reply = frame_new(NULL, 60);
     uint8_t *out = reply->bytes;

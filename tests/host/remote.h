@@ -58,6 +58,7 @@ struct remote {
     uint32_t address;
     uint32_t target; /* the stack's address */
     bool is_deaf;    /* does not answer ARP */
+    uint64_t arp_requests;
     struct frame *queue[REMOTE_QUEUE];
     size_t head;
     size_t tail;
