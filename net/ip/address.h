@@ -40,3 +40,9 @@ static inline bool ip_address_is_any(const struct ip_address *address)
 {
     return be32_get(ip_address_ipv4(address)) == 0;
 }
+
+/* 224.0.0.0/4 (or, later, ff00::/8). */
+static inline bool ip_address_is_multicast(const struct ip_address *address)
+{
+    return (ip_address_ipv4(address).octet[0] & 0xf0) == 0xe0;
+}

@@ -50,8 +50,8 @@ static int choose_tuple(const struct tcp_endpoint *local,
 
     if (status != 0)
         return status;
-    if (route->is_broadcast)
-        return -ENETUNREACH;
+    if (route->is_broadcast || ip_address_is_multicast(&remote->address))
+        return -ENETUNREACH; /* RFC 9293 3.9.1.1, MUST-46 */
     *tuple = (struct tcp_tuple){
         .local =
             ip_address_is_any(&local->address) ? route->source : local->address,
