@@ -359,6 +359,11 @@ apps: ## every app's ELF
 qemu: apps ## image tests in QEMU alone (T='-k name' chooses)
 	@tests/qemu/run --build $(BUILD) $(T)
 
+bench: ## ferrule beside a Linux guest, in turns (T='--rounds 3' chooses)
+	@tools/prerequisites build run bench
+	@$(MAKE) --no-print-directory apps
+	@tests/bench/run --build $(BUILD) $(T)
+
 check: ## every test: unit, apps, fuzz smoke, images in QEMU
 	@tools/prerequisites build run images check
 	@BUILD=$(BUILD) tools/check
@@ -374,6 +379,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
