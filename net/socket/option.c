@@ -26,6 +26,7 @@ enum {
     NUMBER_KEEPCNT = 6,
     NUMBER_SYNCNT = 7,
     NUMBER_LINGER2 = 8,
+    NUMBER_DEFER_ACCEPT = 9,
     NUMBER_INFO = 11,
     NUMBER_QUICKACK = 12,
     NUMBER_CONGESTION = 13,
@@ -47,6 +48,13 @@ struct info {
 };
 
 _Static_assert(sizeof(struct info) == 104, "as Linux lays it out");
+
+/* Linux's enum tcp_ca_state. */
+enum {
+    STATE_OPEN = 0,
+    STATE_RECOVERY = 3,
+    STATE_LOSS = 4,
+};
 
 /* Options that are one int, by level and number. */
 struct int_option {
@@ -71,6 +79,7 @@ static const struct int_option int_options[] = {
     {IPPROTO_TCP, NUMBER_KEEPINTVL, TCP_OPTION_KEEP_INTERVAL_S, -1},
     {IPPROTO_TCP, NUMBER_KEEPCNT, TCP_OPTION_KEEP_COUNT, -1},
     {IPPROTO_TCP, NUMBER_SYNCNT, TCP_OPTION_SYN_COUNT, -1},
+    {IPPROTO_TCP, NUMBER_DEFER_ACCEPT, TCP_OPTION_DEFER_ACCEPT_S, -1},
     {IPPROTO_TCP, NUMBER_LINGER2, TCP_OPTION_LINGER2_S, -1},
     {IPPROTO_TCP, NUMBER_QUICKACK, TCP_OPTION_QUICK_ACK, -1},
     {IPPROTO_TCP, NUMBER_USER_TIMEOUT, TCP_OPTION_USER_TIMEOUT_MS, -1},
@@ -271,7 +280,13 @@ static uint8_t linux_state(enum tcp_state state)
     return numbers[state];
 }
 
-static int get_info(const struct socket *socket, void *value, socklen_t *length)
+static uint32_t ms_since(uint64_t then_ns, uint64_t now_ns)
+{
+    return then_ns == 0 ? 0 : (uint32_t)((now_ns - then_ns) / NS_PER_MS);
+}
+
+static int get_info(const struct socket *socket, void *value, socklen_t *length,
+                    uint64_t now_ns)
 {
     struct tcp_status status;
     struct info info = {.state = linux_state(TCP_CLOSED)};
@@ -285,7 +300,20 @@ static int get_info(const struct socket *socket, void *value, socklen_t *length)
     mss = status.send_mss != 0 ? status.send_mss : 1;
     info.state = linux_state(status.state);
     info.options =
-        (uint8_t)((status.has_timestamps ? 1 : 0) | (status.has_sack ? 2 : 0));
+        (uint8_t)((status.has_timestamps ? 1 : 0) | (status.has_sack ? 2 : 0) |
+                  (status.receive_scale != 0 ? 4 : 0));
+    info.congestion_state = status.timeouts != 0   ? STATE_LOSS
+                            : status.is_recovering ? STATE_RECOVERY
+                                                   : STATE_OPEN;
+    info.retransmits = status.timeouts;
+    info.probes = status.probes;
+    info.backoff = status.backoff;
+    info.window_scales =
+        (uint8_t)(status.send_scale | status.receive_scale << 4);
+    info.receive_mss = status.receive_mss;
+    info.last_data_sent_ms = ms_since(status.data_sent_ns, now_ns);
+    info.last_ack_received_ms = ms_since(status.heard_ns, now_ns);
+    info.path_mtu = status.path_mtu;
     info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
     info.send_mss = status.send_mss;
     info.unacknowledged = (status.flight + mss - 1) / mss;
@@ -353,7 +381,7 @@ static int get_congestion(const struct socket *socket, void *value,
 }
 
 static int get_option(struct socket *socket, int level, int number, void *value,
-                      socklen_t *length)
+                      socklen_t *length, uint64_t now_ns)
 {
     const struct int_option *option = find_int_option(level, number);
     int number_value;
@@ -367,7 +395,7 @@ static int get_option(struct socket *socket, int level, int number, void *value,
         return get_socket_option(socket, number, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_INFO &&
         socket->kind != SOCKET_DATAGRAM)
-        return get_info(socket, value, length);
+        return get_info(socket, value, length, now_ns);
     if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
         return get_congestion(socket, value, length);
     return -ENOPROTOOPT;
@@ -398,7 +426,7 @@ int socket_getsockopt(int id, int level, int option, void *value,
     if (socket != NULL && (value == NULL || length == NULL))
         result = -EFAULT;
     else if (socket != NULL)
-        result = get_option(socket, level, option, value, length);
+        result = get_option(socket, level, option, value, length, now_ns);
     socket_leave(now_ns);
     return result;
 }

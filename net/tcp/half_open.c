@@ -33,7 +33,8 @@ enum {
     HAS_TIMESTAMPS = 1 << 0,
     HAS_WINDOW_SCALE = 1 << 1,
     HAS_SACK = 1 << 2,
-    IS_COOKIE = 1 << 3, /* not an object of the pool */
+    IS_COOKIE = 1 << 3,   /* not an object of the pool */
+    IS_DEFERRED = 1 << 4, /* acknowledged, but data is waited for */
     QUEUES = TCP_SYN_ACK_RETRIES + 1,
 };
 
@@ -174,7 +175,13 @@ static void set_timer(uint64_t now_ns)
 
 static void expire_one(struct half_open *h, uint64_t now_ns)
 {
-    if (h->retries >= tcp_settings.syn_ack_retries) {
+    bool is_deferred = (h->node.flags & IS_DEFERRED) != 0;
+    uint8_t defer = h->listener->options.defer_accept;
+    uint8_t limit = tcp_settings.syn_ack_retries;
+
+    if (is_deferred && limit < defer)
+        limit = defer;
+    if (h->retries >= limit) {
         tcp_counters.attempt_fails++;
         half_open_remove(h);
         return;
@@ -183,6 +190,10 @@ static void expire_one(struct half_open *h, uint64_t now_ns)
     h->retries++;
     h->expires_ms = milliseconds(now_ns) + wait_ms(h->retries);
     queue_append(h);
+    /* One that is deferred is asked once more, at the end of its time: the
+     * answer completes it. */
+    if (is_deferred && h->retries < defer)
+        return;
     tcp_counters.syn_ack_retransmits++;
     tcp_counters.retransmitted_segments++;
     owe_segment(h, TCP_SYN | TCP_ACK, now_ns);
@@ -291,6 +302,7 @@ static struct tcp_connection *complete(struct half_open *h,
 {
     struct half_open copy = *h;
     bool is_cookie = (h->node.flags & IS_COOKIE) != 0;
+    bool is_deferred = (h->node.flags & IS_DEFERRED) != 0;
     const struct tcp_header_options options = {
         .timestamp = h->ts_recent,
         .mss = h->node.value,
@@ -317,8 +329,8 @@ static struct tcp_connection *complete(struct half_open *h,
     c->rcv.edge = seq_add(c->rcv.nxt, offered_window(&copy));
     c->rcv.last_ack = c->rcv.nxt;
     connection_negotiate(c, &options, now_ns);
-    c->retries = copy.retries;
-    if (copy.retries == 0 && !is_cookie) {
+    c->retries = is_deferred ? 0 : copy.retries; /* none was lost */
+    if (copy.retries == 0 && !is_cookie && !is_deferred) {
         uint32_t sent_ms = copy.expires_ms - wait_ms(0);
         c->rtt_timing = true;
         c->rtt_at_ns = now_ns - (milliseconds(now_ns) - sent_ms) * NS_PER_MS;
@@ -396,10 +408,17 @@ void half_open_receive(struct tcp_node *node, struct packet *packet,
 {
     struct half_open *h = container_of(node, struct half_open, node);
 
-    if (passes_checks(h, segment, now_ns))
-        offer(h, packet, segment, now_ns);
-    else
+    if (!passes_checks(h, segment, now_ns)) {
         packet_drop(packet, DROP_TCP_SYN);
+        return;
+    }
+    if (segment_space(segment) == 0 &&
+        h->retries < h->listener->options.defer_accept) {
+        h->node.flags |= IS_DEFERRED;
+        packet_free(packet);
+        return;
+    }
+    offer(h, packet, segment, now_ns);
 }
 
 /* ---- cookies ------------------------------------------------------------- */

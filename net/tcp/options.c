@@ -65,6 +65,19 @@ static int set_maximum_segment(struct tcp_options *options, int value)
     return 0;
 }
 
+/* As in Linux the seconds become the least number of waits for a SYN-ACK's
+ * answer, 1 s, 2 s, 4 s..., that are as long together. */
+static uint8_t defer_timeouts(int seconds)
+{
+    uint8_t count = 0;
+
+    while (count < TCP_SYN_ACK_RETRIES && seconds > (1 << count) - 1)
+        count++;
+    return count;
+}
+
+_Static_assert(TCP_SYN_ACK_RTO_NS == NS_PER_S, "counted in seconds");
+
 int tcp_options_set(struct tcp_options *options, enum tcp_option option,
                     int value)
 {
@@ -95,6 +108,9 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         return set_octet(&options->keep_count, value, 1, KEEP_COUNT_MAX);
     case TCP_OPTION_SYN_COUNT:
         return set_octet(&options->syn_count, value, 1, SYN_COUNT_MAX);
+    case TCP_OPTION_DEFER_ACCEPT_S:
+        options->defer_accept = defer_timeouts(value);
+        return 0;
     case TCP_OPTION_TTL:
         return set_octet(&options->ttl, value, 1, UINT8_MAX);
     case TCP_OPTION_TOS:
@@ -145,6 +161,8 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
                                              : TCP_MSS_DEFAULT;
     case TCP_OPTION_SYN_COUNT:
         return options->syn_count;
+    case TCP_OPTION_DEFER_ACCEPT_S:
+        return (1 << options->defer_accept) - 1;
     case TCP_OPTION_LINGER2_S:
         return options->linger2_s;
     case TCP_OPTION_TTL:

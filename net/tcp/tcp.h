@@ -53,7 +53,8 @@ enum tcp_option {
     TCP_OPTION_USER_TIMEOUT_MS,
     TCP_OPTION_MAXIMUM_SEGMENT, /* get: the effective send MSS */
     TCP_OPTION_SYN_COUNT,
-    TCP_OPTION_LINGER2_S, /* life of an orphan in FIN-WAIT-2 */
+    TCP_OPTION_DEFER_ACCEPT_S, /* listener: accept with the first data */
+    TCP_OPTION_LINGER2_S,      /* life of an orphan in FIN-WAIT-2 */
     TCP_OPTION_TTL,
     TCP_OPTION_TOS,
     TCP_OPTION_CONGESTION, /* a number of tcp_congestion_number() */
@@ -196,7 +197,8 @@ struct tcp_options {
     uint16_t linger2_s;
     uint8_t keep_count;
     uint8_t syn_count;
-    uint8_t ttl; /* 0: the default */
+    uint8_t defer_accept; /* in waits for the SYN-ACK; 0: do not */
+    uint8_t ttl;          /* 0: the default */
     uint8_t tos;
     uint8_t congestion;
     bool no_delay;
@@ -230,8 +232,18 @@ struct tcp_status {
     uint32_t flight; /* bytes sent and not acknowledged */
     uint32_t read_queued;
     uint32_t write_queued;
-    uint32_t retransmits; /* segments, in its whole life */
+    uint32_t retransmits;  /* segments, in its whole life */
+    uint64_t data_sent_ns; /* when it last was; 0: never */
+    uint64_t heard_ns;     /* when a segment last was acceptable */
+    uint32_t path_mtu;
     uint16_t send_mss;
+    uint16_t receive_mss; /* the largest segment seen */
+    uint8_t send_scale;
+    uint8_t receive_scale;
+    uint8_t timeouts; /* of the retransmission timer, in a row */
+    uint8_t probes;   /* keep-alive or window probes not answered */
+    uint8_t backoff;
+    bool is_recovering;
     bool has_timestamps;
     bool has_sack;
     bool is_orphan;

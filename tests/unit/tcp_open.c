@@ -355,3 +355,66 @@ Test(tcp_open, closing_while_connecting_leaves_nothing)
     cr_assert(scene_is_silent_for(&scene, 100 * NS_PER_S));
     cr_assert(scene_is_clean(&scene));
 }
+
+/* ---- TCP_DEFER_ACCEPT ------------------------------------------------------
+ */
+
+static void listen_deferred(int seconds)
+{
+    scene_listen(&scene, 0);
+    cr_assert_eq(tcp_options_set(tcp_listener_options(scene.listener),
+                                 TCP_OPTION_DEFER_ACCEPT_S, seconds),
+                 0);
+}
+
+Test(tcp_open, a_deferred_accept_waits_for_data)
+{
+    listen_deferred(5);
+    cr_assert(dialogue_open(peer));
+    cr_assert_eq(scene.listener_notified, 0);
+    cr_assert(scene_is_silent_for(&scene, 3 * NS_PER_S));
+    cr_assert_null(accept_one());
+    scene_says(&scene, A | P, "GET", 3);
+    cr_assert_eq(scene.listener_notified & TCP_ACCEPTABLE, TCP_ACCEPTABLE);
+    scene.connection = accept_one();
+    cr_assert_eq(tcp_read_queued(scene.connection), 3);
+    cr_assert_gt(scene_status(&scene).congestion_window, SCENE_MSS);
+}
+
+Test(tcp_open, a_deferred_accept_ends_when_the_peer_answers_after_its_time)
+{
+    listen_deferred(3);
+    cr_assert(dialogue_open(peer));
+    uint64_t start = world_now();
+    cr_assert(dialogue_take_within(peer, 10 * NS_PER_S));
+    cr_assert_eq(peer->got.flags, S | A);
+    uint64_t waited = world_now() - start;
+    cr_assert(waited >= 3 * NS_PER_S && waited < 4 * NS_PER_S);
+    cr_assert_null(accept_one());
+    scene_says(&scene, A, NULL, 0);
+    cr_assert_not_null(accept_one());
+}
+
+Test(tcp_open, a_fin_ends_the_deferring_of_an_accept)
+{
+    listen_deferred(5);
+    cr_assert(dialogue_open(peer));
+    scene_says(&scene, F | A, NULL, 0);
+    cr_assert_not_null(accept_one());
+}
+
+Test(tcp_open, defer_accept_reads_back_in_whole_waits)
+{
+    static const int values[][2] = {{-1, 0}, {0, 0},   {1, 1},   {2, 3},
+                                    {5, 7},  {30, 31}, {31, 31}, {1000, 31}};
+    struct tcp_options options;
+    scene_listen(&scene, 0);
+    tcp_options_init(&options);
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        cr_assert_eq(
+            tcp_options_set(&options, TCP_OPTION_DEFER_ACCEPT_S, values[i][0]),
+            0);
+        cr_assert_eq(tcp_options_get(&options, TCP_OPTION_DEFER_ACCEPT_S),
+                     values[i][1]);
+    }
+}
