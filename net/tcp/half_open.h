@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection in SYN-RECEIVED that a listener waits for, as the files that
+ * make, keep and complete it see it: half_open.c keeps them, syn.c answers
+ * and completes them, syn_cookie.c does so for those nobody keeps.
+ */
+#pragma once
+
+#include "net/limits.h"
+#include "net/tcp/listen.h"
+
+struct half_open {
+    struct tcp_node node; /* value: the peer's MSS */
+    struct tcp_listener *listener;
+    struct half_open *next;
+    struct half_open *previous;
+    struct seq32 iss;
+    struct seq32 irs;
+    uint32_t ts_recent;
+    uint32_t expires_ms;
+    uint8_t window_scale;
+    uint8_t retries;
+};
+
+_Static_assert(sizeof(struct half_open) <= 96, "a SYN costs no more");
+
+enum {
+    HAS_TIMESTAMPS = 1 << 0,
+    HAS_WINDOW_SCALE = 1 << 1,
+    HAS_SACK = 1 << 2,
+    IS_COOKIE = 1 << 3,   /* not an object of the pool */
+    IS_DEFERRED = 1 << 4, /* acknowledged, but data is waited for */
+};
+
+static inline uint32_t milliseconds(uint64_t now_ns)
+{
+    return (uint32_t)(now_ns / NS_PER_MS);
+}
+
+static inline uint32_t half_open_wait_ms(unsigned retries)
+{
+    return (uint32_t)(TCP_SYN_ACK_RTO_NS / NS_PER_MS) << retries;
+}
+
+/* The window its SYN-ACK offers. */
+uint16_t half_open_window(const struct half_open *h);
+
+/* What the SYN says, as far as we take part in it. */
+void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
+                        const struct tcp_tuple *tuple,
+                        const struct tcp_segment *segment);
+
+/* Owes a SYN-ACK or an ACK, with our timestamp as it is, or that one. */
+uint32_t half_open_timestamp(const struct half_open *h, uint64_t now_ns);
+void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns);
+void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
+                           uint32_t timestamp);
+
+/* The handshake is complete: into the accept queue with it, if there is
+ * room. */
+void half_open_offer(struct half_open *h, struct packet *packet,
+                     struct tcp_segment *segment, uint64_t now_ns);
+
+/* Out of the table and the pool. */
+void half_open_remove(struct half_open *h);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a SYN to a connection, where nothing has to be kept: what the SYN
+ * says, the SYN-ACK that answers it, and the connection it becomes.
+ */
+#include "net/tcp/half_open.h"
+
+#include "net/wire/ipv4.h"
+
+uint16_t half_open_window(const struct half_open *h)
+{
+    uint32_t buffer = h->listener->options.receive_buffer;
+
+    return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
+}
+
+uint32_t half_open_timestamp(const struct half_open *h, uint64_t now_ns)
+{
+    return milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+}
+
+void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
+                           uint32_t timestamp)
+{
+    bool is_syn = (flags & TCP_SYN) != 0;
+    struct tcp_reply reply = {
+        .tuple = h->node.tuple,
+        .seq = is_syn ? h->iss : seq_add(h->iss, 1),
+        .ack = seq_add(h->irs, 1),
+        .window = half_open_window(h),
+        .flags = flags,
+        .ttl = h->listener->options.ttl,
+        .tos = h->listener->options.tos,
+    };
+    struct ip_route route;
+
+    if (is_syn) {
+        if (ip_route_lookup(&reply.tuple.remote, &reply.tuple.local, &route) !=
+            0)
+            return;
+        reply.options.mss = (uint16_t)(route.netif->mtu - IPV4_HEADER_LENGTH -
+                                       TCP_HEADER_LENGTH);
+        reply.options.has_window_scale =
+            (h->node.flags & HAS_WINDOW_SCALE) != 0;
+        reply.options.window_scale = TCP_WINDOW_SCALE;
+        reply.options.has_sack_permitted = (h->node.flags & HAS_SACK) != 0;
+    } else if ((h->node.flags & HAS_WINDOW_SCALE) != 0) {
+        reply.window >>= TCP_WINDOW_SCALE;
+    }
+    reply.options.has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
+    reply.options.timestamp = timestamp;
+    reply.options.timestamp_echo = h->ts_recent;
+    reply_queue(&reply);
+}
+
+void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
+{
+    bool has_timestamps = (h->node.flags & HAS_TIMESTAMPS) != 0;
+
+    half_open_owe_stamped(h, flags,
+                          has_timestamps ? half_open_timestamp(h, now_ns) : 0);
+}
+
+/* What the SYN says, as far as we take part in it. */
+void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
+                        const struct tcp_tuple *tuple,
+                        const struct tcp_segment *segment)
+{
+    const struct tcp_header_options *options = &segment->options;
+
+    *h = (struct half_open){
+        .node = {.kind = TCP_NODE_HALF_OPEN,
+                 .tuple = *tuple,
+                 .value = options->mss},
+        .listener = listener,
+        .irs = segment->seq,
+        .ts_recent = options->timestamp,
+        .window_scale = options->window_scale,
+    };
+    if (options->has_timestamp && tcp_settings.timestamps)
+        h->node.flags |= HAS_TIMESTAMPS;
+    if (options->has_window_scale && tcp_settings.window_scaling)
+        h->node.flags |= HAS_WINDOW_SCALE;
+    if (options->has_sack_permitted && tcp_settings.sack)
+        h->node.flags |= HAS_SACK;
+}
+
+/* The handshake is complete: a whole connection takes its place. NULL when
+ * there is none. */
+static struct tcp_connection *complete(struct half_open *h,
+                                       const struct tcp_segment *segment,
+                                       uint64_t now_ns)
+{
+    struct half_open copy = *h;
+    bool is_cookie = (h->node.flags & IS_COOKIE) != 0;
+    bool is_deferred = (h->node.flags & IS_DEFERRED) != 0;
+    const struct tcp_header_options options = {
+        .timestamp = h->ts_recent,
+        .mss = h->node.value,
+        .window_scale = h->window_scale,
+        .has_window_scale = (h->node.flags & HAS_WINDOW_SCALE) != 0,
+        .has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0,
+        .has_sack_permitted = (h->node.flags & HAS_SACK) != 0,
+    };
+    struct ip_route route;
+
+    if (ip_route_lookup(&h->node.tuple.remote, &h->node.tuple.local, &route) !=
+            0 ||
+        !connection_is_available())
+        return NULL;
+    if (!is_cookie)
+        half_open_remove(h);
+    struct tcp_connection *c = connection_create(
+        &copy.node.tuple, &route, &copy.listener->options, now_ns);
+    c->iss = copy.iss;
+    c->irs = copy.irs;
+    c->ts_offset = identity_timestamp_offset(&copy.node.tuple);
+    send_queue_init(&c->send, seq_add(c->iss, 1));
+    c->rcv.nxt = seq_add(c->irs, 1);
+    c->rcv.edge = seq_add(c->rcv.nxt, half_open_window(&copy));
+    c->rcv.last_ack = c->rcv.nxt;
+    connection_negotiate(c, &options, now_ns);
+    c->retries = is_deferred ? 0 : copy.retries; /* none was lost */
+    if (copy.retries == 0 && !is_cookie && !is_deferred) {
+        uint32_t sent_ms = copy.expires_ms - half_open_wait_ms(0);
+        c->rtt_timing = true;
+        c->rtt_at_ns = now_ns - (milliseconds(now_ns) - sent_ms) * NS_PER_MS;
+    }
+    connection_establish(c, segment, now_ns);
+    tcp_counters.passive_opens++;
+    return c;
+}
+
+/* Into the accept queue with it, if there is room. */
+void half_open_offer(struct half_open *h, struct packet *packet,
+                     struct tcp_segment *segment, uint64_t now_ns)
+{
+    struct tcp_listener *listener = h->listener;
+
+    if (!listener_has_room(listener)) {
+        packet_drop(packet, DROP_TCP_BACKLOG);
+        return;
+    }
+    struct tcp_connection *c = complete(h, segment, now_ns);
+    if (c == NULL) {
+        packet_drop(packet, DROP_NO_MEMORY);
+        return;
+    }
+    listener_offer(listener, c);
+    connection_receive(c, packet, segment, now_ns);
+}
