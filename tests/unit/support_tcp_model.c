@@ -2,8 +2,7 @@
 /*
  * RFC 9293 3.10.7 with RFC 5961 (blind attacks), RFC 1337 (TIME-WAIT) and
  * RFC 7323 5 (PAWS), step by step. Where the RFCs leave a choice, or where
- * they are departed from, the place says "choice:" and why; docs/conformance
- * tells about the same.
+ * they are departed from, the place says "choice:" and why.
  */
 #include "tests/unit/support_tcp_model.h"
 
