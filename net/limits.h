@@ -172,6 +172,9 @@ enum {
     TCP_BUFFER_DEFAULT_MAX = 256 << 10,
     /* A buffer's default size, of all pool memory. */
     TCP_BUFFER_MEMORY_SHARE = 128,
+    /* What a connection may queue, beyond twice its congestion window, when
+     * half the send memory is taken. */
+    TCP_BUFFER_SCARCE = 16 << 10,
     /* Out-of-order segments held: bounds the walk over them. */
     TCP_REASSEMBLY_PACKETS = 1024,
     /* Payload up to here is copied rather than gathered or kept apart. */

@@ -133,6 +133,8 @@ struct tcp_connection {
     struct seq32 iss;
     struct seq32 irs;
     uint32_t retransmits;
+    uint32_t read_bytes; /* by the app, since read_at_us */
+    uint32_t read_at_us;
     uint32_t challenge_s;
     uint32_t confirmed_s; /* when the next hop was last said to answer */
     uint16_t peer_mss;    /* as the peer's option said */

@@ -39,6 +39,10 @@ void text_read(struct tcp_connection *c);
 /* window.c: the window field for a segment sent now; moves rcv.edge. */
 uint16_t window_offer(struct tcp_connection *c, bool is_syn);
 
+/* autotune.c: bytes the send queue may hold; the app took some out. */
+uint32_t autotune_send_limit(const struct tcp_connection *c);
+void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns);
+
 /* recovery.c */
 void recovery_duplicate_ack(struct tcp_connection *c);
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
@@ -169,6 +173,7 @@ struct tcp_settings {
     uint8_t congestion; /* number of the module connections start with */
     bool timestamps;
     bool window_scaling;
+    bool moderate_receive; /* receive buffers grow */
     bool sack;
     bool dsack;
     bool recovery;         /* RACK rather than RFC 6675's counting */

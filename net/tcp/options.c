@@ -84,9 +84,11 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
     switch (option) {
     case TCP_OPTION_SEND_BUFFER:
         options->send_buffer = clamp_buffer(value);
+        options->send_buffer_fixed = true;
         return 0;
     case TCP_OPTION_RECEIVE_BUFFER:
         options->receive_buffer = clamp_buffer(value);
+        options->receive_buffer_fixed = true;
         return 0;
     case TCP_OPTION_NO_DELAY:
         options->no_delay = value != 0;

@@ -41,6 +41,7 @@ static void settings_init(size_t memory)
         .retries = TCP_RETRIES,
         .timestamps = true,
         .window_scaling = true,
+        .moderate_receive = true,
         .sack = true,
         .dsack = true,
         .recovery = true,
@@ -150,6 +151,7 @@ static const struct {
 } table[] = {
     {"ipv4.tcp_timestamps", .flag = &tcp_settings.timestamps},
     {"ipv4.tcp_window_scaling", .flag = &tcp_settings.window_scaling},
+    {"ipv4.tcp_moderate_rcvbuf", .flag = &tcp_settings.moderate_receive},
     {"ipv4.tcp_sack", .flag = &tcp_settings.sack},
     {"ipv4.tcp_dsack", .flag = &tcp_settings.dsack},
     {"ipv4.tcp_recovery", .flag = &tcp_settings.recovery},

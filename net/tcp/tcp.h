@@ -201,6 +201,8 @@ struct tcp_options {
     uint8_t ttl;          /* 0: the default */
     uint8_t tos;
     uint8_t congestion;
+    bool send_buffer_fixed; /* set by the app: not grown */
+    bool receive_buffer_fixed;
     bool no_delay;
     bool cork;
     bool keep_alive;

@@ -26,9 +26,9 @@ static bool can_write(const struct tcp_connection *c)
 
 static uint32_t write_room(const struct tcp_connection *c)
 {
-    return c->send.length < c->options.send_buffer
-               ? c->options.send_buffer - c->send.length
-               : 0;
+    uint32_t limit = autotune_send_limit(c);
+
+    return c->send.length < limit ? limit - c->send.length : 0;
 }
 
 int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
@@ -67,7 +67,6 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
 {
     bool is_peek = (flags & TCP_READ_PEEK) != 0;
 
-    (void)now_ns;
     if (c->receive.length == 0) {
         if (c->error != 0)
             return take_error(c);
@@ -82,8 +81,10 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
     receive_queue_read(&c->receive,
                        (flags & TCP_READ_DISCARD) != 0 ? NULL : bytes, part,
                        is_peek);
-    if (!is_peek && c->state != TCP_CLOSED && !c->fin_received)
+    if (!is_peek && c->state != TCP_CLOSED && !c->fin_received) {
+        autotune_read(c, part, now_ns);
         text_read(c);
+    }
     return (int)part;
 }
 
@@ -99,7 +100,7 @@ uint32_t tcp_ready(const struct tcp_connection *c)
         ready |= TCP_PEER_CLOSED;
     /* As Linux: a third of the buffer is free; an error never blocks. */
     if (is_over || c->fin_queued ||
-        (!is_opening && write_room(c) >= c->options.send_buffer / 3 &&
+        (!is_opening && write_room(c) >= autotune_send_limit(c) / 3 &&
          (c->owed & OWES_MEMORY) == 0))
         ready |= TCP_WRITABLE;
     if (is_over || (c->fin_queued && (c->fin_received || c->read_shut)))
