@@ -150,6 +150,7 @@ static double cubic_worst_error(uint32_t mss, uint64_t rtt_ns, int stages)
     return worst;
 }
 
+/* covers: RFC9438-4.1 RFC9438-4.2 RFC9438-4.4 RFC9438-4.5 */
 Test(tcp_congestion, cubic_keeps_to_its_rfc_within_a_hundredth)
 {
     static const uint64_t rtts_ms[] = {1, 10, 50, 200, 1000};
@@ -166,6 +167,7 @@ Test(tcp_congestion, cubic_keeps_to_its_rfc_within_a_hundredth)
     }
 }
 
+/* covers: RFC9438-4.2 RFC9438-4.4 RFC9438-4.6 */
 Test(tcp_congestion, cubic_is_back_at_its_maximum_after_k)
 {
     struct flow f = flow_start(&cubic_module, 1000, 100 * NS_PER_MS);
@@ -181,6 +183,7 @@ Test(tcp_congestion, cubic_is_back_at_its_maximum_after_k)
     cr_assert(seconds > 6.5 && seconds < 9.2, "%f s", seconds);
 }
 
+/* covers: RFC9438-4.7 */
 Test(tcp_congestion, cubic_gives_up_more_when_it_lost_ground)
 {
     struct flow f = flow_start(&cubic_module, 1000, 100 * NS_PER_MS);
@@ -193,6 +196,7 @@ Test(tcp_congestion, cubic_gives_up_more_when_it_lost_ground)
     cr_assert_eq(f.c.cwnd, 49000);
 }
 
+/* covers: RFC9438-4.3 */
 Test(tcp_congestion, cubic_is_never_slower_than_reno)
 {
     /* 10 ms, 20 segments: the curve alone would take seconds. */
@@ -206,6 +210,7 @@ Test(tcp_congestion, cubic_is_never_slower_than_reno)
     cr_assert(f.c.cwnd > 19500 && f.c.cwnd < 21500, "%u", f.c.cwnd);
 }
 
+/* covers: RFC9438-5.8 */
 Test(tcp_congestion, cubic_does_not_count_time_the_window_was_unused)
 {
     struct flow f = flow_start(&cubic_module, 1000, 100 * NS_PER_MS);
@@ -226,6 +231,7 @@ Test(tcp_congestion, cubic_does_not_count_time_the_window_was_unused)
     cr_assert_lt(f.c.cwnd, before + before / 10);
 }
 
+/* covers: RFC9438-4.9 */
 Test(tcp_congestion, cubic_goes_on_after_a_signal_that_was_a_mistake)
 {
     struct flow f = flow_start(&cubic_module, 1000, 100 * NS_PER_MS);
@@ -250,6 +256,7 @@ Test(tcp_congestion, cubic_goes_on_after_a_signal_that_was_a_mistake)
 
 /* ---- HyStart++ ----------------------------------------------------------- */
 
+/* covers: RFC9438-4.10 */
 Test(tcp_congestion, hystart_leaves_slow_start_when_queues_build)
 {
     struct flow f = flow_start(&cubic_module, 1000, 50 * NS_PER_MS);
@@ -281,6 +288,7 @@ Test(tcp_congestion, hystart_forgets_a_delay_that_passes)
     cr_assert_gt(f.c.cwnd, 3 * before);
 }
 
+/* covers: RFC9438-4.10 */
 Test(tcp_congestion, hystart_doubles_on_an_even_path)
 {
     struct flow f = flow_start(&cubic_module, 1000, 50 * NS_PER_MS);
