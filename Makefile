@@ -93,11 +93,15 @@ endif
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef \
             -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Werror
 COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
-# Size first: under an emulator as on metal the bytes that are moved decide, so
-# what moves them is compiled for speed (docs/measurements.md).
-OPTIMISE ?= -Os
-$(BUILD)/image/libc/pure/memory.o $(BUILD)/image/net/wire/checksum.o: \
-    OPTIMISE := -O2
+# Size first, but for the files that a profile of downloads names
+# (docs/measurements.md).
+OPTIMISE     ?= -Oz
+OPTIMISE_HOT ?= -O2 $(TIGHT)
+HOT := $(addprefix net/,packet buffer hash wire/checksum wire/tcp ip/input \
+         ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
+         tcp/output tcp/receive tcp/table) \
+       drivers/e1000/transmit libc/pure/memory
+$(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 FREESTANDING := -ffreestanding -nostdinc \
     -isystem libc/include -isystem $(shell $(CC) -print-file-name=include) \
     -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
@@ -107,10 +111,18 @@ FREESTANDING := -ffreestanding -nostdinc \
     -fstack-protector-strong -mstack-protector-guard=global
 ifneq ($(findstring clang,$(CC)),)
 FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
+else
+TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
+         -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
 endif
-IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $(FREESTANDING) -mgeneral-regs-only
+# -fbuiltin: the compiler may know memcpy and strlen although there is no C
+# library below. libc, which defines them, is compiled without.
+IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $(FREESTANDING) -fbuiltin \
+               -mgeneral-regs-only
 APP_FLAGS   := $(filter-out -Wmissing-prototypes,$(COMMON)) $(OPTIMISE) \
-               $(FREESTANDING)
+               $(FREESTANDING) -fbuiltin
+IMAGE_FLAGS_libc/pure := $(COMMON) $$(OPTIMISE) $(FREESTANDING) \
+                         -mgeneral-regs-only
 # printf's floating point is compiled as apps are (docs/design.md).
 IMAGE_FLAGS_libc/system := $(COMMON) $$(OPTIMISE) $(FREESTANDING)
 
