@@ -14,6 +14,15 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* RFC 5681's FlightSize, SACKed bytes included; new data sent in their place
+ * does not count twice. */
+static uint32_t flight_size(const struct tcp_connection *c)
+{
+    uint32_t flight = connection_flight(c);
+
+    return flight < c->congestion.cwnd ? flight : c->congestion.cwnd;
+}
+
 /* --- episodes ------------------------------------------------------------- */
 
 /* Before the window is reduced. Within an episode the first values count. */
@@ -38,8 +47,7 @@ static void enter(struct tcp_connection *c, const struct tcp_delivery *d)
 
     tcp_counters.fast_retransmits++;
     note_prior(c);
-    congestion->module->on_signal(congestion, TCP_SIGNAL_LOSS,
-                                  r->board.in_flight + r->board.lost);
+    congestion->module->on_signal(congestion, TCP_SIGNAL_LOSS, flight_size(c));
     congestion->is_recovering = true;
     congestion->recover = c->snd.max;
     r->delivered = 0;
@@ -71,8 +79,7 @@ static void undo(struct tcp_connection *c)
     tcp_counters.undone_reductions++;
     congestion->cwnd = larger(congestion->cwnd, r->prior_cwnd);
     congestion->ssthresh = larger(congestion->ssthresh, r->prior_ssthresh);
-    congestion->module->on_signal(congestion, TCP_SIGNAL_UNDO,
-                                  r->board.in_flight + r->board.lost);
+    congestion->module->on_signal(congestion, TCP_SIGNAL_UNDO, flight_size(c));
     congestion->is_recovering = false;
     r->is_timeout = false;
     r->frto = FRTO_OFF;
@@ -287,7 +294,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
     react(c, segment, &d, acked, now_ns);
     if (is_mended && !c->congestion.is_recovering && !r->is_timeout) {
         c->congestion.module->on_signal(&c->congestion, TCP_SIGNAL_LOSS,
-                                        connection_flight(c) + acked);
+                                        flight_size(c) + acked);
         c->congestion.cwnd = c->congestion.ssthresh;
     }
     if (acked != 0) {
@@ -318,7 +325,7 @@ void recovery_sack_timeout(struct tcp_connection *c)
     note_prior(c);
     if (is_first)
         congestion->module->on_signal(congestion, TCP_SIGNAL_TIMEOUT,
-                                      r->board.in_flight + r->board.lost);
+                                      flight_size(c));
     congestion->cwnd = congestion->mss;
     r->frto = tcp_settings.frto && is_first && !congestion->is_recovering
                   ? FRTO_FIRST

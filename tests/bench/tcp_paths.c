@@ -18,7 +18,6 @@ enum {
     PORT = 5201,
     SEEDS = 5,
     BYTES = 10 << 20,
-    WINDOW = 256 << 10,
 };
 
 struct path {
@@ -80,6 +79,7 @@ static void set(struct pair *pair, const char *name, const char *value)
 }
 
 static bool is_verbose;
+static int window_kib = 256;
 
 static void show(void *context, const char *name, uint64_t value,
                  const char *help)
@@ -106,7 +106,7 @@ static double run(const struct path *path, const struct variant *variant,
     };
     char window[16];
 
-    (void)snprintf(window, sizeof(window), "%d", WINDOW);
+    (void)snprintf(window, sizeof(window), "%d", window_kib * 1024);
     set(&pair, "ipv4.tcp_rmem", window);
     set(&pair, "ipv4.tcp_wmem", "1048576");
     if (congestion != NULL)
@@ -205,7 +205,8 @@ static void print_table(const char *congestion, int seeds, size_t count)
     }
 }
 
-/* usage: tcp_paths [-c MODULE] [-s SEEDS] [-1] [PATH-NUMBER VARIANT-NUMBER] */
+/* usage: tcp_paths [-c MODULE] [-w KIB] [-s SEEDS] [-1] [PATH-NUMBER
+ * VARIANT-NUMBER] */
 int main(int count, char **words)
 {
     const char *congestion = NULL;
@@ -218,6 +219,8 @@ int main(int count, char **words)
             columns = 1;
         else if (strcmp(words[at], "-c") == 0 && at + 1 < count)
             congestion = words[++at];
+        else if (strcmp(words[at], "-w") == 0 && at + 1 < count)
+            window_kib = atoi(words[++at]);
         else if (strcmp(words[at], "-s") == 0 && at + 1 < count)
             seeds = atoi(words[++at]);
     }
