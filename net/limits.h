@@ -195,14 +195,20 @@ enum {
 
 /* TCP: protocol. */
 enum {
-    TCP_MSS_FLOOR = 88,       /* least send MSS: Linux's tcp_min_snd_mss 48 is
-                                 the SACK panic of CVE-2019-11479 */
-    TCP_PATH_MTU_FLOOR = 552, /* RFC 1191 7: what an ICMP may claim */
-    TCP_WINDOW_SCALE = 7,     /* what we offer: 4 MiB in 16 bits */
-    TCP_INITIAL_WINDOW = 10,  /* segments, RFC 6928 */
-    TCP_DUPLICATE_ACKS = 3,   /* RFC 5681 3.2 */
-    TCP_LIMITED_TRANSMIT = 2, /* segments, RFC 3042 */
-    TCP_SYN_RETRIES = 6,      /* Linux's tcp_syn_retries */
+    TCP_MSS_FLOOR = 88,        /* least send MSS: Linux's tcp_min_snd_mss 48 is
+                                  the SACK panic of CVE-2019-11479 */
+    TCP_PATH_MTU_FLOOR = 552,  /* RFC 1191 7: what an ICMP may claim */
+    TCP_MTU_BASE = 1064,       /* Linux's tcp_base_mss 1024 and headers */
+    TCP_MTU_TIMEOUTS = 3,      /* RFC 4821 7.8; Linux's tcp_retries1 */
+    TCP_MTU_PROBE_WINDOW = 11, /* segments; as Linux: a loss must show */
+    TCP_MTU_PROBE_STEP = 8,    /* bytes; nearer than this is near enough */
+    TCP_MTU_PROBE_DELAY_S = 5, /* after a black hole */
+    TCP_MTU_PROBE_INTERVAL_S = 600, /* RFC 4821 7.3, RFC 1191 6.3 */
+    TCP_WINDOW_SCALE = 7,           /* what we offer: 4 MiB in 16 bits */
+    TCP_INITIAL_WINDOW = 10,        /* segments, RFC 6928 */
+    TCP_DUPLICATE_ACKS = 3,         /* RFC 5681 3.2 */
+    TCP_LIMITED_TRANSMIT = 2,       /* segments, RFC 3042 */
+    TCP_SYN_RETRIES = 6,            /* Linux's tcp_syn_retries */
     TCP_SYN_ACK_RETRIES = 5,
     TCP_RETRIES = 15,       /* RFC 9293's R2, as Linux's tcp_retries2 */
     TCP_ORPHAN_RETRIES = 8, /* the same for an orphan */

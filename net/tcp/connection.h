@@ -101,6 +101,7 @@ struct tcp_connection {
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
     bool was_writable : 1;
     bool mtu_pending : 1;
+    bool mtu_probe_failed : 1;
     uint8_t quick_acks; /* so many more are not delayed */
     uint8_t retries;    /* of the retransmit or persist timer, in a row */
     uint8_t keep_probes;
@@ -141,7 +142,12 @@ struct tcp_connection {
     uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
     uint16_t pending_mtu; /* claimed, believed at the next timeout */
     uint16_t acked_size;  /* largest segment size known to have arrived */
-    int16_t error;        /* a positive errno for the owner */
+    uint16_t mtu_high;    /* RFC 4821: search_high; 0: no search */
+    uint16_t mtu_probe;   /* the size of one in flight; 0: none */
+    struct seq32 mtu_probe_end;
+    uint32_t mtu_probe_retransmits; /* `retransmits` when it left */
+    uint32_t mtu_probe_at_s;        /* not before */
+    int16_t error;                  /* a positive errno for the owner */
     int16_t soft_error;
     struct ip_route route;
 };

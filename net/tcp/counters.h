@@ -48,6 +48,9 @@ struct tcp_counters {
     uint64_t aborts_on_memory;
     uint64_t icmp_ignored;
     uint64_t mtu_reductions;
+    uint64_t mtu_black_holes;
+    uint64_t mtu_probes;
+    uint64_t mtu_raises;
     uint64_t no_connection_object;
     uint64_t no_packet;
     uint64_t replies_dropped;

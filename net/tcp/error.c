@@ -43,6 +43,8 @@ static void packet_too_big(struct tcp_connection *c, uint32_t mtu,
     /* 0 comes from routers older than RFC 1191. */
     if (mtu < TCP_PATH_MTU_FLOOR)
         mtu = TCP_PATH_MTU_FLOOR;
+    if (mtu_probe_refused(c, mtu))
+        return;
     if (mtu >= current) {
         tcp_counters.icmp_ignored++;
         return;

@@ -48,6 +48,7 @@ void connection_establish(struct tcp_connection *c,
     c->snd.max_wnd = c->snd.wnd;
     c->snd.wl1 = segment->seq;
     c->snd.wl2 = segment->ack;
+    mtu_start(c, now_ns);
     congestion_init(&c->congestion, c->snd.mss, c->iss);
     congestion_select(&c->congestion, congestion_module(c->options.congestion));
     if (syn_was_lost) /* RFC 5681 3.1: one segment, after a lost SYN */

@@ -92,6 +92,17 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns);
 bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
                       uint32_t *length, uint8_t flags, uint64_t now_ns);
 
+/* mtu.c: searching the path MTU by trying (RFC 4821). */
+void mtu_start(struct tcp_connection *c, uint64_t now_ns);
+void mtu_timeout(struct tcp_connection *c, uint64_t now_ns);
+/* Bytes of a probe that may leave now, of so many unsent; 0: none. */
+uint32_t mtu_probe_length(const struct tcp_connection *c, uint32_t waiting,
+                          uint64_t now_ns);
+void mtu_probe_sent(struct tcp_connection *c, uint32_t length);
+void mtu_acknowledged(struct tcp_connection *c, uint64_t now_ns);
+/* Is the claim of a router about a probe, and no more? */
+bool mtu_probe_refused(struct tcp_connection *c, uint32_t mtu);
+
 /* reply.c: segments that belong to no connection, sent by tcp_run_pending. */
 struct tcp_reply {
     struct tcp_tuple tuple; /* local is us */
@@ -168,7 +179,8 @@ struct tcp_settings {
     uint8_t keep_count;
     uint8_t syn_retries;
     uint8_t syn_ack_retries;
-    uint8_t syncookies; /* 0: never, 1: past a threshold, 2: always */
+    uint8_t mtu_probing; /* 0: never, 1: after a black hole, 2: always */
+    uint8_t syncookies;  /* 0: never, 1: past a threshold, 2: always */
     uint8_t retries;
     uint8_t congestion; /* number of the module connections start with */
     bool timestamps;

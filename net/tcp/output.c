@@ -160,6 +160,22 @@ static void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
         probe_sent(c, true);
 }
 
+/* RFC 4821 7.5: a segment larger than the others. */
+static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
+{
+    int32_t waiting = unsent(c);
+    uint32_t length =
+        waiting > 0 ? mtu_probe_length(c, (uint32_t)waiting, now_ns) : 0;
+    struct plan plan = {.length = length, .flags = TCP_ACK};
+
+    if (length == 0 || c->route.netif->transmit_stopped ||
+        !transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns))
+        return;
+    advance(c, &plan, now_ns);
+    if (plan.length == length)
+        mtu_probe_sent(c, length);
+}
+
 static void send_new(struct tcp_connection *c, uint64_t now_ns)
 {
     struct plan plan;
@@ -171,6 +187,8 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         c->congestion.module->on_idle(&c->congestion);
     if (!send_lost(c, now_ns))
         return;
+    if (c->mtu_high != 0)
+        send_mtu_probe(c, now_ns);
     while (plan_next(c, &plan)) {
         if (c->route.netif->transmit_stopped) {
             /* The next entry, at the latest the device's own when its ring

@@ -159,6 +159,7 @@ static const struct {
     {"ipv4.tcp_frto", .flag = &tcp_settings.frto},
     {"ipv4.tcp_prr", .flag = &tcp_settings.prr},
     {"ipv4.tcp_undo", .flag = &tcp_settings.undo},
+    {"ipv4.tcp_mtu_probing", .level = &tcp_settings.mtu_probing},
     {"ipv4.tcp_syncookies", .level = &tcp_settings.syncookies},
     {"ipv4.tcp_syn_retries", .octet = &tcp_settings.syn_retries},
     {"ipv4.tcp_retries2", .octet = &tcp_settings.retries},

@@ -168,6 +168,7 @@ static void retransmit_expired(struct tcp_connection *c, uint64_t now_ns)
         tcp_counters.mtu_reductions++;
         connection_update_mss(c);
     }
+    mtu_timeout(c, now_ns);
     recovery_timeout(c);
     connection_touch(c, OWES_OUTPUT);
 }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Paths that swallow large packets without a word (RFC 4821, RFC 8899's
+ * elder): repeated timeouts of full segments make them smaller, and when data
+ * flows again a larger one is tried now and then, by halving the interval. A
+ * probe is ordinary data, so a lost one costs what any loss costs; 7.6.2's
+ * exemption from congestion control is not made use of.
+ */
+#include "net/limits.h"
+#include "net/tcp/internal.h"
+#include "net/wire/ipv4.h"
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t current_mtu(const struct tcp_connection *c)
+{
+    return c->path_mtu == 0 ? c->route.mtu : smaller(c->path_mtu, c->route.mtu);
+}
+
+/* The largest packet worth trying. */
+static uint32_t largest_mtu(const struct tcp_connection *c)
+{
+    uint32_t mss = c->peer_mss;
+
+    if (c->options.maximum_segment != 0)
+        mss = smaller(mss, c->options.maximum_segment);
+    return smaller(c->route.mtu, mss + IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH);
+}
+
+static void set_mtu(struct tcp_connection *c, uint32_t mtu)
+{
+    c->path_mtu = (uint16_t)mtu;
+    connection_update_mss(c);
+}
+
+void mtu_start(struct tcp_connection *c, uint64_t now_ns)
+{
+    if (tcp_settings.mtu_probing != 2)
+        return;
+    c->mtu_high = (uint16_t)largest_mtu(c);
+    c->mtu_probe_at_s = (uint32_t)(now_ns / NS_PER_S);
+    if (current_mtu(c) > TCP_MTU_BASE)
+        set_mtu(c, TCP_MTU_BASE);
+}
+
+void mtu_timeout(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t mtu = TCP_MTU_BASE;
+
+    c->mtu_probe = 0;
+    if (tcp_settings.mtu_probing == 0 || c->retries < TCP_MTU_TIMEOUTS)
+        return;
+    /* What is small anyway was not lost for its size. */
+    if ((uint32_t)seq_diff(c->snd.max, c->snd.una) < c->snd.mss)
+        return;
+    if (current_mtu(c) <= mtu)
+        mtu = TCP_PATH_MTU_FLOOR;
+    if (current_mtu(c) <= mtu)
+        return;
+    tcp_counters.mtu_black_holes++;
+    c->mtu_high = (uint16_t)smaller(largest_mtu(c), current_mtu(c));
+    c->mtu_probe_at_s = (uint32_t)(now_ns / NS_PER_S) + TCP_MTU_PROBE_DELAY_S;
+    c->acked_size = 0;
+    set_mtu(c, mtu);
+}
+
+uint32_t mtu_probe_length(const struct tcp_connection *c, uint32_t waiting,
+                          uint64_t now_ns)
+{
+    uint32_t low = current_mtu(c);
+
+    if (c->mtu_high <= low || c->mtu_probe != 0 ||
+        (int32_t)((uint32_t)(now_ns / NS_PER_S) - c->mtu_probe_at_s) < 0 ||
+        c->congestion.is_recovering || !seq_equal(c->snd.nxt, c->snd.max))
+        return 0;
+    /* The largest first: most often all is well. */
+    uint32_t mtu =
+        c->mtu_probe_failed ? (low + c->mtu_high + 1) / 2 : c->mtu_high;
+    uint32_t length = c->snd.mss + (mtu - low);
+    uint32_t flight = connection_flight(c);
+    if (waiting < length + TCP_DUPLICATE_ACKS * c->snd.mss ||
+        c->congestion.cwnd < TCP_MTU_PROBE_WINDOW * c->snd.mss ||
+        recovery_room(c) < length || c->snd.wnd < flight ||
+        c->snd.wnd - flight < length)
+        return 0;
+    return length;
+}
+
+void mtu_probe_sent(struct tcp_connection *c, uint32_t length)
+{
+    c->mtu_probe = (uint16_t)(current_mtu(c) + (length - c->snd.mss));
+    c->mtu_probe_end = c->snd.nxt;
+    c->mtu_probe_retransmits = c->retransmits;
+    tcp_counters.mtu_probes++;
+}
+
+/* Ends the search, or goes on with it. */
+static void narrow(struct tcp_connection *c, uint64_t now_ns)
+{
+    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
+
+    c->mtu_probe = 0;
+    c->mtu_probe_at_s = now_s;
+    if (c->mtu_high < current_mtu(c) + TCP_MTU_PROBE_STEP) {
+        /* RFC 4821 7.6: the path may change. */
+        c->mtu_high = (uint16_t)largest_mtu(c);
+        c->mtu_probe_at_s = now_s + TCP_MTU_PROBE_INTERVAL_S;
+        c->mtu_probe_failed = false;
+    }
+}
+
+void mtu_acknowledged(struct tcp_connection *c, uint64_t now_ns)
+{
+    if (c->mtu_probe == 0 || seq_before(c->snd.una, c->mtu_probe_end))
+        return;
+    if (c->retransmits == c->mtu_probe_retransmits) {
+        tcp_counters.mtu_raises++;
+        set_mtu(c, c->mtu_probe);
+    } else {
+        c->mtu_high = c->mtu_probe - 1;
+        c->mtu_probe_failed = true;
+    }
+    narrow(c, now_ns);
+}
+
+bool mtu_probe_refused(struct tcp_connection *c, uint32_t mtu)
+{
+    if (c->mtu_probe == 0 || mtu < current_mtu(c) || mtu >= c->mtu_probe)
+        return false;
+    c->mtu_probe = 0;
+    c->mtu_high = (uint16_t)mtu;
+    return true;
+}
