@@ -49,7 +49,8 @@ echo "guest: all is up"
 while :; do sleep 1000; done
 """
 
-NGINX = """daemon off;
+NGINX = """user root root;
+daemon off;
 master_process off;
 error_log /dev/null crit;
 pid /run/nginx.pid;
@@ -229,9 +230,8 @@ class LinuxImage:
         archive.character_device("dev/console", 5, 1)
         archive.add("init", INIT.encode(), 0o755)
         archive.add("etc/nginx/nginx.conf", NGINX.encode())
-        archive.add("etc/passwd", b"root:x:0:0::/:/bin/sh\n"
-                    b"www-data:x:33:33::/:/bin/sh\n")
-        archive.add("etc/group", b"root:x:0:\nwww-data:x:33:\n")
+        archive.add("etc/passwd", b"root:x:0:0::/:/bin/sh\n")
+        archive.add("etc/group", b"root:x:0:\n")
         archive.add("www/index.html", page)
         libraries = {}
         for name, place in PROGRAMS.items():

@@ -16,8 +16,8 @@ import guests
 import peers
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
-DISCARD_LENGTH = 512 << 20
-STREAM_LENGTH = 128 << 20
+DISCARD_LENGTH = 128 << 20
+STREAM_LENGTH = 64 << 20
 
 # row: (words, unit, True if more is better)
 ROWS = {
@@ -31,9 +31,9 @@ ROWS = {
     "p99 1": ("latency at 1 connection, 99 %", "ms", False),
     "close": ("GET 612 B, Connection: close, 30 at once", "req/s", True),
     "file": ("100 MB file by HTTP, guest to host", "Mbit/s", True),
-    "discard": ("512 MiB to the discard port, host to guest", "Mbit/s", True),
-    "stream get": ("128 MiB made and checked, guest to host", "Mbit/s", True),
-    "stream put": ("128 MiB made and checked, host to guest", "Mbit/s", True),
+    "discard": ("128 MiB to the discard port, host to guest", "Mbit/s", True),
+    "stream get": ("64 MiB made and checked, guest to host", "Mbit/s", True),
+    "stream put": ("64 MiB made and checked, host to guest", "Mbit/s", True),
     "iperf3 in": ("iperf3 -P 1, host to guest", "Mbit/s", True),
     "iperf3 out": ("iperf3 -P 1 -R, guest to host", "Mbit/s", True),
     "ping": ("ping flood, mean round trip", "ms", False),
