@@ -9,6 +9,8 @@
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
+#include <string.h>
+
 static struct {
     struct hash_key sequence;
     struct hash_key timestamp;
@@ -25,10 +27,22 @@ void identity_init(void)
     hash_key_generate(&secret.port_slot);
 }
 
-/* SipHash-2-4: these values are seen by others. */
+/* SipHash-2-4: these values are seen by others. IPv4 tuples, whose addresses
+ * are mapped, cost half. */
 static uint64_t tuple_hash(const struct hash_key *key,
                            const struct tcp_tuple *tuple)
 {
+    uint64_t mapped =
+        ip_address_half(&tuple->local, 0) | ip_address_half(&tuple->remote, 0);
+    uint8_t bytes[12];
+
+    if (mapped == 0) {
+        memcpy(bytes, tuple->local.octet + 12, 4);
+        memcpy(bytes + 4, tuple->remote.octet + 12, 4);
+        memcpy(bytes + 8, &tuple->local_port, 2);
+        memcpy(bytes + 10, &tuple->remote_port, 2);
+        return hash_bytes(key, bytes, sizeof(bytes));
+    }
     return hash_bytes(key, tuple, sizeof(*tuple));
 }
 
