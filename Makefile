@@ -393,4 +393,4 @@ clean: ## remove everything built
 
 .PHONY: all run bench bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -171,7 +171,10 @@ class LinuxImage:
         self.bzimage = os.path.join(folder, "bzImage")
         self.initramfs = os.path.join(folder, "initramfs")
         self.release = None
-        self._prepare(page, say)
+        try:
+            self._prepare(page, say)
+        finally:
+            shutil.rmtree(self.root, ignore_errors=True)
 
     def _prepare(self, page, say):
         packages = os.path.join(self.folder, "packages")
@@ -183,12 +186,10 @@ class LinuxImage:
             say(f"linux guest: downloading {' '.join(wanted)}")
             run(["apt-get", "-q", "download", *wanted], packages, 300,
                 "download of the Linux guest's packages")
-            shutil.rmtree(self.root, ignore_errors=True)
-        if not os.path.isdir(self.root):
-            say("linux guest: unpacking")
-            for package in sorted(glob.glob(os.path.join(packages, "*.deb"))):
-                run(["dpkg", "-x", package, self.root], None, 120,
-                    f"unpacking {package}")
+        say("linux guest: unpacking")
+        for package in sorted(glob.glob(os.path.join(packages, "*.deb"))):
+            run(["dpkg", "-x", package, self.root], None, 120,
+                f"unpacking {package}")
         self.release = kernel[len("linux-image-"):]
         self._take_kernel()
         self._write_initramfs(page)
