@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Buffers that grow by themselves: over a path that holds far more than the
+ * defaults, and not where the app said how large they are.
+ */
+#include <criterion/criterion.h>
+
+#include "tests/host/pair.h"
+
+enum {
+    MEMORY = 128 << 20,
+    PORT = 7000,
+    RATE = 100 * 1000 * 1000, /* bit/s; 1.25 MB are under way in 100 ms */
+};
+
+static const struct world_path path = {
+    .rate_bits_s = RATE,
+    .delay_ns = 50 * NS_PER_MS,
+    .queue_bytes = 2 << 20,
+};
+
+static struct pair pair;
+static struct mover movers[2];
+
+static void start(const struct tcp_options *options)
+{
+    struct tcp_connection *ends[2];
+
+    pair_set_path(&pair, &path);
+    cr_assert(pair_connect(&pair, PORT, options, ends));
+    for (size_t i = 0; i < 2; i++)
+        movers[i] =
+            (struct mover){.stack = pair.stack[i], .connection = ends[i]};
+    movers[0].to_send = UINT64_MAX;
+}
+
+static void run(uint64_t duration_ns)
+{
+    uint64_t until = world_now() + duration_ns;
+
+    while (world_now() < until) {
+        mover_run(&movers[0]);
+        mover_run(&movers[1]);
+        world_run_for(NS_PER_MS);
+    }
+}
+
+/* Mbit/s of payload over five seconds, after five to get going. */
+static unsigned goodput(void)
+{
+    run(5 * NS_PER_S);
+    uint64_t before = movers[1].received;
+    run(5 * NS_PER_S);
+    cr_assert_not(movers[1].is_wrong);
+    return (unsigned)((movers[1].received - before) * 8 / 5 / 1000000);
+}
+
+Test(tcp_autotune, buffers_grow_to_what_the_path_holds)
+{
+    pair = pair_start(1, MEMORY);
+    start(NULL);
+    unsigned rate = goodput();
+    cr_assert_gt(rate, 88, "%u Mbit/s", rate);
+}
+
+Test(tcp_autotune, a_send_buffer_the_app_chose_stays)
+{
+    struct tcp_options options;
+
+    pair = pair_start(1, MEMORY);
+    tcp_options_init(&options);
+    cr_assert_eq(tcp_options_set(&options, TCP_OPTION_SEND_BUFFER, 1 << 18), 0);
+    start(&options);
+    unsigned rate = goodput();
+    cr_assert(rate > 12 && rate < 22, "%u Mbit/s", rate);
+}
+
+Test(tcp_autotune, switched_off_the_receive_buffer_stays)
+{
+    pair = pair_start(1, MEMORY);
+    cr_assert_eq(pair.stack[1]->call->net_set("ipv4.tcp_moderate_rcvbuf", "0"),
+                 0);
+    start(NULL);
+    unsigned rate = goodput();
+    cr_assert(rate > 15 && rate < 22, "%u Mbit/s", rate);
+}
+
+Test(tcp_autotune, a_reader_that_stands_still_gets_no_more)
+{
+    struct tcp_status status;
+
+    pair = pair_start(1, MEMORY);
+    start(NULL);
+    movers[1].read_pause_ns = UINT64_MAX / 2;
+    run(5 * NS_PER_S);
+    pair.stack[1]->call->tcp_get_status(movers[1].connection, &status);
+    cr_assert_leq(status.read_queued + status.receive_window, 300 << 10);
+}
