@@ -8,7 +8,7 @@
 
 #define EXCEPTION_STUB_BYTES 16 /* as in idt.c, and the next */
 #define INTERRUPT_STUB_BYTES 8
-#define VECTORS    256
+#define VECTORS    80 /* as in trap.h */
 #define EXCEPTIONS 32
 #define SELECTOR_CODE 0x08
 #define FRAME_RIP  (17 * 8)

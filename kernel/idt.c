@@ -6,6 +6,7 @@
 #include "kernel/trap.h"
 
 #include "kernel/cpu.h"
+#include "kernel/interrupt.h"
 
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ enum {
     CPUID_EDX_MCE = 1 << 7, /* leaf 1 */
     CR4_MCE = 1 << 6,
 };
+
+_Static_assert(INTERRUPT_VECTOR_COUNT == TRAP_VECTORS,
+               "a gate for every vector in use");
 
 struct gate {
     uint16_t offset_low, selector;

@@ -49,6 +49,9 @@ struct registration {
     size_t line;
 };
 
+_Static_assert(INTERRUPT_VECTOR_LINE + LINES_MAX <= INTERRUPT_VECTOR_TIMER,
+               "every line has a vector");
+
 static struct line lines[LINES_MAX];
 static size_t line_count;
 static struct registration registrations[HANDLERS_MAX];
@@ -241,7 +244,8 @@ void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame)
 
     (void)frame;
     is_handling = true;
-    counts[vector % INTERRUPT_VECTOR_COUNT]++;
+    if (vector < INTERRUPT_VECTOR_COUNT)
+        counts[vector]++;
     receive(vector);
     is_handling = false;
     softirq_leave_hardirq(before);

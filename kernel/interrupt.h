@@ -18,10 +18,10 @@ struct interrupt_frame; /* kernel/trap.h */
 enum {
     INTERRUPT_VECTOR_FIRST = 0x20, /* below are the CPU's exceptions */
     INTERRUPT_VECTOR_LINE = 0x30,  /* first of the IOAPIC lines in use */
-    INTERRUPT_VECTOR_TIMER = 0xE0,
-    INTERRUPT_VECTOR_ERROR = 0xFE,
-    INTERRUPT_VECTOR_SPURIOUS = 0xFF,
-    INTERRUPT_VECTOR_COUNT = 256,
+    INTERRUPT_VECTOR_TIMER = 0x4D, /* few vectors: each costs a stub */
+    INTERRUPT_VECTOR_ERROR = 0x4E,
+    INTERRUPT_VECTOR_SPURIOUS = 0x4F, /* old APICs set the low four bits */
+    INTERRUPT_VECTOR_COUNT = 0x50,
 };
 
 /*

@@ -10,7 +10,7 @@
 
 enum {
     TRAP_EXCEPTIONS = 32,
-    TRAP_VECTORS = 256,
+    TRAP_VECTORS = 80, /* as in entry.S; the CPU faults on any other */
 
     TRAP_NMI = 2,
     TRAP_DOUBLE_FAULT = 8,
