@@ -19,7 +19,7 @@ enum {
     CR4_MCE = 1 << 6,
 };
 
-_Static_assert(INTERRUPT_VECTOR_COUNT == TRAP_VECTORS,
+_Static_assert((int)INTERRUPT_VECTOR_COUNT == (int)TRAP_VECTORS,
                "a gate for every vector in use");
 
 struct gate {
