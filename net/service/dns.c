@@ -61,8 +61,6 @@ int dns_init(void)
 {
     memset(queries, 0, sizeof(queries));
     memset(&counters, 0, sizeof(counters));
-    for (size_t i = 0; i < DNS_QUERIES_MAX; i++)
-        queries[i].timer.expire = query_expire;
     server_count = 0;
     dns_cache_init();
     return 0;
@@ -307,6 +305,8 @@ static enum dns_status start(const char *name, enum dns_type type,
         q->attempts = 0;
         q->socket = NULL;
         q->is_used = true;
+        /* Here, so that the link drops the resolver for who never asks. */
+        q->timer.expire = query_expire;
         q->has_failure = false;
         memcpy(q->name, name, strlen(name) + 1);
         *query = q;

@@ -109,6 +109,7 @@ static double run(const struct path *path, const struct variant *variant,
     (void)snprintf(window, sizeof(window), "%d", window_kib * 1024);
     set(&pair, "ipv4.tcp_rmem", window);
     set(&pair, "ipv4.tcp_wmem", "1048576");
+    set(&pair, "ipv4.tcp_moderate_rcvbuf", "0");
     if (congestion != NULL)
         set(&pair, "ipv4.tcp_congestion_control", congestion);
     if (variant->setting != NULL)
