@@ -120,12 +120,25 @@ static bool is_acceptable(const struct tcp_connection *c,
     return from < window && to > 0;
 }
 
+/* RFC 2883: what was received before comes again. */
+static void note_duplicate(struct tcp_connection *c,
+                           const struct tcp_segment *segment)
+{
+    struct seq32 end = seq_add(segment->seq, segment->length);
+
+    if (seq_before(segment->seq, c->rcv.nxt) && segment->length != 0)
+        reassembly_note_duplicate(&c->reassembly, segment->seq,
+                                  seq_before(end, c->rcv.nxt) ? end
+                                                              : c->rcv.nxt);
+}
+
 /* Cuts what lies outside the window. */
 static void trim(struct tcp_connection *c, struct packet *packet,
                  struct tcp_segment *segment)
 {
     int32_t before = seq_diff(c->rcv.nxt, segment->seq);
 
+    note_duplicate(c, segment);
     if (before > 0) {
         uint32_t cut = (uint32_t)before < segment->length ? (uint32_t)before
                                                           : segment->length;
@@ -203,6 +216,7 @@ static bool passes_checks(struct tcp_connection *c, struct packet *packet,
         }
         if (!passes_paws(c, segment, now_ns)) {
             tcp_counters.paws_drops++;
+            note_duplicate(c, segment);
             challenge(c, now_ns);
             packet_drop(packet, DROP_TCP_PAWS);
             return false;
@@ -211,6 +225,7 @@ static bool passes_checks(struct tcp_connection *c, struct packet *packet,
     if (!is_syn && !is_acceptable(c, segment)) {
         /* Text is always answered: it may be a probe. The rest only within
          * limits, or two confused ends would answer each other for ever. */
+        note_duplicate(c, segment);
         if (segment->length != 0 && !is_reset)
             connection_touch(c, OWES_ACK);
         else if (!is_reset)

@@ -98,7 +98,8 @@ struct tcp_reassembly {
     struct packet *last;
     uint32_t arrivals; /* so far: what came last leads the SACK blocks */
     uint32_t count;
-    uint32_t length; /* bytes */
+    uint32_t length;                 /* bytes */
+    struct tcp_sack_block duplicate; /* to be told; empty: none */
 };
 
 /* What a queued packet's scratch holds. */
@@ -119,6 +120,9 @@ struct packet *reassembly_take(struct tcp_reassembly *reassembly,
                                struct seq32 seq, struct tcp_early *early);
 /* Forgets the last packet (memory is short); the peer sends it again. */
 void reassembly_prune(struct tcp_reassembly *reassembly);
+/* RFC 2883: this came a second time, as the next ACK will say. */
+void reassembly_note_duplicate(struct tcp_reassembly *reassembly,
+                               struct seq32 left, struct seq32 right);
 void reassembly_clear(struct tcp_reassembly *reassembly);
 
 /* RFC 2018 4: blocks by when their last segment came, the latest first.

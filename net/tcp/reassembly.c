@@ -40,6 +40,11 @@ static struct packet *find_before(const struct tcp_reassembly *reassembly,
     return found;
 }
 
+static struct seq32 earlier(struct seq32 a, struct seq32 b)
+{
+    return seq_before(a, b) ? a : b;
+}
+
 static void drop_early(struct packet *packet, enum drop_reason reason)
 {
     receive_memory_give();
@@ -60,6 +65,12 @@ static void link_after(struct tcp_reassembly *reassembly, struct packet *before,
     reassembly->length += early_of(packet)->length;
 }
 
+void reassembly_note_duplicate(struct tcp_reassembly *reassembly,
+                               struct seq32 left, struct seq32 right)
+{
+    reassembly->duplicate = (struct tcp_sack_block){left, right};
+}
+
 void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
                        struct tcp_early early, uint32_t count_limit)
 {
@@ -71,10 +82,16 @@ void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
         if (early_of(before)->has_fin ||
             overlap >= (int32_t)early.length + early.has_fin) {
             early_of(before)->arrived = ++reassembly->arrivals;
+            if (overlap > 0) /* nothing beyond a FIN is */
+                reassembly_note_duplicate(
+                    reassembly, early.seq,
+                    earlier(seq_add(early.seq, early.length),
+                            early_end(before)));
             drop_early(packet, DROP_TCP_DUPLICATE);
             return;
         }
         if (overlap > 0) {
+            reassembly_note_duplicate(reassembly, early.seq, early_end(before));
             packet->data += overlap;
             packet->length -= (uint32_t)overlap;
             early.seq = seq_add(early.seq, (uint32_t)overlap);
@@ -84,10 +101,16 @@ void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
     if (after != NULL) {
         int32_t space = seq_diff(early_of(after)->seq, early.seq);
         if (space <= 0) {
+            reassembly_note_duplicate(
+                reassembly, early_of(after)->seq,
+                earlier(seq_add(early.seq, early.length), early_end(after)));
             drop_early(packet, DROP_TCP_DUPLICATE);
             return;
         }
         if ((uint32_t)space < early.length + early.has_fin) {
+            reassembly_note_duplicate(
+                reassembly, early_of(after)->seq,
+                earlier(seq_add(early.seq, early.length), early_end(after)));
             /* What reaches beyond comes again, if the sender needs to. */
             early.has_fin = false;
             early.length =

@@ -13,18 +13,29 @@
 
 /* `length` of payload leaves so much room for SACK blocks; the MSS allows for
  * timestamps only. */
-static void fill_sack(const struct tcp_connection *c, size_t length,
+static void fill_sack(struct tcp_connection *c, size_t length,
                       struct tcp_header_options *options)
 {
-    if (!c->has_sack || c->reassembly.count == 0)
+    struct tcp_sack_block *duplicate = &c->reassembly.duplicate;
+    struct tcp_sack_block *sack = options->sack;
+
+    if (!c->has_sack || (length != 0 && length + TCP_OPTIONS_MAX > c->snd.mss))
         return;
-    if (length == 0 || length + TCP_OPTIONS_MAX <= c->snd.mss)
-        options->sack_count = reassembly_blocks(&c->reassembly, options->sack);
+    if (c->reassembly.count != 0)
+        options->sack_count = reassembly_blocks(&c->reassembly, sack);
+    if (!seq_before(duplicate->left, duplicate->right) || !tcp_settings.dsack)
+        return;
+    /* RFC 2883 4: first, and once. */
+    if (options->sack_count < TCP_SACK_BLOCKS)
+        options->sack_count++;
+    memmove(sack + 1, sack, (options->sack_count - 1U) * sizeof(*sack));
+    sack[0] = *duplicate;
+    duplicate->right = duplicate->left;
+    tcp_counters.dsacks_sent++;
 }
 
-static void fill_options(const struct tcp_connection *c, uint8_t flags,
-                         size_t length, uint64_t now_ns,
-                         struct tcp_header_options *options)
+static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,
+                         uint64_t now_ns, struct tcp_header_options *options)
 {
     *options = (struct tcp_header_options){.mss = 0};
     if ((flags & TCP_SYN) != 0) {
