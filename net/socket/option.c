@@ -301,7 +301,8 @@ static int get_info(const struct socket *socket, void *value, socklen_t *length,
     info.state = linux_state(status.state);
     info.options =
         (uint8_t)((status.has_timestamps ? 1 : 0) | (status.has_sack ? 2 : 0) |
-                  (status.receive_scale != 0 ? 4 : 0));
+                  (status.receive_scale != 0 ? 4 : 0) |
+                  (status.has_ecn ? 8 : 0));
     info.congestion_state = status.timeouts != 0   ? STATE_LOSS
                             : status.is_recovering ? STATE_RECOVERY
                                                    : STATE_OPEN;

@@ -136,6 +136,7 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
     }
     if (ahead < 0)
         return true; /* old: nothing to learn, but its text may be new */
+    ecn_acknowledged(c, segment);
     if (ahead > 0) {
         acknowledge_advance(c, segment, now_ns);
         update_window(c, segment);
@@ -148,6 +149,7 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
     } else {
         update_window(c, segment);
     }
+    c->ecn_heard = false;
     if (c->fin_queued && ahead > 0 &&
         seq_after(c->snd.una, send_queue_end(&c->send)))
         return fin_acknowledged(c, now_ns);

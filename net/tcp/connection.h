@@ -33,7 +33,8 @@ struct tcp_segment {
     struct seq32 ack;
     uint32_t length; /* of the payload */
     uint32_t window; /* not scaled */
-    uint8_t flags;
+    uint8_t flags;   /* without ECE and CWR... */
+    uint8_t ecn;     /* ...which are here, over the two bits of the IP header */
     struct tcp_header_options options;
 };
 
@@ -101,6 +102,12 @@ struct tcp_connection {
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
     bool was_writable : 1;
     bool mtu_pending : 1;
+    bool has_ecn : 1;
+    bool ecn_asked : 1;    /* in our SYN */
+    bool ecn_echo : 1;     /* marks came, and no CWR since */
+    bool ecn_heard : 1;    /* the ACK in hand has ECE */
+    bool ecn_reduced : 1;  /* for this window, up to ecn_end */
+    bool ecn_cwr_owed : 1; /* on the next new data */
     bool mtu_probe_failed : 1;
     uint8_t quick_acks; /* so many more are not delayed */
     uint8_t retries;    /* of the retransmit or persist timer, in a row */
@@ -134,6 +141,7 @@ struct tcp_connection {
     struct seq32 iss;
     struct seq32 irs;
     uint32_t retransmits;
+    struct seq32 ecn_end;
     uint32_t read_bytes; /* by the app, since read_at_us */
     uint32_t read_at_us;
     uint32_t challenge_s;

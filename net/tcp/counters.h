@@ -31,6 +31,8 @@ struct tcp_counters {
     uint64_t delayed_acks;
     uint64_t challenge_acks;
     uint64_t paws_drops;
+    uint64_t ecn_marks;
+    uint64_t ecn_reductions;
     uint64_t listen_overflows;
     uint64_t syn_evictions;
     uint64_t syn_ack_retransmits;

@@ -203,6 +203,8 @@ static bool passes_checks(struct half_open *h,
     if ((segment->flags & TCP_SYN) != 0) {
         bool is_again =
             seq_equal(segment->seq, h->irs) && (segment->flags & TCP_ACK) == 0;
+        if (is_again && !ecn_is_asked(segment))
+            h->node.flags &= (uint8_t)~HAS_ECN; /* RFC 3168 6.1.1.1 */
         half_open_owe(h, is_again ? TCP_SYN | TCP_ACK : TCP_ACK, now_ns);
         return false;
     }

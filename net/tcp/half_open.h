@@ -28,7 +28,8 @@ enum {
     HAS_TIMESTAMPS = 1 << 0,
     HAS_WINDOW_SCALE = 1 << 1,
     HAS_SACK = 1 << 2,
-    IS_COOKIE = 1 << 3,   /* not an object of the pool */
+    IS_COOKIE = 1 << 3, /* not an object of the pool */
+    HAS_ECN = 1 << 5,
     IS_DEFERRED = 1 << 4, /* acknowledged, but data is waited for */
 };
 

@@ -99,6 +99,7 @@ void syn_sent_receive(struct tcp_connection *c, struct packet *packet,
         return;
     }
     take_syn(c, segment, now_ns);
+    ecn_answered(c, segment);
     if (!has_ack) {
         connection_set_state(c, TCP_SYN_RECEIVED);
         connection_touch(c, OWES_SYN);

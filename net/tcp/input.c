@@ -66,7 +66,7 @@ static bool is_predicted(const struct tcp_connection *c,
     if (c->state != TCP_ESTABLISHED || (segment->flags & ~TCP_PSH) != TCP_ACK ||
         !seq_equal(segment->seq, c->rcv.nxt) ||
         segment->window << c->snd.scale != c->snd.wnd ||
-        c->reassembly.first != NULL ||
+        c->reassembly.first != NULL || !ecn_is_ordinary(segment) ||
         segment->options.has_timestamp != c->has_timestamps ||
         (c->owed & OWES_RESET) != 0)
         return false;
@@ -265,6 +265,7 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
     }
     note_timestamp(c, segment, now_ns);
     trim(c, packet, segment);
+    ecn_receive(c, segment);
     if (acknowledge(c, segment, now_ns))
         text_receive(c, packet, segment, now_ns);
     else if (c->state == TCP_CLOSED)

@@ -39,6 +39,20 @@ void text_read(struct tcp_connection *c);
 /* window.c: the window field for a segment sent now; moves rcv.edge. */
 uint16_t window_offer(struct tcp_connection *c, bool is_syn);
 
+/* ecn.c: a SYN that asks for it; the flags of ours; the answer to it. */
+bool ecn_is_asked(const struct tcp_segment *segment);
+uint8_t ecn_syn_flags(struct tcp_connection *c, bool is_again);
+void ecn_answered(struct tcp_connection *c, const struct tcp_segment *segment);
+
+/* Nothing in it concerns ECN. */
+bool ecn_is_ordinary(const struct tcp_segment *segment);
+void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment);
+void ecn_acknowledged(struct tcp_connection *c,
+                      const struct tcp_segment *segment);
+
+/* The TOS of a segment sent now, and its ECN flags. */
+uint8_t ecn_stamp(struct tcp_connection *c, bool is_new_data, uint8_t *flags);
+
 /* autotune.c: bytes the send queue may hold; the app took some out. */
 uint32_t autotune_send_limit(const struct tcp_connection *c);
 void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns);
@@ -182,6 +196,7 @@ struct tcp_settings {
     uint8_t mtu_probing; /* 0: never, 1: after a black hole, 2: always */
     uint8_t syncookies;  /* 0: never, 1: past a threshold, 2: always */
     uint8_t retries;
+    uint8_t ecn;        /* 0: no, 1: ask for it and grant it, 2: grant it */
     uint8_t congestion; /* number of the module connections start with */
     bool timestamps;
     bool window_scaling;

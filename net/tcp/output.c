@@ -269,6 +269,7 @@ static void send_syn(struct tcp_connection *c, uint64_t now_ns)
     uint8_t flags = c->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
     bool is_again = !seq_equal(c->snd.max, c->iss);
 
+    flags |= ecn_syn_flags(c, is_again);
     timers_segment_sent(c, now_ns);
     if (!transmit_segment(c, c->iss, &length, flags, now_ns))
         return;

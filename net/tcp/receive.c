@@ -42,6 +42,8 @@ static enum drop_reason parse(struct packet *packet,
     segment->window = be16_get(header->window);
     segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
                                       TCP_ACK | TCP_URG);
+    segment->ecn =
+        (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (info->tos & 3));
     tcp_options_parse((const uint8_t *)(header + 1), length - TCP_HEADER_LENGTH,
                       (header->flags & TCP_SYN) != 0, &segment->options);
     segment->length = (uint32_t)(packet->length - length);

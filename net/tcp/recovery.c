@@ -214,7 +214,8 @@ void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
         .nxt = c->snd.max,
     };
 
-    c->congestion.module->on_ack(&c->congestion, &ack);
+    if (!c->ecn_heard) /* RFC 3168 6.1.2: no growth on ECE */
+        c->congestion.module->on_ack(&c->congestion, &ack);
 }
 
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,

@@ -67,6 +67,7 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .is_recovering = c->congestion.is_recovering,
         .has_timestamps = c->has_timestamps,
         .has_sack = c->has_sack,
+        .has_ecn = c->has_ecn,
         .is_orphan = c->is_orphan,
     };
 }
@@ -140,6 +141,10 @@ static const struct counter counters[] = {
      "acknowledgements sent by the delay timer"},
     {"tcp_challenge_acks_total", &tcp_counters.challenge_acks,
      "challenge acknowledgements sent (RFC 5961)"},
+    {"tcp_ecn_marks_total", &tcp_counters.ecn_marks,
+     "segments that came marked by a congested router"},
+    {"tcp_ecn_reductions_total", &tcp_counters.ecn_reductions,
+     "windows reduced because the peer told of marks"},
     {"tcp_paws_drops_total", &tcp_counters.paws_drops,
      "segments with an old timestamp"},
     {"tcp_listen_overflows_total", &tcp_counters.listen_overflows,

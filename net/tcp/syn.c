@@ -44,6 +44,7 @@ void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
             (h->node.flags & HAS_WINDOW_SCALE) != 0;
         reply.options.window_scale = TCP_WINDOW_SCALE;
         reply.options.has_sack_permitted = (h->node.flags & HAS_SACK) != 0;
+        reply.flags |= (h->node.flags & HAS_ECN) != 0 ? TCP_ECE : 0;
     } else if ((h->node.flags & HAS_WINDOW_SCALE) != 0) {
         reply.window >>= TCP_WINDOW_SCALE;
     }
@@ -83,6 +84,8 @@ void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
         h->node.flags |= HAS_WINDOW_SCALE;
     if (options->has_sack_permitted && tcp_settings.sack)
         h->node.flags |= HAS_SACK;
+    if (ecn_is_asked(segment))
+        h->node.flags |= HAS_ECN;
 }
 
 /* The handshake is complete: a whole connection takes its place. NULL when
@@ -120,6 +123,7 @@ static struct tcp_connection *complete(struct half_open *h,
     c->rcv.edge = seq_add(c->rcv.nxt, half_open_window(&copy));
     c->rcv.last_ack = c->rcv.nxt;
     connection_negotiate(c, &options, now_ns);
+    c->has_ecn = (copy.node.flags & HAS_ECN) != 0;
     c->retries = is_deferred ? 0 : copy.retries; /* none was lost */
     if (copy.retries == 0 && !is_cookie && !is_deferred) {
         uint32_t sent_ms = copy.expires_ms - half_open_wait_ms(0);

@@ -19,6 +19,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
         .has_window_scale = (h.node.flags & HAS_WINDOW_SCALE) != 0,
         .has_sack = (h.node.flags & HAS_SACK) != 0,
         .has_timestamp = (h.node.flags & HAS_TIMESTAMPS) != 0,
+        .has_ecn = (h.node.flags & HAS_ECN) != 0,
     };
     h.iss = cookie_make(tuple, h.irs, &cookie, now_ns);
     if (cookie.has_timestamp) {
@@ -61,7 +62,8 @@ bool half_open_take_cookie(struct tcp_listener *listener,
     };
     h.node.flags |= (uint8_t)((cookie.has_timestamp ? HAS_TIMESTAMPS : 0) |
                               (cookie.has_window_scale ? HAS_WINDOW_SCALE : 0) |
-                              (cookie.has_sack ? HAS_SACK : 0));
+                              (cookie.has_sack ? HAS_SACK : 0) |
+                              (cookie.has_ecn ? HAS_ECN : 0));
     half_open_offer(&h, packet, segment, now_ns);
     return true;
 }

@@ -248,6 +248,7 @@ struct tcp_status {
     bool is_recovering;
     bool has_timestamps;
     bool has_sack;
+    bool has_ecn;
     bool is_orphan;
 };
 

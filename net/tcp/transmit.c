@@ -105,6 +105,8 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
             flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
         *length = filled;
     }
+    uint8_t tos =
+        ecn_stamp(c, *length != 0 && !seq_before(seq, c->snd.max), &flags);
     push_header(c, packet, seq, flags, now_ns);
     if ((flags & TCP_ACK) != 0) {
         c->rcv.last_ack = c->rcv.nxt;
@@ -118,7 +120,7 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
         .destination = c->node.tuple.remote,
         .protocol = IP_PROTOCOL_TCP,
         .ttl = c->options.ttl,
-        .tos = c->options.tos,
+        .tos = tos,
         .dont_fragment = true,
     };
     ip_send(packet, &options, &c->route, now_ns);
