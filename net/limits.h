@@ -117,6 +117,13 @@ enum {
 
 #define REASSEMBLY_TIMEOUT_NS (30 * NS_PER_S)
 
+/* Filter. */
+enum {
+    /* Functions on one hook: tracking, NAT and confirmation, and the chains
+     * of a rule file, which share one for each priority they name. */
+    FILTER_FUNCTIONS_MAX = 16,
+};
+
 /* UDP. */
 enum {
     UDP_SOCKETS_MIN = 64,

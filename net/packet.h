@@ -129,6 +129,8 @@ struct packet {
     bool is_looped;         /* never was on a wire */
     uint8_t protocol;       /* IP protocol, once known */
     uint16_t link_offset;   /* received: of the Ethernet header */
+    uint8_t flow_state;     /* filter's view of it, between its hooks */
+    void *flow;             /* filter's, between its hooks */
     /* For the current owner: TCP keeps its parsed view of a queued segment
      * here, neighbour and reassembly their own. */
     uint64_t scratch[8];

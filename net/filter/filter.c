@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of the hooks. All empty: rules, tracking and NAT are not written
- * yet.
+ * The tables of the hooks. All empty until filter_register is called.
  */
 #include "net/filter/filter.h"
 
-filter_rules *filter_tables[FILTER_HOOK_COUNT];
+filter_function *filter_runners[FILTER_HOOK_COUNT];

@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The five hooks of the packet's way (as netfilter names them). A hook
- * returns a verdict, the caller acts on it. No rules exist yet: each table is
- * empty and costs one comparison.
+ * The five hooks of a packet's way, as netfilter names them. Any number of
+ * functions hang on a hook and are called in the order of their priorities;
+ * the first that does not accept ends it. A hook returns a verdict, and ip/
+ * acts on it. With nothing registered a hook costs one comparison, and nothing
+ * but its empty table is linked.
+ *
+ * What ip/ owes a hook. The packet's data stands at its IP header, whose
+ * checksum is right; the transport header, as far as there is one, is linear.
+ * The packet is whole: ip/ puts fragments together before PREROUTING, and cuts
+ * after POSTROUTING, while filter_is_used(FILTER_PREROUTING). `packet->netif`
+ * is the interface it came in by, at every hook, and NULL if it was made here;
+ * the one it leaves by is given. Between PREROUTING and INPUT or POSTROUTING
+ * nothing else that the hooks may see is worked on, but for an answer about
+ * this packet after which it is dropped.
+ *
+ * What a hook may do. It may change addresses, ports and whatever depends on
+ * them, but not lengths: PREROUTING and OUTPUT the destination (ip/ routes
+ * afterwards, or once more), INPUT and POSTROUTING the source.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "net/attributes.h"
 #include "net/packet.h"
 
 enum filter_hook {
@@ -19,22 +37,74 @@ enum filter_hook {
     FILTER_HOOK_COUNT,
 };
 
+/* Linux's numbers, which rule files name. */
+enum filter_priority {
+    FILTER_PRIORITY_RAW = -300,
+    FILTER_PRIORITY_TRACK = -200,
+    FILTER_PRIORITY_MANGLE = -150,
+    FILTER_PRIORITY_DESTINATION = -100,
+    FILTER_PRIORITY_FILTER = 0,
+    FILTER_PRIORITY_SECURITY = 50,
+    FILTER_PRIORITY_SOURCE = 100,
+    FILTER_PRIORITY_CONFIRM = INT32_MAX,
+};
+
 enum filter_verdict {
     FILTER_ACCEPT,
     FILTER_DROP,
-    FILTER_REJECT, /* drop, and tell the sender */
+    /* Drop, and tell the sender: so. ICMP about the packet, but for the
+     * last, which is a TCP segment (RFC 9293 3.10.7.1). */
+    FILTER_REJECT_NET_UNREACHABLE,
+    FILTER_REJECT_HOST_UNREACHABLE,
+    FILTER_REJECT_PROTOCOL_UNREACHABLE,
+    FILTER_REJECT_PORT_UNREACHABLE,
+    FILTER_REJECT_NET_PROHIBITED,
+    FILTER_REJECT_HOST_PROHIBITED,
+    FILTER_REJECT_ADMIN_PROHIBITED,
+    FILTER_REJECT_TCP_RESET,
+    FILTER_VERDICT_COUNT,
 };
 
-/* A rule set of one hook; borrows the packet, data at the IP header or, in
- * INPUT, at the transport header. */
-typedef enum filter_verdict filter_rules(const struct packet *packet);
+struct filter_context {
+    enum filter_hook hook;
+    const struct netif *out; /* FORWARD, OUTPUT, POSTROUTING; else NULL */
+    uint64_t now_ns;
+};
 
-extern filter_rules *filter_tables[FILTER_HOOK_COUNT];
+/* May change the packet, and only borrows it. */
+typedef enum filter_verdict filter_function(struct packet *packet,
+                                            const struct filter_context *at);
+
+/* Hangs a function on a hook: after those of the same priority. -ENOSPC when
+ * FILTER_FUNCTIONS_MAX hang there. */
+int filter_register(enum filter_hook hook, int priority,
+                    filter_function *function) MUST_CHECK;
+
+/* Takes every function off every hook. */
+void filter_clear(void);
+
+/* The way to the functions of a hook, NULL without any: so that who registers
+ * none links none of it. */
+extern filter_function *filter_runners[FILTER_HOOK_COUNT];
+
+static inline bool filter_is_used(enum filter_hook hook)
+{
+    return filter_runners[hook] != NULL;
+}
 
 static inline enum filter_verdict filter_run(enum filter_hook hook,
-                                             const struct packet *packet)
+                                             struct packet *packet,
+                                             const struct netif *out,
+                                             uint64_t now_ns)
 {
-    if (filter_tables[hook] == NULL)
+    struct filter_context at = {hook, out, now_ns};
+
+    if (!filter_is_used(hook))
         return FILTER_ACCEPT;
-    return filter_tables[hook](packet);
+    return filter_runners[hook](packet, &at);
+}
+
+static inline bool filter_is_reject(enum filter_verdict verdict)
+{
+    return verdict >= FILTER_REJECT_NET_UNREACHABLE;
 }

@@ -250,20 +250,52 @@ static void deliver(struct packet *packet, const struct ip_receive_info *info,
     packet_drop(packet, DROP_IP_PROTOCOL);
 }
 
+static enum ip_error error_of(enum filter_verdict verdict)
+{
+    switch (verdict) {
+    case FILTER_REJECT_NET_UNREACHABLE:
+        return IP_ERROR_NET_UNREACHABLE;
+    case FILTER_REJECT_HOST_UNREACHABLE:
+        return IP_ERROR_HOST_UNREACHABLE;
+    case FILTER_REJECT_PROTOCOL_UNREACHABLE:
+        return IP_ERROR_PROTOCOL_UNREACHABLE;
+    case FILTER_REJECT_PORT_UNREACHABLE:
+        return IP_ERROR_PORT_UNREACHABLE;
+    case FILTER_REJECT_ADMIN_PROHIBITED:
+    case FILTER_REJECT_NET_PROHIBITED:
+    case FILTER_REJECT_HOST_PROHIBITED:
+    case FILTER_REJECT_TCP_RESET:
+    case FILTER_ACCEPT:
+    case FILTER_DROP:
+    case FILTER_VERDICT_COUNT:
+        break;
+    }
+    return IP_ERROR_ADMIN_PROHIBITED;
+}
+
+/* The INPUT hook sees the packet from its IP header on. */
+static enum filter_verdict filter_local(struct packet *packet, uint64_t now_ns)
+{
+    size_t header_length =
+        (size_t)(packet->transport_offset - packet->network_offset);
+    enum filter_verdict verdict;
+
+    if (!filter_is_used(FILTER_INPUT))
+        return FILTER_ACCEPT;
+    packet_push(packet, header_length);
+    verdict = filter_run(FILTER_INPUT, packet, NULL, now_ns);
+    packet_pull(packet, header_length);
+    return verdict;
+}
+
 /* The packet is ours: data moves to the transport header. */
 static void receive_local(struct packet *packet, bool is_broadcast,
                           uint64_t now_ns)
 {
     const struct ipv4_header *header = packet_network_header(packet);
-    struct ip_receive_info info = {
-        .source = ip_address_from_ipv4(header->source),
-        .destination = ip_address_from_ipv4(header->destination),
-        .netif = packet->netif,
-        .ttl = header->ttl,
-        .tos = header->tos,
-        .is_broadcast = is_broadcast,
-    };
     size_t header_length = ipv4_header_length(header);
+    struct ip_receive_info info;
+    enum filter_verdict verdict;
 
     packet->data += header_length;
     packet->length -= (uint32_t)header_length;
@@ -274,13 +306,19 @@ static void receive_local(struct packet *packet, bool is_broadcast,
             return;
     }
     packet->transport_offset = (uint16_t)packet_headroom(packet);
-    switch (filter_run(FILTER_INPUT, packet)) {
-    case FILTER_ACCEPT:
-        break;
-    case FILTER_REJECT:
-        ip_reject(packet, &info, IP_ERROR_ADMIN_PROHIBITED, now_ns);
-        /* fall through */
-    case FILTER_DROP:
+    verdict = filter_local(packet, now_ns);
+    header = packet_network_header(packet);
+    info = (struct ip_receive_info){
+        .source = ip_address_from_ipv4(header->source),
+        .destination = ip_address_from_ipv4(header->destination),
+        .netif = packet->netif,
+        .ttl = header->ttl,
+        .tos = header->tos,
+        .is_broadcast = is_broadcast,
+    };
+    if (verdict != FILTER_ACCEPT) {
+        if (filter_is_reject(verdict))
+            ip_reject(packet, &info, error_of(verdict), now_ns);
         packet_drop(packet, DROP_FILTER);
         return;
     }
@@ -302,7 +340,7 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
     if (reason == DROP_NONE && header->version_ihl != 0x45)
         reason = check_options(packet, header, now_ns);
     if (reason == DROP_NONE &&
-        filter_run(FILTER_PREROUTING, packet) != FILTER_ACCEPT)
+        filter_run(FILTER_PREROUTING, packet, NULL, now_ns) != FILTER_ACCEPT)
         reason = DROP_FILTER;
     if (reason != DROP_NONE) {
         packet_drop(packet, reason);

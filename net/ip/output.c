@@ -121,8 +121,10 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
     header->checksum =
         checksum_finish(checksum_add(0, header, sizeof(*header)));
 
-    if (filter_run(FILTER_OUTPUT, packet) != FILTER_ACCEPT ||
-        filter_run(FILTER_POSTROUTING, packet) != FILTER_ACCEPT) {
+    if (filter_run(FILTER_OUTPUT, packet, route->netif, now_ns) !=
+            FILTER_ACCEPT ||
+        filter_run(FILTER_POSTROUTING, packet, route->netif, now_ns) !=
+            FILTER_ACCEPT) {
         ip_counters.out_discards++;
         packet_drop(packet, DROP_FILTER);
     } else if (total <= route->mtu || packet->segment_size != 0) {

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions on the hooks, sorted by priority.
+ */
+#include "net/filter/filter.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct entry {
+    int priority;
+    filter_function *function;
+};
+
+static struct {
+    struct entry entries[FILTER_FUNCTIONS_MAX];
+    size_t count;
+} hooks[FILTER_HOOK_COUNT];
+
+static enum filter_verdict run(struct packet *packet,
+                               const struct filter_context *at)
+{
+    for (size_t i = 0; i < hooks[at->hook].count; i++) {
+        enum filter_verdict verdict =
+            hooks[at->hook].entries[i].function(packet, at);
+
+        if (verdict != FILTER_ACCEPT)
+            return verdict;
+    }
+    return FILTER_ACCEPT;
+}
+
+int filter_register(enum filter_hook hook, int priority,
+                    filter_function *function)
+{
+    struct entry *entries = hooks[hook].entries;
+    size_t at = hooks[hook].count;
+
+    if (at == FILTER_FUNCTIONS_MAX)
+        return -ENOSPC;
+    for (; at > 0 && entries[at - 1].priority > priority; at--)
+        entries[at] = entries[at - 1];
+    entries[at] = (struct entry){priority, function};
+    hooks[hook].count++;
+    filter_runners[hook] = run;
+    return 0;
+}
+
+void filter_clear(void)
+{
+    memset(hooks, 0, sizeof(hooks));
+    memset(filter_runners, 0, sizeof(filter_runners));
+}
