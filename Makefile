@@ -323,6 +323,35 @@ $(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
 	$(call say,link,$@)$(HOST_CC) -o $@ $< \
 	    $(call group,$(filter %.a,$^))
 
+# Costs per unit of work, counted by callgrind: the protocols as the image has
+# them (but for -mcmodel=kernel), the world around them as the host likes it.
+COST_NET_FLAGS  := $(COMMON) $$(OPTIMISE) -fbuiltin -mgeneral-regs-only \
+                   $(filter-out -mcmodel=kernel,$(FREESTANDING))
+$(HOT:%=$(BUILD)/cost/%.o): OPTIMISE = $(OPTIMISE_HOT)
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,cost,$(r),c,$(CC),$(COST_NET_FLAGS))))
+$(foreach r,libc/pure,$(eval $(call compile_rule,cost,$(r),c,$(CC),$(filter-out -fbuiltin,$(COST_NET_FLAGS)))))
+$(BUILD)/cost/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(call say,$(CC),$<)$(CC) $(BENCH_FLAGS) -fno-pie -iquote . -c -o $@ $<
+$(BUILD)/cost/libnet.a: $(call objects,cost,$(NET_ROOMS))
+	@rm -f $@ && ar rcs $@ $^
+$(eval $(call world_rule,cost))
+COST_BENCH := $(addprefix $(BUILD)/cost/tests/,bench/host.o bench/host_world.o host/stack.o)
+$(BUILD)/cost/host: $(COST_BENCH) $(BUILD)/cost/peer.o \
+    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+# The same at -O2 and with the host's memcpy, as the peers were measured.
+$(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+
+# ...and at -Os, to be weighed.
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
+
+costs: $(BUILD)/cost/host
+	@tests/bench/host_run --check $(T) $(BUILD)
+bench-host: $(BUILD)/cost/host $(BUILD)/cost/host-o2 $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
+	@tests/bench/host_run $(T) $(BUILD)
+
 bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table
 	@$<
 
@@ -391,6 +420,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
