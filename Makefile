@@ -359,7 +359,8 @@ bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a
 HOSTED       := $(BUILD)/hosted-$(APP)
 HOSTED_CALLS := socket bind listen accept accept4 connect send sendto sendmsg \
                 recv recvfrom recvmsg read write close shutdown setsockopt \
-                getsockopt getsockname getpeername fcntl poll sendfile open
+                getsockopt getsockname getpeername fcntl poll sendfile open \
+                epoll_create1 epoll_ctl epoll_wait
 $(BUILD)/hosted/apps/%.o: apps/%.c
 	@mkdir -p $(@D)
 	$(call say,$(HOST_CC),$<)$(HOST_CC) $(filter-out -Wmissing-prototypes,$(HOST_FLAGS)) -Dmain=app_main -c -o $@ $<

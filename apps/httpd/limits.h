@@ -18,6 +18,7 @@ enum {
     RESPONSES_PER_TURN = 16,    /* pipelined answers before others get a turn */
     SEND_PER_TURN = 256 * 1024, /* body bytes before others get a turn */
     ACCEPTS_PER_TURN = 64,      /* connections before others get a turn */
+    EVENTS_PER_TURN = 64,       /* before deadlines are looked at */
     LISTEN_BACKLOG = 511,       /* what other servers ask for */
     CONNECTIONS_DEFAULT = 4096, /* 200 bytes each while idle */
     LINGER_BYTES = 256 * 1024,  /* drained after an error response */

@@ -4,6 +4,8 @@
  * descriptors run out, the listener rests: clients wait in the backlog, and
  * the loop does not spin on an event that it cannot serve.
  */
+#define _GNU_SOURCE 1 /* accept4 */
+
 #include "listener.h"
 
 #include "clock.h"
@@ -11,7 +13,6 @@
 #include "limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -26,13 +27,6 @@ static void set_option(int descriptor, int level, int name)
     int on = 1;
 
     setsockopt(descriptor, level, name, &on, sizeof(on));
-}
-
-static bool set_nonblocking(int descriptor)
-{
-    int flags = fcntl(descriptor, F_GETFL, 0);
-
-    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 static void rest(void)
@@ -64,18 +58,12 @@ static void accept_ready(struct watch *ready)
             rest();
             return;
         }
-        descriptor = accept(ready->descriptor, (struct sockaddr *)&peer, &size);
+        descriptor = accept4(ready->descriptor, (struct sockaddr *)&peer, &size,
+                             SOCK_NONBLOCK);
         if (descriptor < 0) {
             handle_accept_error(errno);
             return;
         }
-        if (!set_nonblocking(descriptor)) {
-            close(descriptor);
-            continue;
-        }
-        /* Every send here is whole, or marked MSG_MORE: waiting for an
-         * acknowledgement would only delay the end of a response. */
-        set_option(descriptor, IPPROTO_TCP, TCP_NODELAY);
         if (!connection_open(descriptor, peer.sin_addr.s_addr)) {
             rest();
             return;
@@ -88,17 +76,21 @@ int listener_open(unsigned port)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port)};
     socklen_t size = sizeof(address);
-    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
         return -1;
     set_option(descriptor, SOL_SOCKET, SO_REUSEADDR);
+    /* Every send here is whole, or marked MSG_MORE: waiting for an
+     * acknowledgement would only delay the end of a response. Connections
+     * inherit it. */
+    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY);
     watch.descriptor = descriptor;
     watch.ready = accept_ready;
     if (bind(descriptor, (struct sockaddr *)&address, size) != 0 ||
         listen(descriptor, LISTEN_BACKLOG) != 0 ||
         getsockname(descriptor, (struct sockaddr *)&address, &size) != 0 ||
-        !set_nonblocking(descriptor) || !loop_watch(&watch, LOOP_READ)) {
+        !loop_watch(&watch, LOOP_READ)) {
         int error = errno;
 
         close(descriptor);

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The event loop: which descriptors are watched, and what is called when one
- * is ready. Level-triggered. Everything else of httpd knows only this header,
- * so that epoll can replace poll behind it.
+ * is ready. Level-triggered. Everything else of httpd knows only this header.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Embedded in its owner, which sets both fields before loop_watch. */
+/* Embedded in its owner, which sets the first two fields before loop_watch. */
 struct watch {
-    int descriptor;
     void (*ready)(struct watch *watch);
-    unsigned slot; /* the loop's own */
+    int descriptor;
+    uint16_t turn;  /* the loop's own: its event of this turn, from 1 */
+    uint8_t events; /* the loop's own */
 };
 
-/* Room for `capacity` descriptors; false without memory. */
-bool loop_init(unsigned capacity);
+/* False, with errno set, if the system has no room. */
+bool loop_init(void);
 /* `events` may be 0: then only errors and hang-ups are reported. False if the
- * loop is full. */
+ * system has no room. */
 bool loop_watch(struct watch *watch, unsigned events);
 void loop_change(struct watch *watch, unsigned events);
-/* Also from within `ready`, for any watch. */
+/* Also from within `ready`, for any watch. The descriptor is closed next. */
 void loop_unwatch(struct watch *watch);
 /* Waits up to `timeout_ms` (-1: for ever) and calls `ready` of each. */
 void loop_turn(int timeout_ms);

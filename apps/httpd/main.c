@@ -24,9 +24,8 @@ static int start(const struct options *options)
         fprintf(stderr, "httpd: %s: not a folder\n", options->root);
         return 1;
     }
-    if (!loop_init(options->connections + 1)) {
-        fprintf(stderr, "httpd: no memory for %u connections\n",
-                options->connections);
+    if (!loop_init()) {
+        fprintf(stderr, "httpd: epoll: %s\n", strerror(errno));
         return 1;
     }
     port = listener_open(options->port);

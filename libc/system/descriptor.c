@@ -5,6 +5,7 @@
  */
 #include "libc/system/descriptor.h"
 
+#include "net/socket/epoll.h"
 #include "net/socket/socket.h"
 
 #include <errno.h>
@@ -85,6 +86,8 @@ int descriptor_close(int number)
         return -1;
     if (descriptor->kind == DESCRIPTOR_SOCKET && descriptor->socket >= 0)
         result = (int)descriptor_result(socket_close(descriptor->socket));
+    if (descriptor->kind == DESCRIPTOR_EPOLL)
+        socket_epoll_close(descriptor->owned);
     free(descriptor->owned);
     *descriptor = (struct descriptor){.kind = DESCRIPTOR_FREE};
     if (number < lowest_free)

@@ -18,6 +18,7 @@ enum descriptor_kind {
     DESCRIPTOR_FILE, /* of the module, or a report's text */
     DESCRIPTOR_DIRECTORY,
     DESCRIPTOR_SOCKET,
+    DESCRIPTOR_EPOLL,
 };
 
 struct descriptor {
@@ -28,7 +29,7 @@ struct descriptor {
     const uint8_t *content;
     size_t length;
     size_t offset;
-    void *owned; /* the text of a report, from malloc */
+    void *owned; /* a report's text, an epoll: from malloc */
 };
 
 /* NULL, with errno EBADF: not open. */

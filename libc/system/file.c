@@ -147,6 +147,8 @@ ssize_t read(int number, void *buffer, size_t size)
         return descriptor_result(-EISDIR);
     case DESCRIPTOR_SOCKET:
         return socket_call_read(number, buffer, size);
+    case DESCRIPTOR_EPOLL:
+        return descriptor_result(-EINVAL);
     case DESCRIPTOR_FREE:
         break;
     }
@@ -287,6 +289,7 @@ int fstat(int number, struct stat *status)
         return -1;
     switch (descriptor->kind) {
     case DESCRIPTOR_FREE:
+    case DESCRIPTOR_EPOLL: /* of no kind, as on Linux */
         break;
     case DESCRIPTOR_CONSOLE:
         mode = CONSOLE_DEVICE;

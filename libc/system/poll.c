@@ -3,11 +3,12 @@
  * Waiting for descriptors. Nothing is registered anywhere: a generation
  * number moves when any socket becomes ready, and whoever waits then looks
  * again. That is a look at every descriptor per wake-up, which is right for
- * hundreds; epoll is for more.
+ * hundreds; epoll.c is for more.
  */
 #include "libc/system/descriptor.h"
 
 #include "net/platform.h"
+#include "net/socket/epoll.h"
 #include "net/socket/socket.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ static short events_of(int number)
     case DESCRIPTOR_FILE:
     case DESCRIPTOR_DIRECTORY:
         return POLLIN | POLLOUT;
+    case DESCRIPTOR_EPOLL:
+        return socket_epoll_may_be_ready(descriptor->owned) ? POLLIN : 0;
     case DESCRIPTOR_FREE:
         break;
     }

@@ -111,9 +111,8 @@ ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
     return flags & MSG_TRUNC ? result : (ssize_t)size;
 }
 
-short datagram_poll_events(const struct socket *socket)
+short datagram_events(uint32_t ready)
 {
-    uint32_t ready = udp_ready(socket->udp);
     int events = 0;
 
     if (ready & UDP_READABLE)
@@ -123,6 +122,11 @@ short datagram_poll_events(const struct socket *socket)
     if (ready & UDP_FAILED)
         events |= POLLERR;
     return (short)events;
+}
+
+short datagram_poll_events(const struct socket *socket)
+{
+    return datagram_events(udp_ready(socket->udp));
 }
 
 struct tcp_endpoint datagram_local(const struct socket *socket)

@@ -18,6 +18,8 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
                       uint64_t now_ns);
 ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
                          int flags, uint64_t *now_ns);
+/* POLL* for enum udp_ready. */
+short datagram_events(uint32_t ready);
 short datagram_poll_events(const struct socket *socket);
 struct tcp_endpoint datagram_local(const struct socket *socket);
 int datagram_remote(const struct socket *socket, struct tcp_endpoint *remote);

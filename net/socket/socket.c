@@ -220,6 +220,7 @@ int socket_close(int id)
             udp_close(socket->udp);
         else
             stream_close(socket, &now_ns);
+        socket_unwatch(socket);
         socket_free_slot(id);
         result = 0;
     }

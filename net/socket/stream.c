@@ -303,18 +303,11 @@ void stream_close(struct socket *socket, uint64_t *now_ns)
     tcp_close(socket->connection, *now_ns);
 }
 
-short stream_poll_events(const struct socket *socket)
+short stream_events(uint32_t ready)
 {
-    uint32_t ready;
     int events = 0;
 
-    if (socket->kind == SOCKET_STREAM)
-        return POLLOUT | POLLHUP; /* as Linux has it */
-    if (socket->kind == SOCKET_LISTENER)
-        return tcp_listener_ready(socket->listener) & TCP_ACCEPTABLE ? POLLIN
-                                                                     : 0;
-    ready = tcp_ready(socket->connection);
-    if (ready & TCP_READABLE)
+    if (ready & (TCP_READABLE | TCP_ACCEPTABLE))
         events |= POLLIN | POLLRDNORM;
     if (ready & TCP_WRITABLE)
         events |= POLLOUT | POLLWRNORM;
@@ -325,4 +318,13 @@ short stream_poll_events(const struct socket *socket)
     if (ready & TCP_FAILED)
         events |= POLLERR;
     return (short)events;
+}
+
+short stream_poll_events(const struct socket *socket)
+{
+    if (socket->kind == SOCKET_STREAM)
+        return POLLOUT | POLLHUP; /* as Linux has it */
+    return stream_events(socket->kind == SOCKET_LISTENER
+                             ? tcp_listener_ready(socket->listener)
+                             : tcp_ready(socket->connection));
 }

@@ -22,4 +22,6 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
 bool stream_is_connected(const struct socket *socket);
 int stream_shutdown(struct socket *socket, int how, uint64_t now_ns);
 void stream_close(struct socket *socket, uint64_t *now_ns);
+/* POLL* for enum tcp_ready. */
+short stream_events(uint32_t ready);
 short stream_poll_events(const struct socket *socket);

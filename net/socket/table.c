@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The table of sockets, sized once by the memory there is. Readiness is not
- * stored here: TCP and UDP are asked. All that is kept is a generation number
- * that moves when any socket becomes ready, so that poll() knows whether to
- * look again.
+ * stored here: TCP and UDP are asked. What they tell goes to the epolls that
+ * watch the socket, and moves a generation number, so that poll() knows whether
+ * to look again.
  */
 #include "net/socket/table.h"
+#include "net/socket/datagram.h"
 #include "net/socket/socket.h"
+#include "net/socket/stream.h"
 
 #include "net/limits.h"
 #include "net/link/netif.h"
@@ -21,16 +23,21 @@ static struct {
     volatile uint64_t generation; /* moved by softirqs, read by the app */
 } table;
 
-static void notify(void *owner, uint32_t ready)
+static void tell(struct socket *socket, short events)
 {
-    (void)owner;
-    (void)ready;
     table.generation++;
+    if (socket->watches != NULL)
+        socket_wake(socket, (uint16_t)events);
+}
+
+static void tcp_notify(void *owner, uint32_t ready)
+{
+    tell(owner, stream_events(ready));
 }
 
 void socket_udp_notify(void *owner, uint32_t ready)
 {
-    notify(owner, ready);
+    tell(owner, datagram_events(ready));
 }
 
 int socket_init(void)
@@ -41,7 +48,7 @@ int socket_init(void)
         count = SOCKETS_MIN;
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
-    tcp_set_notify(notify);
+    tcp_set_notify(tcp_notify);
     if (pool_init(&table.pool, count, sizeof(struct socket),
                   _Alignof(struct socket)) != 0)
         return -ENOMEM;
@@ -75,6 +82,16 @@ void socket_free_slot(int id)
 {
     table.slots[id].kind = SOCKET_FREE;
     pool_give(&table.pool, &table.slots[id]);
+}
+
+bool socket_next(int *id, struct socket **socket)
+{
+    while ((size_t)*id < table.pool.used) {
+        *socket = socket_get((*id)++);
+        if (*socket != NULL)
+            return true;
+    }
+    return false;
 }
 
 bool socket_is_bound_elsewhere(const struct socket *self,

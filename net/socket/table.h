@@ -20,12 +20,15 @@ enum socket_kind {
     SOCKET_DATAGRAM,   /* UDP */
 };
 
+struct epoll_watch;
+
 struct socket {
     union {
         struct tcp_listener *listener;
         struct tcp_connection *connection;
         struct udp_socket *udp;
     };
+    struct epoll_watch *watches; /* in how many epolls it is */
     uint64_t receive_timeout_ns; /* 0: for ever (SO_RCVTIMEO) */
     uint64_t send_timeout_ns;
     struct tcp_endpoint local;  /* SOCKET_STREAM: as bound */
@@ -66,6 +69,18 @@ uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns);
 /* When a call that waits gives up: now + timeout, or never for 0. */
 uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns);
 
-/* The owner pointer given to TCP and UDP for a socket. */
+/* The owner pointer given to TCP and UDP for a socket, and what they call with
+ * it. */
 void *socket_owner(struct socket *socket);
 void socket_udp_notify(void *owner, uint32_t ready);
+
+/* Walks over all sockets: `*id` is where to go on, 0 at first. */
+bool socket_next(int *id, struct socket **socket);
+
+/* --- epoll.c ------------------------------------------------------------ */
+
+/* These POLL* events have just come true. Softirq, or app with the lock. */
+void socket_wake(struct socket *socket, uint32_t events);
+
+/* The socket goes away: no epoll knows it any more. */
+void socket_unwatch(struct socket *socket);

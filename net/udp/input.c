@@ -56,7 +56,7 @@ static void enqueue(struct udp_socket *socket, struct packet *packet)
     packet_queue_append(&socket->queue, packet);
     socket->queue.true_size += (size_t)packet->fragment_count * BUFFER_SIZE;
     udp_queued_size += size;
-    if (socket->queue.count == 1 && socket->notify != NULL)
+    if (socket->notify != NULL)
         socket->notify(socket->owner, UDP_READABLE);
 }
 

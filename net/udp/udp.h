@@ -39,7 +39,7 @@ enum udp_option {
     UDP_OPTION_TOS,
 };
 
-/* Called with the bits that have just become true, from inside udp_receive
+/* Called with what each datagram or error makes true, from inside udp_receive
  * and udp_error only. It may read from, send on and close this very socket. */
 typedef void udp_notify(void *owner, uint32_t ready);
 

@@ -8,7 +8,7 @@ from support import App, Client, fetch, make_site, pattern, request, wait_until
 
 SITE = {"index.html": b"page", "folder/index.html": b"inner",
         "big.bin": pattern(8_000_000)}
-WITHOUT_CLIENTS = 4  # descriptors: the standard ones and the listener
+WITHOUT_CLIENTS = 5  # the standard three, the listener, the epoll
 
 
 def serve(*arguments):

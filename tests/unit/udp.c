@@ -103,17 +103,16 @@ Test(udp, datagram_reaches_its_socket_with_both_endpoints)
     cr_assert_eq(missing_packets(), 0);
 }
 
-Test(udp, owner_is_told_once_until_it_has_read)
+Test(udp, owner_is_told_of_every_datagram)
 {
     struct udp_socket *socket = bound(0, 5000);
 
     from_peer(4000, 5000, "a");
     from_peer(4000, 5000, "b");
-    cr_assert_eq(notified, 1);
-    read_one(socket);
+    cr_assert_eq(notified, 2); /* an edge of epoll each, as on Linux */
     read_one(socket);
     from_peer(4000, 5000, "c");
-    cr_assert_eq(notified, 2);
+    cr_assert_eq(notified, 3);
 }
 
 Test(udp, empty_datagram_is_one)
