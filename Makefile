@@ -62,7 +62,8 @@ VIEW_drivers/e1000   := kernel/cpu.h kernel/interrupt.h kernel/softirq.h \
 VIEW_boot            := boot kernel
 VIEW_kernel          := kernel boot libc/pure
 VIEW_kernel/platform := kernel boot libc/pure net/platform.h net/attributes.h
-VIEW_kernel/main     := kernel boot libc/pure net/net.h net/attributes.h \
+VIEW_kernel/main     := kernel boot libc/pure net/net.h net/net_router.h \
+                        net/attributes.h \
                         drivers/e1000/e1000.h $(NETIF_VIEW)
 
 ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \
@@ -84,6 +85,13 @@ FILES_kernel          := $(filter-out kernel/platform.c kernel/main%.c,\
 APPS      := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.c))) \
                     $(patsubst apps/%.c,%,$(wildcard apps/*.c)))
 APP_FILES := $(wildcard apps/$(APP)/*.c apps/$(APP).c)
+
+# Parts of the stack that only some apps want: kernel/main_parts_NAME.c says
+# what they are, and links them.
+PARTS_gateway := router
+PARTS         := $(or $(PARTS_$(APP)),none)
+OTHER_PARTS   := $(filter-out kernel/main_parts_$(PARTS).c,\
+                   $(wildcard kernel/main_parts_*.c))
 
 ifeq ($(filter help clean format,$(MAKECMDGOALS))$(filter $(APP),$(APPS)),)
 $(error APP=$(APP): there is no such app; choose one of: $(APPS))
@@ -175,7 +183,8 @@ APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
                  $(patsubst apps/%/index.html,$(BUILD)/image/apps/%.o,\
                    $(wildcard apps/$(APP)/site/index.html))
 APP_OBJECT    := $(BUILD)/image/app-$(APP).o
-IMAGE_OBJECTS := $(call objects,image,$(ROOMS)) $(APP_OBJECT)
+IMAGE_OBJECTS := $(filter-out $(OTHER_PARTS:%.c=$(BUILD)/image/%.o),\
+                   $(call objects,image,$(ROOMS))) $(APP_OBJECT)
 ELF     := $(BUILD)/ferrule-$(APP).elf
 LDFLAGS := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none \
            -Wl,-z,max-page-size=64 -Wl,-O2 -Wl,-z,noexecstack -Wl,-T,linker.ld

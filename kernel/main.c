@@ -16,6 +16,7 @@
 #include "kernel/console.h"
 #include "kernel/entropy.h"
 #include "kernel/interrupt.h"
+#include "kernel/main_parts.h"
 #include "kernel/main_reports.h"
 #include "kernel/memory.h"
 #include "kernel/memory_ranges.h"
@@ -144,6 +145,7 @@ static void start_stack(void)
 {
     if (net_init(clock_now_ns()) != 0)
         panic("not enough memory for the network stack");
+    main_parts_start();
     command_line_apply(net_words, 2);
     command_line_report_unknown();
     softirq_register(SOFTIRQ_NET_RX, receive_softirq);
@@ -160,6 +162,7 @@ static void start_network(void)
     card_count = e1000_start_all();
     interrupt_enable();
     softirq_lock();
+    main_parts_prepare_network();
     net_start(clock_now_ns());
     softirq_unlock();
 
@@ -227,7 +230,8 @@ void kernel_main(int protocol, uint64_t information, uint64_t entry_tsc)
     phase_end("stack");
     clock_calibrate();       /* time, exactly; the timer */
     main_reports_register(); /* /proc/ferrule */
-    pages_start();           /* what is left is malloc's */
+    main_parts_report();
+    pages_start(); /* what is left is malloc's */
     phase_end("clock");
 
     start_network(); /* rings, interrupts, address */

@@ -117,6 +117,11 @@ enum {
 
 #define REASSEMBLY_TIMEOUT_NS (30 * NS_PER_S)
 
+/* Settings: the stack's own, and those of parts. */
+enum {
+    NET_SETTING_TABLES_MAX = 4,
+};
+
 /* Filter. */
 enum {
     /* Functions on one hook: tracking, NAT and confirmation, and the chains

@@ -16,6 +16,7 @@
 #include "net/link/neighbour.h"
 #include "net/link/netif.h"
 #include "net/net_config.h"
+#include "net/net_settings.h"
 #include "net/packet.h"
 #include "net/platform.h"
 #include "net/service/dhcp.h"
@@ -98,6 +99,7 @@ int net_init(uint64_t now_ns)
         return status;
     timers_init(now_ns);
     net_config_init();
+    net_settings_init();
     netif_init(&netif_wiring);
     ethernet_init(ethernet_receivers, ARRAY_COUNT(ethernet_receivers));
     arp_counters = (struct arp_counters){0};

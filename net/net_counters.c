@@ -93,6 +93,8 @@ static const struct counter counters[] = {
      "IP packets not sent by rule"},
     {"ip_out_transmits_total", &ip_counters.out_transmits,
      "IP packets given to the link"},
+    {"ip_out_forwarded_total", &ip_counters.out_forwarded,
+     "IP packets for others that were sent on"},
     {"ip_out_fragments_required_total", &ip_counters.out_fragments_required,
      "IP packets that had to be fragmented"},
     {"ip_out_fragments_done_total", &ip_counters.out_fragments_done,

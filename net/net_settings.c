@@ -3,19 +3,17 @@
  * The settings of the stack (`net.NAME=VALUE` on the command line), under the
  * names Linux's sysctl has for them. Those of TCP are TCP's.
  */
-#include "net/net.h"
+#include "net/net_settings.h"
 
 #include "net/ip/icmp.h"
 #include "net/ip/output.h"
+#include "net/limits.h"
+#include "net/net.h"
+#include "net/platform.h"
 #include "net/tcp/tcp.h"
 
 #include <errno.h>
 #include <string.h>
-
-struct setting {
-    const char *name;
-    int (*set)(unsigned value);
-};
 
 static int set_echo_ignore_all(unsigned value)
 {
@@ -25,10 +23,18 @@ static int set_echo_ignore_all(unsigned value)
     return 0;
 }
 
-static const struct setting settings[] = {
+static const struct net_setting settings[] = {
     {"ipv4.ip_default_ttl", ip_set_default_ttl},
     {"ipv4.icmp_echo_ignore_all", set_echo_ignore_all},
 };
+
+static struct {
+    struct {
+        const struct net_setting *table;
+        size_t count;
+    } list[NET_SETTING_TABLES_MAX];
+    size_t count;
+} tables;
 
 enum {
     DIGITS_MAX = 9, /* fits 32 bits */
@@ -49,16 +55,37 @@ static bool parse_number(const char *text, unsigned *value)
     return true;
 }
 
+void net_settings_init(void)
+{
+    tables.count = 0;
+    net_settings_add(settings, ARRAY_COUNT(settings));
+}
+
+void net_settings_add(const struct net_setting *table, size_t count)
+{
+    ASSERT(tables.count < NET_SETTING_TABLES_MAX);
+    tables.list[tables.count].table = table;
+    tables.list[tables.count].count = count;
+    tables.count++;
+}
+
+static const struct net_setting *find(const char *name)
+{
+    for (size_t i = 0; i < tables.count; i++)
+        for (size_t j = 0; j < tables.list[i].count; j++)
+            if (strcmp(tables.list[i].table[j].name, name) == 0)
+                return &tables.list[i].table[j];
+    return NULL;
+}
+
 int net_set(const char *name, const char *value)
 {
+    const struct net_setting *setting = find(name);
     unsigned number;
 
-    for (size_t i = 0; i < ARRAY_COUNT(settings); i++) {
-        if (strcmp(settings[i].name, name) != 0)
-            continue;
-        if (!parse_number(value, &number))
-            return -EINVAL;
-        return settings[i].set(number);
-    }
-    return tcp_set(name, value);
+    if (setting == NULL)
+        return tcp_set(name, value);
+    if (!parse_number(value, &number))
+        return -EINVAL;
+    return setting->set(number);
 }

@@ -49,6 +49,12 @@ void icmp_receive(struct packet *packet, const struct ip_receive_info *info,
 void icmp_send_parameter_problem(const struct packet *packet, uint8_t octet,
                                  uint64_t now_ns);
 
+/* Any error about a packet, data at its IP header or at the transport header,
+ * if RFC 1122 3.2.2 and the rate limits allow; the checksum is filled in. Only
+ * borrows the packet. */
+void icmp_send_error(const struct packet *packet, struct icmp_header error,
+                     uint64_t now_ns);
+
 /* About a datagram of which `quote` is the beginning, that was not completed
  * in time. */
 void icmp_send_time_exceeded(const uint8_t *quote, size_t length,

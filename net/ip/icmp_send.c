@@ -7,6 +7,7 @@
  */
 #include "net/hash.h"
 #include "net/ip/icmp.h"
+#include "net/ip/input.h"
 #include "net/ip/route.h"
 #include "net/platform.h"
 #include "net/wire/checksum.h"
@@ -136,11 +137,16 @@ static void send_error(const uint8_t *datagram, size_t length,
     struct packet *packet;
     struct icmp_header *header;
 
+    if (!ip_is_local(about->destination)) {
+        if (ip_router == NULL)
+            return; /* not our business */
+        options.source = (struct ip_address){{0}};
+    }
     if (!may_be_told(datagram, length, is_link_broadcast) ||
-        !ip_is_local(about->destination) ||
         ip_route_lookup(&options.destination, &options.source, &route) != 0 ||
         route.is_broadcast || !is_within_limits(about->source, now_ns))
         return;
+    options.source = route.source;
     packet = packet_alloc(PACKET_HEADROOM);
     if (packet == NULL)
         return; /* counted by the pool */
@@ -155,8 +161,8 @@ static void send_error(const uint8_t *datagram, size_t length,
     ip_send(packet, &options, &route, now_ns);
 }
 
-static void send_about_packet(const struct packet *packet,
-                              struct icmp_header error, uint64_t now_ns)
+void icmp_send_error(const struct packet *packet, struct icmp_header error,
+                     uint64_t now_ns)
 {
     const uint8_t *datagram = packet_network_header(packet);
     const uint8_t *end = packet->data + packet->length;
@@ -171,7 +177,7 @@ void icmp_send_parameter_problem(const struct packet *packet, uint8_t octet,
     struct icmp_header error = {.type = ICMP_PARAMETER_PROBLEM,
                                 .rest = {octet, 0, 0, 0}};
 
-    send_about_packet(packet, error, now_ns);
+    icmp_send_error(packet, error, now_ns);
 }
 
 void icmp_send_time_exceeded(const uint8_t *quote, size_t length,
@@ -219,5 +225,5 @@ void ip_reject(const struct packet *packet, const struct ip_receive_info *info,
         header.type = ICMP_PARAMETER_PROBLEM;
         break;
     }
-    send_about_packet(packet, header, now_ns);
+    icmp_send_error(packet, header, now_ns);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * IPv4 input (RFC 791, RFC 1122 3.2.1): the checks of a header in its order,
- * whose packet it is, reassembly, and the way to the transport. There is no
- * forwarding: packets for others are counted and dropped where it would
- * begin.
+ * whose packet it is, reassembly, and the way to the transport. A host counts
+ * and drops packets for others; a router has hung itself on `ip_router`.
  */
 #include "net/ip/input.h"
 
@@ -22,6 +21,8 @@
 
 struct ip_counters ip_counters;
 
+const struct ip_router *ip_router;
+
 static const struct ip_transport *transports;
 static size_t transport_count;
 
@@ -38,6 +39,7 @@ void ip_init(const struct ip_transport *table, size_t count)
     transports = table;
     transport_count = count;
     memset(&ip_counters, 0, sizeof(ip_counters));
+    ip_router = NULL;
     ip_route_init();
     ip_output_init();
     reassembly_init();
@@ -202,36 +204,6 @@ static bool is_plain_unicast(const struct packet *packet,
            !ip_is_own_address(header->source);
 }
 
-static enum drop_reason check_addresses(const struct packet *packet,
-                                        const struct ipv4_header *header,
-                                        bool *is_broadcast)
-{
-    if (is_plain_unicast(packet, header))
-        return DROP_NONE;
-    if (!has_honest_source(packet, header)) {
-        ip_counters.in_address_errors++;
-        return DROP_IP_SOURCE;
-    }
-    *is_broadcast = packet->is_link_broadcast;
-    switch (classify(packet, header)) {
-    case IP_LOCAL:
-        return DROP_NONE;
-    case IP_LOCAL_BROADCAST:
-        ip_counters.in_broadcasts++;
-        *is_broadcast = true;
-        return DROP_NONE;
-    case IP_REFUSE_ADDRESS:
-        ip_counters.in_address_errors++;
-        return DROP_IP_DESTINATION;
-    case IP_REFUSE_BROADCAST_FRAME:
-        return DROP_IP_BROADCAST_FRAME;
-    case IP_FORWARD:
-        break;
-    }
-    ip_counters.in_no_routes++;
-    return DROP_IP_NOT_FORWARDED;
-}
-
 static void deliver(struct packet *packet, const struct ip_receive_info *info,
                     uint64_t now_ns)
 {
@@ -250,27 +222,13 @@ static void deliver(struct packet *packet, const struct ip_receive_info *info,
     packet_drop(packet, DROP_IP_PROTOCOL);
 }
 
-static enum ip_error error_of(enum filter_verdict verdict)
+/* A hook did not accept it. */
+static void refuse(struct packet *packet, enum filter_verdict verdict,
+                   uint64_t now_ns)
 {
-    switch (verdict) {
-    case FILTER_REJECT_NET_UNREACHABLE:
-        return IP_ERROR_NET_UNREACHABLE;
-    case FILTER_REJECT_HOST_UNREACHABLE:
-        return IP_ERROR_HOST_UNREACHABLE;
-    case FILTER_REJECT_PROTOCOL_UNREACHABLE:
-        return IP_ERROR_PROTOCOL_UNREACHABLE;
-    case FILTER_REJECT_PORT_UNREACHABLE:
-        return IP_ERROR_PORT_UNREACHABLE;
-    case FILTER_REJECT_ADMIN_PROHIBITED:
-    case FILTER_REJECT_NET_PROHIBITED:
-    case FILTER_REJECT_HOST_PROHIBITED:
-    case FILTER_REJECT_TCP_RESET:
-    case FILTER_ACCEPT:
-    case FILTER_DROP:
-    case FILTER_VERDICT_COUNT:
-        break;
-    }
-    return IP_ERROR_ADMIN_PROHIBITED;
+    if (filter_is_reject(verdict) && ip_router != NULL)
+        ip_router->refuse(packet, verdict, now_ns);
+    packet_drop(packet, DROP_FILTER);
 }
 
 /* The INPUT hook sees the packet from its IP header on. */
@@ -317,36 +275,109 @@ static void receive_local(struct packet *packet, bool is_broadcast,
         .is_broadcast = is_broadcast,
     };
     if (verdict != FILTER_ACCEPT) {
-        if (filter_is_reject(verdict))
-            ip_reject(packet, &info, error_of(verdict), now_ns);
-        packet_drop(packet, DROP_FILTER);
+        refuse(packet, verdict, now_ns);
         return;
     }
     ip_counters.in_delivers++;
     deliver(packet, &info, now_ns);
 }
 
+/* What the hooks are owed: the whole datagram, from its IP header on. NULL: it
+ * was a piece, and is kept. */
+static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+
+    if (!ipv4_is_fragment(header))
+        return packet;
+    (void)packet_pull(packet, ipv4_header_length(header));
+    packet = reassembly_receive(packet, now_ns);
+    if (packet != NULL)
+        (void)packet_push(packet,
+                          packet_headroom(packet) - packet->network_offset);
+    return packet;
+}
+
+/* Behind PREROUTING: local, for others, or for nobody. */
+static void route_input(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    enum drop_reason reason = DROP_IP_DESTINATION;
+
+    if (ip_router != NULL && !ip_router->is_source_valid(packet)) {
+        ip_counters.in_address_errors++;
+        packet_drop(packet, DROP_IP_SOURCE);
+        return;
+    }
+    switch (classify(packet, header)) {
+    case IP_LOCAL:
+        receive_local(packet, packet->is_link_broadcast, now_ns);
+        return;
+    case IP_LOCAL_BROADCAST:
+        ip_counters.in_broadcasts++;
+        receive_local(packet, true, now_ns);
+        return;
+    case IP_FORWARD:
+        if (ip_router != NULL) {
+            ip_router->forward(packet, now_ns);
+            return;
+        }
+        ip_counters.in_no_routes++;
+        reason = DROP_IP_NOT_FORWARDED;
+        break;
+    case IP_REFUSE_ADDRESS:
+        ip_counters.in_address_errors++;
+        break;
+    case IP_REFUSE_BROADCAST_FRAME:
+        reason = DROP_IP_BROADCAST_FRAME;
+        break;
+    }
+    packet_drop(packet, reason);
+}
+
+/* The header is sound, and so is the source. */
+static void receive_checked(struct packet *packet, uint64_t now_ns)
+{
+    enum filter_verdict verdict;
+
+    if (filter_is_used(FILTER_PREROUTING)) {
+        packet = make_whole(packet, now_ns);
+        if (packet == NULL)
+            return;
+        verdict = filter_run(FILTER_PREROUTING, packet, NULL, now_ns);
+        if (verdict != FILTER_ACCEPT) {
+            refuse(packet, verdict, now_ns);
+            return;
+        }
+    }
+    route_input(packet, now_ns);
+}
+
 void ip_receive(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
-    bool is_broadcast = false;
     enum drop_reason reason;
+    bool is_plain = false;
 
     ip_counters.in_receives++;
     packet->network_offset = (uint16_t)packet_headroom(packet);
     reason = check_header(packet);
-    if (reason == DROP_NONE)
-        reason = check_addresses(packet, header, &is_broadcast);
+    if (reason == DROP_NONE) {
+        is_plain = is_plain_unicast(packet, header);
+        if (!is_plain && !has_honest_source(packet, header)) {
+            ip_counters.in_address_errors++;
+            reason = DROP_IP_SOURCE;
+        }
+    }
     if (reason == DROP_NONE && header->version_ihl != 0x45)
         reason = check_options(packet, header, now_ns);
-    if (reason == DROP_NONE &&
-        filter_run(FILTER_PREROUTING, packet, NULL, now_ns) != FILTER_ACCEPT)
-        reason = DROP_FILTER;
-    if (reason != DROP_NONE) {
+    if (reason != DROP_NONE)
         packet_drop(packet, reason);
-        return;
-    }
-    receive_local(packet, is_broadcast, now_ns);
+    else if (is_plain && !filter_is_used(FILTER_PREROUTING) &&
+             ip_router == NULL)
+        receive_local(packet, false, now_ns);
+    else
+        receive_checked(packet, now_ns);
 }
 
 void ip_unreachable(struct packet *packet, uint64_t now_ns)
@@ -356,6 +387,10 @@ void ip_unreachable(struct packet *packet, uint64_t now_ns)
     const struct ip_transport *transport = ip_transport_find(header->protocol);
     uint8_t quote[ICMP_QUOTE_MIN];
 
+    if (ip_router != NULL && !ip_is_local(header->source)) {
+        ip_router->unreachable(packet, now_ns);
+        return;
+    }
     /* Other pieces of a datagram have no transport header to tell by. */
     if (transport != NULL &&
         (be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) == 0 &&

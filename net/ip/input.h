@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/filter/filter.h"
 #include "net/ip/ip.h"
 #include "net/packet.h"
 
@@ -31,9 +32,28 @@ struct ip_counters {
     uint64_t out_fragments_failed;
     uint64_t out_fragments_created;
     uint64_t out_transmits;
+    uint64_t out_forwarded;
 };
 
 extern struct ip_counters ip_counters;
+
+/* What makes a router of the host, as net_router.c hangs it in. */
+struct ip_router {
+    /* A packet for others: data at its IP header, which is sound, behind
+     * PREROUTING. */
+    void (*forward)(struct packet *packet, uint64_t now_ns);
+    /* RFC 3704: could it have come in this way? Borrows. */
+    bool (*is_source_valid)(const struct packet *packet);
+    /* A hook rejects it: tells the sender so. Borrows; data at the IP header
+     * or at the transport header. */
+    void (*refuse)(const struct packet *packet, enum filter_verdict verdict,
+                   uint64_t now_ns);
+    /* A forwarded packet whose next hop does not answer. */
+    void (*unreachable)(struct packet *packet, uint64_t now_ns);
+};
+
+/* NULL: this is a host. */
+extern const struct ip_router *ip_router;
 
 /* The transports; the table must live for ever. Boot. */
 void ip_init(const struct ip_transport *table, size_t count);

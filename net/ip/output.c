@@ -96,6 +96,60 @@ void ip_confirm(const struct ip_route *route, uint64_t now_ns)
                           now_ns);
 }
 
+static void discard(struct packet *packet, enum drop_reason reason)
+{
+    ip_counters.out_discards++;
+    packet_drop(packet, reason);
+}
+
+void ip_finish_send(struct packet *packet, const struct ip_route *route,
+                    uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+
+    if (filter_run(FILTER_POSTROUTING, packet, route->netif, now_ns) !=
+        FILTER_ACCEPT) {
+        discard(packet, DROP_FILTER);
+    } else if (packet_total_length(packet) <= route->mtu ||
+               packet->segment_size != 0) {
+        ip_transmit(packet, route, now_ns);
+    } else if ((be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0) {
+        ip_counters.out_fragments_failed++;
+        packet_drop(packet, DROP_IP_TOO_BIG);
+    } else {
+        ip_fragment(packet, route, now_ns);
+    }
+}
+
+/* OUTPUT may turn the packet elsewhere: then the way is looked for again. */
+static void send_filtered(struct packet *packet, const struct ip_route *route,
+                          uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    struct be32 destination = header->destination;
+    enum filter_verdict verdict =
+        filter_run(FILTER_OUTPUT, packet, route->netif, now_ns);
+    struct ip_route other;
+
+    if (verdict != FILTER_ACCEPT) {
+        if (filter_is_reject(verdict) && ip_router != NULL)
+            ip_router->refuse(packet, verdict, now_ns);
+        discard(packet, DROP_FILTER);
+        return;
+    }
+    if (!be32_equal(header->destination, destination)) {
+        struct ip_address to = ip_address_from_ipv4(header->destination);
+        struct ip_address from = ip_address_from_ipv4(header->source);
+
+        if (ip_route_lookup(&to, &from, &other) != 0) {
+            discard(packet, DROP_IP_NO_ROUTE);
+            return;
+        }
+        route = &other;
+    }
+    ip_finish_send(packet, route, now_ns);
+}
+
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns)
 {
@@ -121,18 +175,8 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
     header->checksum =
         checksum_finish(checksum_add(0, header, sizeof(*header)));
 
-    if (filter_run(FILTER_OUTPUT, packet, route->netif, now_ns) !=
-            FILTER_ACCEPT ||
-        filter_run(FILTER_POSTROUTING, packet, route->netif, now_ns) !=
-            FILTER_ACCEPT) {
-        ip_counters.out_discards++;
-        packet_drop(packet, DROP_FILTER);
-    } else if (total <= route->mtu || packet->segment_size != 0) {
-        ip_transmit(packet, route, now_ns);
-    } else if (options->dont_fragment) {
-        ip_counters.out_fragments_failed++;
-        packet_drop(packet, DROP_IP_TOO_BIG);
-    } else {
-        ip_fragment(packet, route, now_ns);
-    }
+    if (filter_is_used(FILTER_OUTPUT))
+        send_filtered(packet, route, now_ns);
+    else
+        ip_finish_send(packet, route, now_ns);
 }

@@ -13,6 +13,7 @@
 #include "net/ip/input.h"
 #include "net/platform.h"
 #include "net/timer.h"
+#include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ struct datagram {
     bool is_dead;
     bool has_last;
     bool is_link_broadcast;
+    bool is_looped;
     struct netif *netif;
     uint64_t started_ns;
     uint32_t length; /* of the payload, once the last piece is here */
@@ -202,6 +204,7 @@ static struct datagram *create(const struct ipv4_header *header,
     d->protocol = header->protocol;
     d->is_used = true;
     d->is_link_broadcast = packet->is_link_broadcast;
+    d->is_looped = packet->is_looped;
     d->netif = packet->netif;
     d->started_ns = now_ns;
     timer_set(&d->timer, now_ns + REASSEMBLY_TIMEOUT_NS);
@@ -394,12 +397,16 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
     memcpy(header, d->header, d->header_length);
     header->fragment = be16_from(0);
     header->total_length = be16_from((uint16_t)(d->header_length + d->length));
+    header->checksum = be16_from(0);
+    header->checksum =
+        checksum_finish(checksum_add(0, header, d->header_length));
     packet->network_offset =
         (uint16_t)(packet_headroom(packet) - d->header_length);
     packet->netif = d->netif;
     packet->time_ns = now_ns;
     packet->protocol = d->protocol;
     packet->is_link_broadcast = d->is_link_broadcast;
+    packet->is_looped = d->is_looped;
     ip_counters.reassembly_done++;
     forget(d);
     return packet;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Longest-prefix match over a small table kept in order of prefix length, so
- * that the first match is the longest. The transports cache what they find;
- * a trie can take the place of the array when there are many routes.
+ * Addresses, and the way to a destination: ours, everybody's, or by the table
+ * of prefixes. The transports cache what they find.
  */
 #include "net/ip/route.h"
 
@@ -16,78 +15,60 @@
 #include <errno.h>
 #include <string.h>
 
-struct route {
-    uint32_t destination;
-    uint32_t netmask;
-    struct be32 gateway;
-    struct netif *netif;
-};
-
-static struct {
-    struct route list[IP_ROUTES_MAX];
-    size_t count;
-    uint32_t generation;
-} routes;
+static const struct ip_route_table *table = &ip_route_list;
+static uint32_t generation;
+static ip_configured *configured;
 
 struct be32 ip_own_addresses[NETIF_MAX];
 size_t ip_own_address_count;
 
 void ip_route_init(void)
 {
-    memset(&routes, 0, sizeof(routes));
+    ip_route_list_init();
+    table = &ip_route_list;
+    configured = NULL;
     ip_own_address_count = 0;
-    routes.generation = 1; /* a zeroed cache is stale */
+    generation = 1; /* a zeroed cache is stale */
+}
+
+void ip_route_use(const struct ip_route_table *other, ip_configured *told)
+{
+    table = other;
+    configured = told;
+    generation++;
 }
 
 uint32_t ip_route_generation(void)
 {
-    return routes.generation;
+    return generation;
 }
 
 size_t ip_route_count(void)
 {
-    return routes.count;
+    return table->count();
+}
+
+void ip_route_visit_all(ip_route_visit *visit, void *context)
+{
+    table->visit(visit, context);
+}
+
+int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
+                      uint32_t metric)
+{
+    if (prefix.length > 32)
+        return -EINVAL;
+    generation++;
+    return table->add(prefix, path, metric);
 }
 
 int ip_route_add(struct be32 destination, unsigned prefix_length,
                  struct be32 gateway, struct netif *netif)
 {
-    struct route new = {0, 0, gateway, netif};
-    size_t at = 0;
+    struct ip_prefix prefix = {be32_get(destination), (uint8_t)prefix_length};
+    struct ip_path path = {.netif = netif, .gateway = gateway};
 
-    if (prefix_length > 32)
-        return -EINVAL;
-    if (routes.count == IP_ROUTES_MAX)
-        return -ENOSPC;
-    new.netmask = be32_get(ipv4_netmask(prefix_length));
-    new.destination = be32_get(destination) & new.netmask;
-    /* As numbers, longer masks are greater. */
-    while (at < routes.count && routes.list[at].netmask >= new.netmask) {
-        const struct route *old = &routes.list[at];
-
-        if (old->netmask == new.netmask &&
-            old->destination == new.destination &&
-            old->netif == netif &&be32_equal(old->gateway, gateway))
-            return -EEXIST;
-        at++;
-    }
-    memmove(&routes.list[at + 1], &routes.list[at],
-            (routes.count - at) * sizeof(new));
-    routes.list[at] = new;
-    routes.count++;
-    routes.generation++;
-    return 0;
-}
-
-static void remove_of_netif(const struct netif *netif)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < routes.count; i++)
-        if (routes.list[i].netif != netif)
-            routes.list[kept++] = routes.list[i];
-    routes.count = kept;
-    routes.generation++;
+    return prefix_length > 32 ? -EINVAL : ip_route_add_path(prefix, &path, 0);
 }
 
 static void collect_own_addresses(void)
@@ -119,6 +100,8 @@ void ip_configure(struct netif *netif, struct be32 address,
         return; /* ip_is_local() speaks for it */
     if (ip_route_add(address, prefix_length, be32_from(0), netif) != 0)
         platform_log(PLATFORM_ERROR, netif->name, "the route table is full");
+    if (configured != NULL)
+        configured(netif);
     if (netif->link_up)
         acd_announce(netif, now_ns);
 }
@@ -129,7 +112,8 @@ void ip_deconfigure(struct netif *netif)
     collect_own_addresses();
     acd_cancel(netif);
     neighbour_flush(netif);
-    remove_of_netif(netif);
+    table->remove_of_netif(netif);
+    generation++;
 }
 
 static struct netif *netif_with_address(struct be32 address)
@@ -142,28 +126,6 @@ static struct netif *netif_with_address(struct be32 address)
         if (be32_equal(netif->ip.address, address))
             return netif;
     return NULL;
-}
-
-/* The best route; among equals, the one of the interface that has `source`,
- * else the one that was added first. */
-static const struct route *find(uint32_t destination, struct be32 source)
-{
-    const struct route *best = NULL;
-
-    for (size_t i = 0; i < routes.count; i++) {
-        const struct route *route = &routes.list[i];
-
-        if (best != NULL && route->netmask != best->netmask)
-            break;
-        if ((destination & route->netmask) != route->destination)
-            continue;
-        if (best == NULL)
-            best = route;
-        if (be32_get(source) == 0 ||
-            be32_equal(route->netif->ip.address, source))
-            return route;
-    }
-    return best;
 }
 
 static void fill_local(struct be32 destination, struct ip_route *route)
@@ -179,13 +141,13 @@ static void fill_local(struct be32 destination, struct ip_route *route)
 static struct netif *netif_for_group(struct be32 source)
 {
     struct netif *netif = netif_with_address(source);
-    const struct route *route;
+    const struct ip_path *path;
 
     if (netif != NULL)
         return netif;
-    route = find(0, be32_from(0));
-    if (route != NULL)
-        return route->netif;
+    path = table->find(0, be32_from(0), NULL);
+    if (path != NULL && path->netif != NULL)
+        return path->netif;
     for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
         if ((netif->features & NETIF_LOOPBACK) == 0 &&
             be32_get(netif->ip.address) != 0)
@@ -198,23 +160,30 @@ void ip_route_on_netif(struct netif *netif,
                        struct ip_route *route)
 {
     struct be32 to = ip_address_ipv4(destination);
-    const struct route *found = NULL;
+    const struct ip_path *found = NULL;
 
     *route = (struct ip_route){
         .netif = netif,
         .source = ip_address_from_ipv4(netif->ip.address),
         .gateway = *destination,
         .mtu = netif->mtu,
-        .generation = routes.generation,
+        .generation = generation,
         .is_broadcast =
             ipv4_is_limited_broadcast(to) ||
             (be32_get(to) != 0 && be32_equal(to, netif->ip.broadcast)),
     };
     if (route->is_broadcast || ipv4_is_multicast(to))
         return;
-    found = find(be32_get(to), netif->ip.address);
+    found = table->find(be32_get(to), netif->ip.address, NULL);
     if (found != NULL && found->netif == netif && be32_get(found->gateway) != 0)
         route->gateway = ip_address_from_ipv4(found->gateway);
+}
+
+/* As Linux: what connect() and sendto() say of such a route. */
+static int refuse(const struct ip_path *path)
+{
+    ip_counters.out_no_routes++;
+    return path->kind == IP_PATH_BLACKHOLE ? -EINVAL : -EHOSTUNREACH;
 }
 
 int ip_route_lookup(const struct ip_address *destination,
@@ -222,17 +191,19 @@ int ip_route_lookup(const struct ip_address *destination,
 {
     struct be32 to = ip_address_ipv4(destination);
     struct be32 from = ip_address_ipv4(source);
-    const struct route *found;
+    const struct ip_path *found;
 
-    *route = (struct ip_route){.generation = routes.generation,
-                               .gateway = *destination};
+    *route =
+        (struct ip_route){.generation = generation, .gateway = *destination};
     if (ip_is_local(to)) {
         fill_local(to, route);
     } else if (ipv4_is_limited_broadcast(to) || ipv4_is_multicast(to)) {
         route->netif = netif_for_group(from);
         route->is_broadcast = ipv4_is_limited_broadcast(to);
     } else if (!ipv4_is_this_network(to) && !ipv4_is_class_e(to)) {
-        found = find(be32_get(to), from);
+        found = table->find(be32_get(to), from, NULL);
+        if (found != NULL && found->kind != IP_PATH_UNICAST)
+            return refuse(found);
         if (found != NULL) {
             route->netif = found->netif;
             if (be32_get(found->gateway) != 0)
@@ -250,4 +221,33 @@ int ip_route_lookup(const struct ip_address *destination,
     if (be32_get(from) != 0)
         route->source = *source;
     return 0;
+}
+
+int ip_route_forward(const struct packet *packet, struct ip_route *route)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    struct be32 to = header->destination;
+    const struct ip_path *found =
+        table->find(be32_get(to), be32_from(0), packet);
+
+    if (found == NULL || ipv4_is_class_e(to))
+        return -ENETUNREACH;
+    if (found->kind != IP_PATH_UNICAST)
+        return found->kind == IP_PATH_BLACKHOLE ? -EINVAL : -EHOSTUNREACH;
+    route->netif = found->netif;
+    route->gateway = ip_address_from_ipv4(
+        be32_get(found->gateway) != 0 ? found->gateway : to);
+    route->mtu = found->netif->mtu;
+    route->generation = generation;
+    route->is_local = false;
+    route->is_broadcast = be32_equal(to, found->netif->ip.broadcast);
+    return 0;
+}
+
+struct netif *ip_route_netif(struct be32 address, const struct netif *preferred)
+{
+    const struct ip_path *found =
+        table->find(be32_get(address), preferred->ip.address, NULL);
+
+    return found == NULL ? NULL : found->netif;
 }

@@ -11,6 +11,7 @@
 
 #include "net/attributes.h"
 #include "net/ip/ip.h"
+#include "net/ip/route_table.h"
 #include "net/link/netif.h"
 #include "net/wire/byteorder.h"
 #include "net/wire/ipv4.h"
@@ -29,6 +30,28 @@ void ip_deconfigure(struct netif *netif);
 /* `gateway` 0.0.0.0: on-link. -ENOSPC, -EINVAL (no such prefix), -EEXIST. */
 int ip_route_add(struct be32 destination, unsigned prefix_length,
                  struct be32 gateway, struct netif *netif) MUST_CHECK;
+
+/* The same in full: any kind of path, and a metric. */
+int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
+                      uint32_t metric) MUST_CHECK;
+
+/* Another table, empty, in place of the host's list; and who is told of every
+ * interface that has been given an address (NULL: nobody). Boot, before any
+ * route is added. */
+typedef void ip_configured(struct netif *netif);
+void ip_route_use(const struct ip_route_table *table, ip_configured *told);
+
+void ip_route_visit_all(ip_route_visit *visit, void *context);
+
+/* The way of a packet for others, data at its IP header: `source` of the route
+ * is not filled in. -ENETUNREACH, -EHOSTUNREACH, -EINVAL (blackhole). */
+int ip_route_forward(const struct packet *packet,
+                     struct ip_route *route) MUST_CHECK;
+
+/* The interface by which packets to `address` leave, among several `preferred`
+ * one; NULL: there is none. */
+struct netif *ip_route_netif(struct be32 address,
+                             const struct netif *preferred);
 
 /* The addresses of our interfaces, 127/8 not among them. */
 extern struct be32 ip_own_addresses[NETIF_MAX];

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Forwarding (RFC 1812 5.2, 5.3): packets for others are sent on, in the order
+ * of steps that Linux has, so that rules see what they see there. Options are
+ * carried along as they came: a router need not write into RECORD ROUTE or
+ * TIMESTAMP. Redirects are never sent (RFC 1812 4.3.3.2 has them optional).
+ */
+#include "net/ip/forward.h"
+
+#include "net/ip/icmp.h"
+#include "net/ip/input.h"
+#include "net/ip/output.h"
+#include "net/ip/route.h"
+#include "net/wire/checksum.h"
+#include "net/wire/icmp.h"
+#include "net/wire/ipv4.h"
+
+#include <errno.h>
+
+enum source_filter {
+    SOURCE_FILTER_OFF,
+    SOURCE_FILTER_STRICT,
+    SOURCE_FILTER_LOOSE,
+    SOURCE_FILTER_COUNT,
+};
+
+static bool is_forwarding;
+static enum source_filter source_filter;
+
+static void tell(const struct packet *packet, uint8_t type, uint8_t code,
+                 uint32_t mtu, uint64_t now_ns)
+{
+    struct icmp_header error = {
+        .type = type,
+        .code = code,
+        .rest = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu},
+    };
+
+    icmp_send_error(packet, error, now_ns);
+}
+
+static void refuse_route(struct packet *packet, int status, uint64_t now_ns)
+{
+    ip_counters.in_no_routes++;
+    if (status == -EHOSTUNREACH)
+        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
+             now_ns);
+    else if (status == -ENETUNREACH)
+        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_NET_UNREACHABLE, 0,
+             now_ns);
+    packet_drop(packet, DROP_IP_NO_ROUTE);
+}
+
+/* RFC 1812 5.3.1: one second or one hop, whichever was shorter. */
+static void take_hop(struct ipv4_header *header)
+{
+    uint16_t before = (uint16_t)(header->ttl << 8 | header->protocol);
+
+    header->ttl--;
+    header->checksum = checksum_update_16(header->checksum, before,
+                                          (uint16_t)(before - 0x100));
+}
+
+/* Is it too long for the way, and may not be cut? */
+static bool is_too_long(const struct packet *packet,
+                        const struct ipv4_header *header, uint32_t mtu)
+{
+    return packet_total_length(packet) > mtu && packet->segment_size == 0 &&
+           (be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0;
+}
+
+static void forward(struct packet *packet, uint64_t now_ns)
+{
+    struct ipv4_header *header = (void *)packet->data;
+    struct ip_route route;
+    enum filter_verdict verdict;
+    int status;
+
+    if (!is_forwarding || packet->is_looped) {
+        ip_counters.in_no_routes++;
+        packet_drop(packet, DROP_IP_NOT_FORWARDED);
+        return;
+    }
+    status = ip_route_forward(packet, &route);
+    if (status != 0) {
+        refuse_route(packet, status, now_ns);
+        return;
+    }
+    if (route.is_broadcast) { /* RFC 2644: no directed broadcasts */
+        ip_counters.in_address_errors++;
+        packet_drop(packet, DROP_IP_DESTINATION);
+        return;
+    }
+    if (header->ttl <= 1) {
+        ip_counters.in_header_errors++;
+        tell(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0, now_ns);
+        packet_drop(packet, DROP_IP_TTL);
+        return;
+    }
+    if (is_too_long(packet, header, route.mtu)) {
+        ip_counters.out_fragments_failed++;
+        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
+             route.mtu, now_ns);
+        packet_drop(packet, DROP_IP_TOO_BIG);
+        return;
+    }
+    take_hop(header);
+    verdict = filter_run(FILTER_FORWARD, packet, route.netif, now_ns);
+    if (verdict != FILTER_ACCEPT) {
+        if (filter_is_reject(verdict))
+            ip_refuse(packet, verdict, now_ns);
+        packet_drop(packet, DROP_FILTER);
+        return;
+    }
+    ip_counters.out_forwarded++;
+    ip_finish_send(packet, &route, now_ns);
+}
+
+static bool is_source_valid(const struct packet *packet)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    struct netif *netif;
+
+    if (source_filter == SOURCE_FILTER_OFF || packet->is_looped ||
+        be32_get(header->source) == 0)
+        return true;
+    netif = ip_route_netif(header->source, packet->netif);
+    return netif == packet->netif ||
+           (netif != NULL && source_filter == SOURCE_FILTER_LOOSE);
+}
+
+static void unreachable(struct packet *packet, uint64_t now_ns)
+{
+    tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
+         now_ns);
+    packet_drop(packet, DROP_NEIGHBOUR_FAILED);
+}
+
+static const struct ip_router router = {
+    .forward = forward,
+    .is_source_valid = is_source_valid,
+    .refuse = ip_refuse,
+    .unreachable = unreachable,
+};
+
+void ip_forward_start(void)
+{
+    ip_router = &router;
+    is_forwarding = true;
+    source_filter = SOURCE_FILTER_STRICT;
+}
+
+int ip_forward_set(unsigned value)
+{
+    if (value > 1)
+        return -EINVAL;
+    is_forwarding = value == 1;
+    return 0;
+}
+
+int ip_source_filter_set(unsigned value)
+{
+    if (value >= SOURCE_FILTER_COUNT)
+        return -EINVAL;
+    source_filter = (enum source_filter)value;
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wiring of a router: what net.c leaves out for hosts.
+ */
+#include "net/net_router.h"
+
+#include "net/ip/forward.h"
+#include "net/net_settings.h"
+
+static const struct net_setting settings[] = {
+    {"ipv4.ip_forward", ip_forward_set},
+    {"ipv4.conf.all.rp_filter", ip_source_filter_set},
+    {"ipv4.conf.default.rp_filter", ip_source_filter_set},
+};
+
+int net_router_init(uint64_t now_ns)
+{
+    (void)now_ns;
+    ip_forward_start();
+    net_settings_add(settings, ARRAY_COUNT(settings));
+    return 0;
+}

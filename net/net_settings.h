@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Settings of the stack under Linux's names; parts add their own.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct net_setting {
+    const char *name;
+    int (*set)(unsigned value); /* 0, or -EINVAL */
+};
+
+/* More settings; the table must live for ever. At most
+ * NET_SETTING_TABLES_MAX tables. Boot. */
+void net_settings_add(const struct net_setting *table, size_t count);
+
+/* Forgets what was added. Boot. */
+void net_settings_init(void);
