@@ -30,10 +30,8 @@ static void notify_writable(struct tcp_connection *c)
 {
     if (!send_memory_is_short())
         c->owed &= (uint8_t)~OWES_MEMORY;
-    if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0) {
-        c->was_writable = true;
+    if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0)
         connection_notify(c, TCP_WRITABLE);
-    }
 }
 
 /* RFC 5927 7.2: segments of this size do get through. */
@@ -112,6 +110,7 @@ static bool fin_acknowledged(struct tcp_connection *c, uint64_t now_ns)
 
     if (state == TCP_FIN_WAIT_1) {
         connection_set_state(c, TCP_FIN_WAIT_2);
+        connection_notify(c, TCP_WRITABLE); /* who lingers is done */
         if (c->is_orphan)
             timers_orphan(c, now_ns);
     } else if (state == TCP_CLOSING) {

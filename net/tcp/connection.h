@@ -100,7 +100,7 @@ struct tcp_connection {
     bool rtt_timing : 1;
     bool is_keep_probing : 1;
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
-    bool was_writable : 1;
+    bool was_writable : 1;  /* as tcp_ready() said last */
     bool mtu_pending : 1;
     bool has_ecn : 1;
     bool ecn_asked : 1;    /* in our SYN */

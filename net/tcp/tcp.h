@@ -166,7 +166,8 @@ void tcp_close(struct tcp_connection *connection, uint64_t now_ns);
 /* The owner lets go with a reset. The pointer is dead afterwards. */
 void tcp_abort(struct tcp_connection *connection, uint64_t now_ns);
 
-uint32_t tcp_ready(const struct tcp_connection *connection);
+/* What is not ready now will be notified when it is. */
+uint32_t tcp_ready(struct tcp_connection *connection);
 uint32_t tcp_listener_ready(const struct tcp_listener *listener);
 
 /* SO_ERROR: a positive errno, or 0; forgets it. */

@@ -234,16 +234,16 @@ static void ack_expired(struct tcp_connection *c, uint64_t now_ns)
             c->ack_at_ns = now_ns + MEMORY_RETRY_NS;
         } else {
             c->owed &= (uint8_t)~OWES_MEMORY;
-            c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
-            if (c->was_writable)
+            if ((tcp_ready(c) & TCP_WRITABLE) != 0)
                 connection_notify(c, TCP_WRITABLE);
         }
         connection_touch(c, OWES_OUTPUT);
     }
-    if (!seq_equal(c->rcv.last_ack, c->rcv.nxt)) {
+    if (!seq_equal(c->rcv.last_ack, c->rcv.nxt))
         tcp_counters.delayed_acks++;
-        connection_touch(c, OWES_ACK);
-    }
+    else if ((c->owed & OWES_ACK) == 0)
+        return;
+    connection_touch(c, OWES_ACK);
 }
 
 void connection_timer_expired(struct timer *timer, uint64_t now_ns)

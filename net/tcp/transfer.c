@@ -58,7 +58,7 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         timers_memory(c, now_ns);
         timers_update(c);
     }
-    c->was_writable = (tcp_ready(c) & TCP_WRITABLE) != 0;
+    (void)tcp_ready(c);
     return done == 0 ? -EAGAIN : (int)done;
 }
 
@@ -88,7 +88,7 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
     return (int)part;
 }
 
-uint32_t tcp_ready(const struct tcp_connection *c)
+uint32_t tcp_ready(struct tcp_connection *c)
 {
     uint32_t ready = 0;
     bool is_over = c->state == TCP_CLOSED;
@@ -107,6 +107,9 @@ uint32_t tcp_ready(const struct tcp_connection *c)
         ready |= TCP_HANGUP;
     if (c->error != 0)
         ready |= TCP_FAILED | TCP_READABLE | TCP_WRITABLE;
+    /* Who is told to wait must be told when to go on, whatever it was told
+     * before: memory runs short by others' doing, too. */
+    c->was_writable = (ready & TCP_WRITABLE) != 0;
     return ready;
 }
 
