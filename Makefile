@@ -289,7 +289,8 @@ SO_OBJECT := $(BUILD)/libferrule-packetdrill.so
 SO_LOADER := $(BUILD)/packetdrill-loader
 SO_FLAGS  := $(COMMON) -O1 -fPIC -fvisibility=hidden -D_GNU_SOURCE \
              -fsanitize=undefined -fsanitize-undefined-trap-on-error
-SO_FILES  := $(addprefix tests/host/,world.c link.c device.c stack.c) \
+SO_FILES  := $(addprefix tests/host/,world.c link.c capture.c device.c \
+             stack.c) \
              tests/script/lan.c \
              $(filter-out %/loader.c %/loader_segment.c,$(wildcard tests/packetdrill/*.c))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,so,$(r),c,$(HOST_CC),$(SO_FLAGS))))

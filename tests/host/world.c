@@ -60,6 +60,7 @@ void world_start(uint64_t seed)
     memset(&world, 0, sizeof(world));
     world.random = seed;
     world.entropy = seed ^ UINT64_C(0x5851f42d4c957f2d);
+    capture_start();
 }
 
 struct world_stack *world_stack_add(const char *name, size_t memory_size)

@@ -12,43 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/host/link.h"
 #include "tests/host/stack.h"
-
-struct frame {
-    size_t length;
-    uint8_t bytes[];
-};
-
-struct frame *frame_new(const void *bytes, size_t length);
-
-/* What one direction of a cable does to frames. Zero is a perfect wire. */
-struct world_path {
-    uint64_t rate_bits_s; /* 0: infinite */
-    uint64_t delay_ns;
-    uint64_t queue_bytes; /* waiting to be sent; 0: no limit */
-    uint32_t loss_ppm;
-    uint32_t duplicate_ppm;
-    uint32_t corrupt_ppm; /* one bit of an IPv4 frame flips */
-    uint32_t reorder_ppm; /* this many arrive reorder_ns late */
-    uint64_t reorder_ns;
-    bool is_cut;
-};
-
-/* One end of a cable. `arrive` owns the frame. */
-struct world_port {
-    void (*arrive)(struct world_port *port, struct frame *frame);
-    struct world_port *other;
-    struct world_path path; /* from here to the other end */
-    uint64_t free_at_ns;    /* when the wire is done with the last frame */
-    uint64_t sent;
-    uint64_t lost;
-};
-
-void world_port_join(struct world_port *a, struct world_port *b);
-
-/* Puts a frame on the wire and gives it away. Returns when its last bit has
- * left. */
-uint64_t world_port_send(struct world_port *port, struct frame *frame);
 
 struct world_stack {
     const struct stack_functions *call;
@@ -100,6 +65,3 @@ _Noreturn void world_fail(const char *text);
 /* The log, as far as it is kept: all lines so far in one string. */
 const char *world_log_text(void);
 extern bool world_log_is_printed;
-
-/* Writes every frame any port sends from now on. NULL stops. */
-void world_capture(const char *path);

@@ -208,7 +208,7 @@ static void hundred_clients(size_t memory, uint32_t flags)
     const struct stack_functions *call = world_enter(pair.stack[1]);
     cr_assert_eq(call->tcp_listen(&local, 128, true, &listening, &listener), 0);
     world_leave(pair.stack[1]);
-    connect_all(&pair, 10);
+    connect_all(&pair, 4);
     size_t over = talk(&pair, listener, 300 * NS_PER_S);
     cr_assert_eq(over, CLIENTS, "%zu of %d are done", over, CLIENTS);
     call = world_enter(pair.stack[1]);
