@@ -236,7 +236,8 @@ enum {
     TCP_PORT_TABLE = 1024, /* counters of RFC 6056 3.3.4 */
 };
 
-#define TCP_RTO_INITIAL_NS     (1 * NS_PER_S)    /* RFC 6298 2.1 */
+#define TCP_RTO_INITIAL_NS     (1 * NS_PER_S) /* RFC 6298 2.1 */
+#define TCP_RTO_LEAST_US       5000           /* what tcp_rto_min_us may be */
 #define TCP_RTO_MIN_NS         (200 * NS_PER_MS) /* as Linux; 2.4 says 1 s */
 #define TCP_RTO_MAX_NS         (120 * NS_PER_S)  /* RFC 6298 2.5 */
 #define TCP_RTO_AFTER_SYN_NS   (3 * NS_PER_S)    /* RFC 6298 5.7 */

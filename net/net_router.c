@@ -8,9 +8,9 @@
 #include "net/net_settings.h"
 
 static const struct net_setting settings[] = {
-    {"ipv4.ip_forward", ip_forward_set},
-    {"ipv4.conf.all.rp_filter", ip_source_filter_set},
-    {"ipv4.conf.default.rp_filter", ip_source_filter_set},
+    {"ipv4.ip_forward", ip_forward_set, "0 or 1"},
+    {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0 to 2"},
+    {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0 to 2"},
 };
 
 int net_router_init(uint64_t now_ns)

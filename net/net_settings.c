@@ -24,8 +24,8 @@ static int set_echo_ignore_all(unsigned value)
 }
 
 static const struct net_setting settings[] = {
-    {"ipv4.ip_default_ttl", ip_set_default_ttl},
-    {"ipv4.icmp_echo_ignore_all", set_echo_ignore_all},
+    {"ipv4.ip_default_ttl", ip_set_default_ttl, "1 to 255"},
+    {"ipv4.icmp_echo_ignore_all", set_echo_ignore_all, "0 or 1"},
 };
 
 static struct {
@@ -83,9 +83,16 @@ int net_set(const char *name, const char *value)
     const struct net_setting *setting = find(name);
     unsigned number;
 
-    if (setting == NULL)
-        return tcp_set(name, value);
-    if (!parse_number(value, &number))
-        return -EINVAL;
-    return setting->set(number);
+    if (setting == NULL) {
+        int error = tcp_set(name, value);
+
+        if (error == -ENOENT)
+            platform_log(PLATFORM_WARN, "net", "no setting %s", name);
+        return error;
+    }
+    if (parse_number(value, &number) && setting->set(number) == 0)
+        return 0;
+    platform_log(PLATFORM_WARN, "net", "%s takes %s, not %s", name,
+                 setting->allowed, value);
+    return -EINVAL;
 }

@@ -9,6 +9,7 @@
 struct net_setting {
     const char *name;
     int (*set)(unsigned value); /* 0, or -EINVAL */
+    const char *allowed;        /* for people: "0 or 1" */
 };
 
 /* More settings; the table must live for ever. At most

@@ -8,6 +8,7 @@
 #include "net/attributes.h"
 #include "net/platform.h"
 #include "net/tcp/congestion_growth.h"
+#include "net/tcp/internal.h"
 #include "net/tcp/tcp.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ const char *tcp_congestion_name(int number)
 uint32_t congestion_initial_window(uint32_t mss)
 {
     /* RFC 6928 (1): min(10 * MSS, max(2 * MSS, 14600)) */
-    return smaller(TCP_INITIAL_WINDOW * mss, larger(2 * mss, 14600));
+    return smaller(tcp_settings.initial_window * mss, larger(2 * mss, 14600));
 }
 
 void congestion_init(struct tcp_congestion *congestion, uint32_t mss,

@@ -90,7 +90,8 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
         return;
     }
     if (info->error == IP_ERROR_PACKET_TOO_BIG) {
-        packet_too_big(c, info->mtu, now_ns);
+        if (tcp_settings.mtu_discovery)
+            packet_too_big(c, info->mtu, now_ns);
         return;
     }
     c->soft_error = (int16_t)error_number(info->error);

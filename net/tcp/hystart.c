@@ -7,6 +7,7 @@
 #include "net/tcp/hystart.h"
 
 #include "net/tcp/congestion_growth.h"
+#include "net/tcp/internal.h"
 
 /* RFC 9406 4.3 */
 enum {
@@ -52,7 +53,8 @@ static void take_sample(struct hystart *hystart, uint32_t sample_us)
         hystart->samples++;
     if (hystart->samples < RTT_SAMPLES)
         return;
-    if (hystart->css_rounds == 0 && rtt_has_grown(hystart)) {
+    if (hystart->css_rounds == 0 && tcp_settings.hystart &&
+        rtt_has_grown(hystart)) {
         hystart->baseline_us = hystart->current_us;
         hystart->css_rounds = 1;
     } else if (hystart->css_rounds != 0 &&

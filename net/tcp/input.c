@@ -21,7 +21,7 @@ void challenge(struct tcp_connection *c, uint64_t now_ns)
         c->challenge_s = second;
         c->challenges = 0;
     }
-    if (c->challenges >= TCP_CHALLENGES_PER_S)
+    if (c->challenges >= tcp_settings.challenges)
         return;
     c->challenges++;
     tcp_counters.challenge_acks++;

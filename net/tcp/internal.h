@@ -187,6 +187,7 @@ struct tcp_settings {
     uint32_t send_buffer;
     uint32_t receive_buffer;
     uint32_t buffer_max;
+    uint32_t rto_min_us;
     uint16_t keep_idle_s;
     uint16_t keep_interval_s;
     uint16_t fin_timeout_s;
@@ -196,9 +197,11 @@ struct tcp_settings {
     uint8_t mtu_probing; /* 0: never, 1: after a black hole, 2: always */
     uint8_t syncookies;  /* 0: never, 1: past a threshold, 2: always */
     uint8_t retries;
-    uint8_t ecn;        /* 0: no, 1: ask for it and grant it, 2: grant it */
-    uint8_t congestion; /* number of the module connections start with */
-    bool timestamps;
+    uint8_t ecn;            /* 0: no, 1: ask for it and grant it, 2: grant it */
+    uint8_t congestion;     /* number of the module connections start with */
+    uint8_t initial_window; /* segments (RFC 6928) */
+    uint8_t challenges;     /* a second and connection (RFC 5961 7) */
+    bool timestamps;        /* first of the flags: settings.c */
     bool window_scaling;
     bool moderate_receive; /* receive buffers grow */
     bool sack;
@@ -208,5 +211,12 @@ struct tcp_settings {
     bool frto;
     bool prr;
     bool undo;
+    bool adapt_reordering; /* RACK's window grows */
+    bool limited_transmit;
+    bool hystart;
+    bool slow_start_after_idle;
+    bool mtu_discovery;   /* DF, and ICMP is heeded */
+    bool reuse_time_wait; /* a newer SYN ends it (RFC 6191) */
+    bool quick_start;     /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;

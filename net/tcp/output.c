@@ -180,7 +180,8 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
 {
     struct plan plan;
 
-    if (connection_flight(c) == 0 && c->sent_at_ns != 0 &&
+    if (tcp_settings.slow_start_after_idle && connection_flight(c) == 0 &&
+        c->sent_at_ns != 0 &&
         now_ns - c->sent_at_ns > rtt_timeout_ns(&c->rtt) &&
         c->congestion.module->on_idle != NULL &&
         seq_equal(c->snd.nxt, c->snd.max))

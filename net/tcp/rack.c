@@ -80,7 +80,7 @@ void rack_was_in_vain(struct tcp_connection *c)
         return;
     r->dsack_round = c->snd.nxt;
     r->window_persist = WINDOW_PERSIST;
-    if (r->window_steps < WINDOW_STEPS_MAX)
+    if (tcp_settings.adapt_reordering && r->window_steps < WINDOW_STEPS_MAX)
         r->window_steps++;
 }
 

@@ -54,7 +54,8 @@ uint32_t recovery_room(const struct tcp_connection *c)
     uint32_t flight = in_network(c);
 
     /* RFC 3042. With SACK the pipe has shrunk instead. */
-    if (!congestion->is_recovering && !connection_is_tracking(c)) {
+    if (tcp_settings.limited_transmit && !congestion->is_recovering &&
+        !connection_is_tracking(c)) {
         uint32_t extra = congestion->duplicates;
         if (extra > TCP_LIMITED_TRANSMIT)
             extra = TCP_LIMITED_TRANSMIT;

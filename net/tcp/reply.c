@@ -102,7 +102,7 @@ void replies_send(uint64_t now_ns)
             .protocol = IP_PROTOCOL_TCP,
             .ttl = waiting.ttl,
             .tos = waiting.tos,
-            .dont_fragment = true,
+            .dont_fragment = tcp_settings.mtu_discovery,
         };
         tcp_counters.out_segments++;
         ip_send(packet, &options, &route, now_ns);

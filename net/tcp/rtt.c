@@ -5,6 +5,7 @@
 #include "net/tcp/rtt.h"
 
 #include "net/limits.h"
+#include "net/tcp/internal.h"
 
 enum {
     BACKOFF_MAX = 10,
@@ -22,8 +23,8 @@ void rtt_init(struct tcp_rtt *rtt)
 
 static uint32_t clamp_timeout(uint64_t us)
 {
-    if (us < TCP_RTO_MIN_NS / NS_PER_US)
-        return (uint32_t)(TCP_RTO_MIN_NS / NS_PER_US);
+    if (us < tcp_settings.rto_min_us)
+        return tcp_settings.rto_min_us;
     if (us > TCP_RTO_MAX_NS / NS_PER_US)
         return (uint32_t)(TCP_RTO_MAX_NS / NS_PER_US);
     return (uint32_t)us;

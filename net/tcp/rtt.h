@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The round-trip time and what follows from it, the retransmission timeout
- * (RFC 6298, with the minimum of 200 ms that everybody uses).
+ * (RFC 6298, with a minimum that is a setting: 200 ms, as everybody has it).
  */
 #pragma once
 

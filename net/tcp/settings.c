@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * TCP starts: how much memory it takes, of what there is; and its named
- * settings, under Linux's names below net.ipv4.
+ * settings, under Linux's names where Linux has one (docs/guide.md lists
+ * them). What is set counts from the next connection or event on.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "net/limits.h"
@@ -50,6 +52,16 @@ static void settings_init(size_t memory)
         .frto = true,
         .prr = true,
         .undo = true,
+        .adapt_reordering = true,
+        .limited_transmit = true,
+        .hystart = true,
+        .slow_start_after_idle = true,
+        .mtu_discovery = true,
+        .reuse_time_wait = true,
+        .quick_start = true,
+        .initial_window = TCP_INITIAL_WINDOW,
+        .challenges = TCP_CHALLENGES_PER_S,
+        .rto_min_us = TCP_RTO_MIN_NS / NS_PER_US,
     };
 }
 
@@ -79,138 +91,135 @@ int tcp_init(uint64_t now_ns)
     return 0;
 }
 
-static int parse_number(const char *text, uint32_t least, uint32_t most,
-                        uint32_t *value)
+/* One setting that is a number; a flag is a number of 0 or 1. */
+struct setting {
+    const char *name;
+    uint16_t offset; /* in struct tcp_settings */
+    uint16_t size;   /* of the field: 1, 2 or 4 */
+    uint32_t least;
+    uint32_t most;
+};
+
+#define FIELD(member)                                                          \
+    offsetof(struct tcp_settings, member),                                     \
+        sizeof(((struct tcp_settings *)0)->member)
+
+_Static_assert(sizeof(bool) == 1, "flags are set as octets");
+
+static const struct setting table[] = {
+    {"tcp_timestamps", FIELD(timestamps), 0, 1},
+    {"tcp_window_scaling", FIELD(window_scaling), 0, 1},
+    {"tcp_moderate_rcvbuf", FIELD(moderate_receive), 0, 1},
+    {"tcp_sack", FIELD(sack), 0, 1},
+    {"tcp_dsack", FIELD(dsack), 0, 1},
+    {"tcp_recovery", FIELD(recovery), 0, 1},
+    {"tcp_reordering_adapt", FIELD(adapt_reordering), 0, 1},
+    {"tcp_early_retrans", FIELD(early_retransmit), 0, 3},
+    {"tcp_limited_transmit", FIELD(limited_transmit), 0, 1},
+    {"tcp_frto", FIELD(frto), 0, 2},
+    {"tcp_prr", FIELD(prr), 0, 1},
+    {"tcp_undo", FIELD(undo), 0, 1},
+    {"tcp_hystart", FIELD(hystart), 0, 1},
+    {"tcp_slow_start_after_idle", FIELD(slow_start_after_idle), 0, 1},
+    {"tcp_initial_window", FIELD(initial_window), 1, TCP_INITIAL_WINDOW},
+    {"tcp_mtu_discovery", FIELD(mtu_discovery), 0, 1},
+    {"tcp_mtu_probing", FIELD(mtu_probing), 0, 2},
+    {"tcp_ecn", FIELD(ecn), 0, 2},
+    {"tcp_syncookies", FIELD(syncookies), 0, 2},
+    {"tcp_tw_reuse", FIELD(reuse_time_wait), 0, 1},
+    {"tcp_challenge_ack_limit", FIELD(challenges), 1, UINT8_MAX},
+    {"tcp_syn_retries", FIELD(syn_retries), 1, INT8_MAX},
+    {"tcp_synack_retries", FIELD(syn_ack_retries), 0, TCP_SYN_ACK_RETRIES},
+    {"tcp_retries2", FIELD(retries), 1, INT8_MAX},
+    {"tcp_rto_min_us", FIELD(rto_min_us), TCP_RTO_LEAST_US, 60000000},
+    {"tcp_keepalive_probes", FIELD(keep_count), 1, INT8_MAX},
+    {"tcp_keepalive_time", FIELD(keep_idle_s), 1, INT16_MAX},
+    {"tcp_keepalive_intvl", FIELD(keep_interval_s), 1, INT16_MAX},
+    {"tcp_fin_timeout", FIELD(fin_timeout_s), 1, INT16_MAX},
+    {"tcp_rmem", FIELD(receive_buffer), TCP_BUFFER_MIN, TCP_BUFFER_MAX},
+    {"tcp_wmem", FIELD(send_buffer), TCP_BUFFER_MIN, TCP_BUFFER_MAX},
+};
+
+static bool parse_number(const char *text, uint32_t most, uint32_t *value)
 {
     uint32_t number = 0;
 
     if (*text == '\0')
-        return -EINVAL;
+        return false;
     for (; *text != '\0'; text++) {
         if (*text < '0' || *text > '9' || number > most)
-            return -EINVAL;
+            return false;
         number = number * 10 + (uint32_t)(*text - '0');
     }
-    if (number < least || number > most)
-        return -EINVAL;
     *value = number;
-    return 0;
+    return number <= most;
 }
 
-static int set_flag(bool *flag, const char *text)
+static int set_number(const struct setting *setting, const char *text)
 {
+    uint8_t *field = (uint8_t *)&tcp_settings + setting->offset;
     uint32_t value;
-    int status = parse_number(text, 0, 3, &value);
 
-    if (status == 0)
-        *flag = value != 0;
-    return status;
-}
-
-static int set_level(uint8_t *level, const char *text)
-{
-    uint32_t value;
-    int status = parse_number(text, 0, 2, &value);
-
-    if (status == 0)
-        *level = (uint8_t)value;
-    return status;
-}
-
-static int set_octet(uint8_t *field, const char *text)
-{
-    uint32_t value;
-    int status = parse_number(text, 1, INT8_MAX, &value);
-
-    if (status == 0)
+    if (!parse_number(text, setting->most, &value) || value < setting->least) {
+        platform_log(PLATFORM_WARN, "tcp", "%s takes %u to %u, not %s",
+                     setting->name, setting->least, setting->most, text);
+        return -EINVAL;
+    }
+    if (setting->size == sizeof(uint32_t))
+        memcpy(field, &value, sizeof(value));
+    else if (setting->size == sizeof(uint16_t))
+        memcpy(field, &(uint16_t){(uint16_t)value}, sizeof(uint16_t));
+    else
         *field = (uint8_t)value;
-    return status;
-}
-
-static int set_seconds(uint16_t *field, const char *text)
-{
-    uint32_t value;
-    int status = parse_number(text, 1, INT16_MAX, &value);
-
-    if (status == 0)
-        *field = (uint16_t)value;
-    return status;
-}
-
-static int set_buffer(uint32_t *field, const char *text)
-{
-    return parse_number(text, TCP_BUFFER_MIN, tcp_settings.buffer_max, field);
-}
-
-static const struct {
-    const char *name;
-    bool *flag;
-    uint8_t *level; /* 0 to 2 */
-    uint8_t *octet;
-    uint16_t *seconds;
-    uint32_t *buffer;
-} table[] = {
-    {"ipv4.tcp_timestamps", .flag = &tcp_settings.timestamps},
-    {"ipv4.tcp_window_scaling", .flag = &tcp_settings.window_scaling},
-    {"ipv4.tcp_moderate_rcvbuf", .flag = &tcp_settings.moderate_receive},
-    {"ipv4.tcp_sack", .flag = &tcp_settings.sack},
-    {"ipv4.tcp_dsack", .flag = &tcp_settings.dsack},
-    {"ipv4.tcp_recovery", .flag = &tcp_settings.recovery},
-    {"ipv4.tcp_early_retrans", .flag = &tcp_settings.early_retransmit},
-    {"ipv4.tcp_frto", .flag = &tcp_settings.frto},
-    {"ipv4.tcp_prr", .flag = &tcp_settings.prr},
-    {"ipv4.tcp_undo", .flag = &tcp_settings.undo},
-    {"ipv4.tcp_mtu_probing", .level = &tcp_settings.mtu_probing},
-    {"ipv4.tcp_ecn", .level = &tcp_settings.ecn},
-    {"ipv4.tcp_syncookies", .level = &tcp_settings.syncookies},
-    {"ipv4.tcp_syn_retries", .octet = &tcp_settings.syn_retries},
-    {"ipv4.tcp_retries2", .octet = &tcp_settings.retries},
-    {"ipv4.tcp_keepalive_probes", .octet = &tcp_settings.keep_count},
-    {"ipv4.tcp_keepalive_time", .seconds = &tcp_settings.keep_idle_s},
-    {"ipv4.tcp_keepalive_intvl", .seconds = &tcp_settings.keep_interval_s},
-    {"ipv4.tcp_fin_timeout", .seconds = &tcp_settings.fin_timeout_s},
-    {"ipv4.tcp_rmem", .buffer = &tcp_settings.receive_buffer},
-    {"ipv4.tcp_wmem", .buffer = &tcp_settings.send_buffer},
-};
-
-static int set_syn_ack_retries(const char *text)
-{
-    uint32_t value;
-    int status = parse_number(text, 0, TCP_SYN_ACK_RETRIES, &value);
-
-    if (status == 0)
-        tcp_settings.syn_ack_retries = (uint8_t)value;
-    return status;
+    /* A bool holds 0 or 1 alone; frto and early_retransmit take Linux's
+     * numbers, of which all but 0 mean the same. */
+    if (setting->offset >= offsetof(struct tcp_settings, timestamps))
+        *field = value != 0;
+    return 0;
 }
 
 static int set_congestion(const char *text)
 {
     int number = tcp_congestion_number(text);
 
-    if (number < 0)
+    if (number < 0) {
+        platform_log(PLATFORM_WARN, "tcp", "no congestion control %s:", text);
+        for (size_t i = 0; congestion_module(i) != NULL; i++)
+            platform_log(PLATFORM_WARN, "tcp", "    there is %s",
+                         congestion_module(i)->name);
         return -EINVAL;
+    }
     tcp_settings.congestion = (uint8_t)number;
+    return 0;
+}
+
+/* When the first segments are acknowledged: at once, as Linux does, or every
+ * second one from the start. */
+static int set_delay_policy(const char *text)
+{
+    bool is_linux = strcmp(text, "linux") == 0;
+
+    if (!is_linux && strcmp(text, "bsd") != 0) {
+        platform_log(PLATFORM_WARN, "tcp",
+                     "tcp_delack_policy takes linux or bsd, not %s", text);
+        return -EINVAL;
+    }
+    tcp_settings.quick_start = is_linux;
     return 0;
 }
 
 int tcp_set(const char *name, const char *value)
 {
-    if (strcmp(name, "ipv4.tcp_congestion_control") == 0)
+    static const char prefix[] = "ipv4.";
+
+    if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+        name += sizeof(prefix) - 1;
+    if (strcmp(name, "tcp_congestion_control") == 0)
         return set_congestion(value);
-    if (strcmp(name, "ipv4.tcp_synack_retries") == 0)
-        return set_syn_ack_retries(value);
-    for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
-        if (strcmp(name, table[i].name) != 0)
-            continue;
-        if (table[i].flag != NULL)
-            return set_flag(table[i].flag, value);
-        if (table[i].level != NULL)
-            return set_level(table[i].level, value);
-        if (table[i].octet != NULL)
-            return set_octet(table[i].octet, value);
-        if (table[i].seconds != NULL)
-            return set_seconds(table[i].seconds, value);
-        return set_buffer(table[i].buffer, value);
-    }
+    if (strcmp(name, "tcp_delack_policy") == 0)
+        return set_delay_policy(value);
+    for (size_t i = 0; i < ARRAY_COUNT(table); i++)
+        if (strcmp(name, table[i].name) == 0)
+            return set_number(&table[i], value);
     return -ENOENT;
 }

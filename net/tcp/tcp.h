@@ -89,7 +89,8 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns);
 /* Sends what the connections touched since the last call owe. */
 void tcp_run_pending(uint64_t now_ns);
 
-/* One named setting: `ipv4.tcp_...` as Linux's sysctl. -ENOENT, -EINVAL. */
+/* One named setting: `ipv4.tcp_...` as Linux's sysctl, or `tcp_...` alone.
+ * -ENOENT; -EINVAL after saying in the log what it takes. */
 int tcp_set(const char *name, const char *value) MUST_CHECK;
 
 void tcp_visit_counters(void (*visit)(void *context, const char *name,

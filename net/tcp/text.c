@@ -27,7 +27,7 @@ static void owe_ack(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv.nxt, c->rcv.last_ack);
 
-    if (c->quick_acks > 0) {
+    if (c->quick_acks > 0 && tcp_settings.quick_start) {
         c->quick_acks--;
         connection_touch(c, OWES_ACK);
     } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {

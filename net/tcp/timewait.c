@@ -156,7 +156,8 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
 static bool may_reuse(const struct time_wait *object,
                       const struct tcp_segment *segment)
 {
-    if ((segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+    if (!tcp_settings.reuse_time_wait ||
+        (segment->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
         return false;
     if ((object->node.flags & HAS_TIMESTAMPS) != 0 &&
         segment->options.has_timestamp) {

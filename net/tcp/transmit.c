@@ -121,7 +121,7 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
         .protocol = IP_PROTOCOL_TCP,
         .ttl = c->options.ttl,
         .tos = tos,
-        .dont_fragment = true,
+        .dont_fragment = tcp_settings.mtu_discovery,
     };
     ip_send(packet, &options, &c->route, now_ns);
     return true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct flow flows[SCRIPT_FLOWS];
+bool flow_has_df = true;
 uint32_t flow_remote_isn;
 
 void flows_init(uint32_t remote_isn)
@@ -176,8 +177,9 @@ static const char *decode_tcp(const uint8_t *ip, const uint8_t *tcp,
         return "a TCP header that does not fit";
     if (lan_checksum(tcp, length, lan_pseudo_sum(ip)) != 0)
         return "a wrong TCP checksum";
-    if (get16(ip + 6) != 0x4000)
-        return "TCP without DF, or in fragments";
+    if (get16(ip + 6) != (flow_has_df ? 0x4000 : 0))
+        return flow_has_df ? "TCP without DF, or in fragments"
+                           : "TCP with DF, or in fragments";
     struct flow *flow = find(get16(tcp + 2), get16(tcp), &segment->peer);
     if (flow == NULL)
         return "a segment for nobody in this script";

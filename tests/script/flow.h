@@ -37,6 +37,7 @@ struct flow {
 
 extern struct flow flows[SCRIPT_FLOWS];
 extern uint32_t flow_remote_isn;
+extern bool flow_has_df; /* what the stack sends by TCP must have it */
 
 void flows_init(uint32_t remote_isn);
 

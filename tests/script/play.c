@@ -306,10 +306,13 @@ static void set_up(const struct script *script, unsigned options)
         world_capture(name);
     }
     stack_view_init(&player.lan);
-    for (size_t i = 0; i < script->setting_count; i++)
+    for (size_t i = 0; i < script->setting_count; i++) {
         if (!stack_view_set(script->settings[i]))
             fail(script->events, "no such setting, or not such a value: %s",
                  script->settings[i]);
+        if (strstr(script->settings[i], "tcp_mtu_discovery=0") != NULL)
+            flow_has_df = false;
+    }
     flows_init(script->remote_isn);
     app_start(&player.lan);
     player.zero_ns = world_now();

@@ -7,8 +7,10 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
+#include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/congestion_growth.h"
+#include "net/tcp/internal.h"
 
 static uint64_t state;
 
@@ -34,6 +36,8 @@ static struct flow flow_start(const struct tcp_congestion_module *module,
 {
     struct flow f = {.now_ns = 5 * NS_PER_S, .rtt_ns = rtt_ns};
 
+    tcp_settings.initial_window = TCP_INITIAL_WINDOW;
+    tcp_settings.hystart = true;
     congestion_init(&f.c, mss, f.una);
     congestion_select(&f.c, module);
     return f;

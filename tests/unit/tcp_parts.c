@@ -10,6 +10,7 @@
 #include "net/limits.h"
 #include "net/tcp/congestion.h"
 #include "net/tcp/queues.h"
+#include "net/tcp/internal.h"
 #include "net/tcp/rtt.h"
 #include "net/wire/tcp.h"
 #include "tests/host/world.h"
@@ -86,6 +87,16 @@ Test(tcp_wire, any_bytes_are_parsed_within_their_length)
 /* ---- round-trip time ----------------------------------------------------- */
 
 /* covers: RFC6298-2.2 */
+static void usual_settings(void)
+{
+    tcp_settings.rto_min_us = (uint32_t)(TCP_RTO_MIN_NS / NS_PER_US);
+    tcp_settings.initial_window = TCP_INITIAL_WINDOW;
+    tcp_settings.hystart = true;
+}
+
+TestSuite(tcp_rtt, .init = usual_settings);
+TestSuite(tcp_congestion, .init = usual_settings);
+
 Test(tcp_rtt, the_first_sample_sets_everything)
 {
     struct tcp_rtt rtt;
