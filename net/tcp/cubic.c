@@ -189,10 +189,11 @@ static void cubic_signal(struct tcp_congestion *congestion,
     cubic->prior = cwnd;
     cubic->had_signal = true;
     cubic->is_running = false;
-    /* 4.6; in flight may be less than the window, or, with the segments of
-     * limited transmit, more. */
-    congestion_reduce(
-        congestion, smaller(flight, cwnd) * (uint64_t)BETA_TENTHS / 10, signal);
+    /* 4.6, from the window: it cannot grow where it is not used. Below a
+     * peer's window it is a reserve, which losses take first (RFC 7661 4.2:
+     * what was half used is validated). */
+    (void)flight;
+    congestion_reduce(congestion, (uint64_t)cwnd * BETA_TENTHS / 10, signal);
 }
 
 static void cubic_idle(struct tcp_congestion *congestion)

@@ -16,7 +16,7 @@
 enum {
     MEMORY = 64 << 20,
     PORT = 5201,
-    SEEDS = 5,
+    SEEDS = 40,
     BYTES = 10 << 20,
 };
 
