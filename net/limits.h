@@ -180,6 +180,8 @@ enum {
     TCP_MEMORY_DIVISOR = 4,
     TCP_BUFFER_MIN = 4096,
     TCP_BUFFER_MAX = 4 << 20,
+    TCP_BUFFER_DOUBLING =
+        2, /* SO_RCVBUF: memory per byte asked for, socket(7) */
     TCP_BUFFER_DEFAULT_MIN = 32 << 10,
     TCP_BUFFER_DEFAULT_MAX = 256 << 10,
     /* A buffer's default size, of all pool memory. */

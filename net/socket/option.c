@@ -12,6 +12,7 @@
 #include "net/link/netif.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/time.h>
@@ -93,9 +94,26 @@ static const struct int_option *find_int_option(int level, int number)
     return NULL;
 }
 
+/* As in Linux (socket(7)) twice as much memory is taken as was asked for, and
+ * that is what getsockopt tells. Streams count what is asked for in payload,
+ * datagram sockets count memory. */
+static bool is_buffer(const struct int_option *option)
+{
+    return option->level == SOL_SOCKET &&
+           (option->number == SO_SNDBUF || option->number == SO_RCVBUF);
+}
+
+static int twice(int value)
+{
+    return value > INT_MAX / TCP_BUFFER_DOUBLING ? INT_MAX
+                                                 : value * TCP_BUFFER_DOUBLING;
+}
+
 static int set_int(struct socket *socket, const struct int_option *option,
                    int value, uint64_t now_ns)
 {
+    if (socket->kind == SOCKET_DATAGRAM && is_buffer(option) && value > 0)
+        value = twice(value);
     if (socket->kind == SOCKET_DATAGRAM)
         return option->udp < 0
                    ? -ENOPROTOOPT
@@ -129,6 +147,8 @@ static int get_int(const struct socket *socket, const struct int_option *option,
                                  option->tcp);
     else
         *value = tcp_options_get(&socket->options, option->tcp);
+    if (is_buffer(option))
+        *value = twice(*value);
     return 0;
 }
 

@@ -8,10 +8,27 @@
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
+/* What SO_RCVBUF allows is memory, twice its value: half of it is payload
+ * until segments have shown how much of it they fill, as on Linux. Small ones
+ * keep the other half for a peer that sends little at a time. Those that took
+ * more than a buffer tell nothing. 2^23 * 2^11 fits. */
+static uint32_t receive_limit(const struct tcp_connection *c)
+{
+    uint32_t buffer = c->options.receive_buffer;
+
+    if (!c->options.receive_buffer_fixed || buffer < TCP_BUFFER_DEFAULT_MIN ||
+        c->rcv.mss > BUFFER_SIZE)
+        return buffer;
+    uint64_t memory = (uint64_t)TCP_BUFFER_DOUBLING * buffer;
+    uint64_t payload =
+        memory * c->rcv.mss / (uint64_t)(BUFFER_SIZE + sizeof(struct packet));
+    return payload > buffer ? (uint32_t)payload : buffer;
+}
+
 /* Where the edge may lie at most. */
 static struct seq32 edge_limit(const struct tcp_connection *c, uint8_t scale)
 {
-    uint32_t buffer = c->options.receive_buffer;
+    uint32_t buffer = receive_limit(c);
     uint32_t room = c->receive.length < buffer ? buffer - c->receive.length : 0;
     uint32_t largest = (uint32_t)TCP_WINDOW_MAX << scale;
 

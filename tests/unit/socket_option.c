@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -56,16 +57,16 @@ static void congestion_is(int id, const char *name)
     char text[16];
     socklen_t length = sizeof(text);
 
-    cr_assert_eq(socket_getsockopt(id, IPPROTO_TCP, NUMBER_CONGESTION, text,
-                                   &length),
-                 0);
+    cr_assert_eq(
+        socket_getsockopt(id, IPPROTO_TCP, NUMBER_CONGESTION, text, &length),
+        0);
     cr_assert_str_eq(text, name);
 }
 
 Test(socket_option, congestion_control_is_chosen_by_name)
 {
-    static const char *const names[] = {"reno", "vegas", "westwood",
-                                        "bic", "cubic"};
+    static const char *const names[] = {"reno", "vegas", "westwood", "bic",
+                                        "cubic"};
     int ends[2];
     int listener = make_listener(1);
     int fresh = socket_open(AF_INET, SOCK_STREAM, 0);
@@ -105,14 +106,35 @@ Test(socket_option, each_is_kept_in_every_state)
 {
     keeps(SOL_SOCKET, SO_REUSEADDR, 1);
     keeps(SOL_SOCKET, SO_KEEPALIVE, 1);
-    keeps(SOL_SOCKET, SO_SNDBUF, 65536);
-    keeps(SOL_SOCKET, SO_RCVBUF, 65536);
     keeps(IPPROTO_TCP, NUMBER_NODELAY, 1);
     keeps(IPPROTO_TCP, NUMBER_KEEPIDLE, 77);
     keeps(IPPROTO_TCP, NUMBER_KEEPINTVL, 7);
     keeps(IPPROTO_TCP, NUMBER_KEEPCNT, 3);
     keeps(IPPROTO_IP, IP_TTL, 9);
     keeps(IPPROTO_IP, IP_TOS, 0x10);
+}
+
+static void doubles(int id, int option, int value, int told)
+{
+    cr_assert_eq(set_option(id, SOL_SOCKET, option, value), 0);
+    cr_assert_eq(get_option(id, SOL_SOCKET, option), told);
+}
+
+Test(socket_option, buffers_take_twice_what_is_asked_for_as_on_linux)
+{
+    int ends[2];
+    int fresh = socket_open(AF_INET, SOCK_STREAM, 0);
+    int datagram = make_datagram(5000);
+
+    make_connection(ends);
+    doubles(fresh, SO_SNDBUF, 65536, 131072);
+    doubles(fresh, SO_RCVBUF, 65536, 131072);
+    doubles(ends[0], SO_RCVBUF, 65536, 131072);
+    doubles(ends[1], SO_SNDBUF, 65536, 131072);
+    doubles(datagram, SO_RCVBUF, 65536, 131072);
+    doubles(datagram, SO_SNDBUF, 65536, 131072);
+    doubles(fresh, SO_RCVBUF, 1, 2 * TCP_BUFFER_MIN);
+    doubles(fresh, SO_RCVBUF, INT_MAX, 2 * TCP_BUFFER_MAX);
 }
 
 Test(socket_option, what_is_set_before_connecting_survives_it)

@@ -96,3 +96,34 @@ Test(tcp_autotune, a_reader_that_stands_still_gets_no_more)
     pair.stack[1]->call->tcp_get_status(movers[1].connection, &status);
     cr_assert_leq(status.read_queued + status.receive_window, 300 << 10);
 }
+
+/* SO_RCVBUF allows for twice the memory: full segments use more of it than the
+ * half that counts as payload at first, and never more than there is. */
+Test(tcp_autotune, a_receive_buffer_the_app_chose_holds_its_memory_in_segments)
+{
+    const uint32_t asked = 1 << 18;
+    const uint32_t memory = TCP_BUFFER_DOUBLING * asked;
+    struct tcp_options options;
+    struct tcp_status before;
+    struct tcp_status after;
+
+    pair = pair_start(1, MEMORY);
+    tcp_options_init(&options);
+    start(&options);
+    const struct stack_functions *call = world_enter(pair.stack[1]);
+    call->tcp_get_status(movers[1].connection, &before);
+    cr_assert_eq(call->tcp_set_option(movers[1].connection,
+                                      TCP_OPTION_RECEIVE_BUFFER, (int)asked,
+                                      world_now()),
+                 0);
+    world_leave(pair.stack[1]);
+    cr_assert_leq(before.receive_window, asked);
+    run(3 * NS_PER_S);
+    call = world_enter(pair.stack[1]);
+    call->tcp_get_status(movers[1].connection, &after);
+    world_leave(pair.stack[1]);
+    uint32_t segments = after.receive_window / 1448;
+    cr_assert_gt(after.receive_window, asked + asked / 4, "%u",
+                 after.receive_window);
+    cr_assert_leq(segments * BUFFER_SIZE, memory);
+}
