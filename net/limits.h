@@ -90,6 +90,17 @@ enum {
 enum {
     IP_ROUTES_MAX = 64,
     IP_DEFAULT_TTL = 64, /* RFC 1340 */
+    /* A router's prefixes: one for so much memory. Each has its record (20),
+     * a hash bucket (4 to 8), a place to be sorted at (4), and five words of
+     * ranges, which is more than a rebuilt table can need. */
+    FIB_ROUTES_MIN = 1024,
+    FIB_ROUTES_MAX = 131072,
+    FIB_WORDS_PER_ROUTE = 5,
+    FIB_BYTES_PER_ROUTE = 52,
+    FIB_MEMORY_DIVISOR = 8,
+    /* Different sets of paths, and paths in one. */
+    FIB_SETS_MAX = 512,
+    FIB_PATHS_MAX = 8,
     /* Counters of identifications, one for each of so many groups of
      * destinations (RFC 7739 5.3). */
     IP_IDENTIFICATIONS = 256,
@@ -114,6 +125,9 @@ enum {
     ICMP_PEER_BURST = 6,
     ICMP_PEER_BUCKETS = 256,
 };
+
+/* An odd number whose multiples spread (2^64 over the golden ratio). */
+#define FIB_HASH_FACTOR UINT64_C(0x9e3779b97f4a7c15)
 
 #define REASSEMBLY_TIMEOUT_NS (30 * NS_PER_S)
 
