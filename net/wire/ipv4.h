@@ -35,6 +35,7 @@ enum ipv4_option {
     IPV4_OPTION_LOOSE_SOURCE_ROUTE = 131,
     IPV4_OPTION_STRICT_SOURCE_ROUTE = 137,
     IPV4_OPTION_ROUTER_ALERT = 148,
+    IPV4_OPTION_COPIED = 0x80, /* the bit that says: into every fragment */
 };
 
 struct ipv4_header {

@@ -10,6 +10,7 @@
 struct world_stack *stack;
 struct device *device;
 struct peer peer;
+void (*net_world_prepare)(void);
 
 static size_t packets_at_start;
 static size_t buffers_at_start;
@@ -70,6 +71,8 @@ void net_world_with(const char *ip, size_t memory_size, uint32_t features)
     memset(&peer, 0, sizeof(peer));
     peer.port.arrive = peer_arrive;
     world_port_join(&device->port, &peer.port);
+    if (net_world_prepare != NULL)
+        net_world_prepare();
     call = world_enter(stack);
     if (ip != NULL && call->net_configure_ip(ip) != 0)
         world_fail("net_configure_ip refused");

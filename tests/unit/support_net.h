@@ -54,6 +54,10 @@ extern struct peer peer;
 void net_world(void);
 void net_world_with(const char *ip, size_t memory_size, uint32_t features);
 
+/* Called before the interfaces are configured, if not NULL: for parts, more
+ * cards, more words. */
+extern void (*net_world_prepare)(void);
+
 /* Makes the peer known, as an exchange of ARP would. */
 void learn_peer(void);
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The second cable of support_router.h.
+ */
+#include "tests/unit/support_router.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/net_router.h"
+
+struct device *inside_device;
+struct inside inside;
+
+static uint16_t type_of(const struct frame *frame)
+{
+    return (uint16_t)(frame->bytes[12] << 8 | frame->bytes[13]);
+}
+
+static void answer_arp(const struct frame *request)
+{
+    const struct arp_message *message =
+        (const void *)(request->bytes + ETHERNET_HEADER_LENGTH);
+    struct test_frame *reply;
+
+    if (be16_get(message->operation) != ARP_REQUEST ||
+        be32_get(message->target_protocol) == INSIDE_ROUTER ||
+        be32_get(message->sender_protocol) == 0)
+        return;
+    reply = malloc(sizeof(*reply));
+    make_arp(reply, ARP_REPLY, INSIDE_NUMBER,
+             be32_get(message->target_protocol), INSIDE_CARD,
+             be32_get(message->sender_protocol));
+    ethernet_of(reply)->destination = hardware(INSIDE_CARD);
+    ethernet_of(reply)->source = hardware(INSIDE_NUMBER);
+    world_port_send(&inside.port, frame_new(reply->bytes, reply->length));
+    free(reply);
+}
+
+static void inside_arrive(struct world_port *port, struct frame *frame)
+{
+    (void)port;
+    if (!inside.is_deaf && type_of(frame) == ETHERNET_TYPE_ARP)
+        answer_arp(frame);
+    if (inside.count == INSIDE_MAX)
+        free(frame);
+    else
+        inside.received[inside.count++] = frame;
+}
+
+static void prepare(void)
+{
+    if (net_router_init(world_now()) != 0 ||
+        stack->call->net_configure_ip("192.168.1.1/24:::::eth1:none") != 0)
+        world_fail("no router");
+    inside_device = device_add(stack, INSIDE_CARD, 0);
+    memset(&inside, 0, sizeof(inside));
+    inside.port.arrive = inside_arrive;
+    world_port_join(&inside_device->port, &inside.port);
+}
+
+void router_world(void)
+{
+    net_world_prepare = prepare;
+    net_world();
+    peer.answers_arp = true;
+    forget_inside();
+}
+
+void inject_inside(const struct test_frame *frame)
+{
+    struct frame *copy = frame_new(frame->bytes, frame->length);
+    struct ethernet_header *header = (void *)copy->bytes;
+
+    header->source = hardware(INSIDE_NUMBER);
+    if (!ethernet_address_is_group(&header->destination))
+        header->destination = hardware(INSIDE_CARD);
+    world_port_send(&inside.port, copy);
+    settle();
+}
+
+void forget_inside(void)
+{
+    for (size_t i = 0; i < inside.count; i++)
+        free(inside.received[i]);
+    inside.count = 0;
+}
+
+const struct ipv4_header *inside_ip(size_t n)
+{
+    for (size_t i = 0; i < inside.count; i++)
+        if (type_of(inside.received[i]) == ETHERNET_TYPE_IPV4 && n-- == 0)
+            return (const void *)(inside.received[i]->bytes +
+                                  ETHERNET_HEADER_LENGTH);
+    return NULL;
+}
