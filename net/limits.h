@@ -207,8 +207,9 @@ enum {
     TCP_REASSEMBLY_PACKETS = 1024,
     /* Payload up to here is copied rather than gathered or kept apart. */
     TCP_COPY_LENGTH = 256,
-    /* Pieces of send queue in one segment. */
-    TCP_SEGMENT_PIECES = 16,
+    /* Payload of one burst that is cut into segments below: with headers it
+     * must fit IPv4's total length. */
+    TCP_BURST_MAX = 65535 - 120,
     /* Resets, SYN-ACKs and the like waiting for the end of the batch. */
     TCP_REPLIES_MAX = 128,
     /* Ranges in flight a sender tells apart, per connection: bounds the walks

@@ -31,10 +31,11 @@ enum {
      * can be freed in parts. */
     E1000_TX_REPORT_INTERVAL = 16,
     /* One piece of a frame; the chip takes up to 16288 [8254x 3.3.3]. */
-    E1000_TX_PIECE_MAX = 4096,
-    /* The largest frame: linear part, fragments, context, padding. Fewer
-     * free descriptors than this stop the stack. */
-    E1000_TX_RESERVE = PACKET_FRAGMENTS_MAX + 6,
+    E1000_TX_PIECE_MAX = 8192,
+    /* The largest packet: linear part, fragments, context, padding, the last
+     * bytes of a segmented one. Fewer free descriptors than this stop the
+     * stack. */
+    E1000_TX_RESERVE = PACKET_FRAGMENTS_MAX + 65536 / E1000_TX_PIECE_MAX + 6,
     E1000_TX_RING_SIZE_MIN = 128,
     E1000_PADDING = 64, /* zeros behind a short frame in pieces */
     E1000_REGISTER_BYTES = 0x20000,
@@ -93,6 +94,7 @@ struct e1000_tx_ring {
     uint32_t report_consumed;
     /* The checksum context the chip remembers; 0: none. */
     uint64_t context;
+    bool after_segmented; /* the last packet was */
 };
 
 struct e1000_counters {
@@ -108,6 +110,7 @@ struct e1000_counters {
     uint64_t tx_doorbells;
     uint64_t tx_reports;
     uint64_t tx_padded;
+    uint64_t tx_segmented; /* packets that the chip cut */
     uint64_t tx_dropped_link;
     uint64_t tx_dropped_full;
     uint64_t tx_dropped_reset;
@@ -168,6 +171,8 @@ struct e1000_options {
     uint16_t vlans[8]; /* none: all are received */
     bool long_packets;
     bool checksum; /* the chip inserts it */
+    bool tso;      /* the chip cuts large packets */
+    bool gather;   /* it takes a frame in pieces */
     bool log_statistics;
 };
 

@@ -4,7 +4,7 @@
  * in the order of the manual's chapter 14: find, general initialisation,
  * receive, transmit; then interrupt, poll and what the stack calls. [8254x]
  * is Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
- * Developer's Manual". Left out: MSI, several queues, jumbo frames, TSO.
+ * Developer's Manual". Left out: MSI, several queues, jumbo frames.
  *
  * Read device.h for the structures, then this; receive.c and transmit.c hold
  * the rings, hardware.c and link.c what is done rarely.
@@ -409,9 +409,13 @@ static const char *start(struct e1000 *nic)
     netif->operations = &operations;
     netif->driver = nic;
     netif->mtu = ETHERNET_MTU;
-    netif->features = NETIF_TX_FRAGMENTS | NETIF_VLAN_STRIP | NETIF_VLAN_INSERT;
+    netif->features = NETIF_VLAN_STRIP | NETIF_VLAN_INSERT;
+    if (e1000_options.gather)
+        netif->features |= NETIF_TX_FRAGMENTS;
     if (e1000_options.checksum)
         netif->features |= NETIF_TX_CHECKSUM;
+    if (e1000_options.tso)
+        netif->features |= NETIF_TX_SEGMENT;
     if (netif_register(netif) != 0) {
         e1000_receive_free(nic);
         return "too many interfaces";

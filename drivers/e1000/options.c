@@ -9,7 +9,11 @@
 #include <errno.h>
 #include <string.h>
 
-struct e1000_options e1000_options = {.checksum = true};
+struct e1000_options e1000_options = {
+    .checksum = true,
+    .tso = true,
+    .gather = true,
+};
 
 enum {
     HOLD_MAX = 60,
@@ -97,6 +101,10 @@ int e1000_set_option(const char *name, const char *value)
         return flag(value, &e1000_options.long_packets);
     if (strcmp(name, "checksum") == 0)
         return flag(value, &e1000_options.checksum);
+    if (strcmp(name, "tso") == 0)
+        return flag(value, &e1000_options.tso);
+    if (strcmp(name, "gather") == 0)
+        return flag(value, &e1000_options.gather);
     if (strcmp(name, "hold") == 0)
         return plain(value, 0, HOLD_MAX, &e1000_options.hold);
     if (strcmp(name, "statistics") == 0)

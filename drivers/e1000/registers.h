@@ -201,17 +201,23 @@ struct e1000_tx_descriptor {
 _Static_assert(sizeof(struct e1000_tx_descriptor) == 16, "as the chip reads");
 
 /* `command`, legacy and data: length in 15:0 */
-#define E1000_TX_EOP  (UINT32_C(1) << 24)
-#define E1000_TX_IFCS (UINT32_C(1) << 25)
-#define E1000_TX_RS   (UINT32_C(1) << 27) /* report status: write back DD */
-#define E1000_TX_DEXT (UINT32_C(1) << 29) /* not legacy */
-#define E1000_TX_VLE  (UINT32_C(1) << 30) /* insert the tag in `status` */
-#define E1000_TX_DATA (E1000_TX_DEXT | UINT32_C(1) << 20)
+#define E1000_TX_LENGTH UINT32_C(0xFFFF)
+#define E1000_TX_EOP    (UINT32_C(1) << 24)
+#define E1000_TX_IFCS   (UINT32_C(1) << 25)
+#define E1000_TX_TSE    (UINT32_C(1) << 26) /* segmentation; context too */
+#define E1000_TX_RS     (UINT32_C(1) << 27) /* report status: write back DD */
+#define E1000_TX_DEXT   (UINT32_C(1) << 29) /* not legacy */
+#define E1000_TX_VLE    (UINT32_C(1) << 30) /* insert the tag in `status` */
+#define E1000_TX_DATA   (E1000_TX_DEXT | UINT32_C(1) << 20)
 /* `command`, context: PAYLEN in 19:0 (0 without segmentation) */
 #define E1000_TX_CONTEXT      E1000_TX_DEXT
 #define E1000_TX_CONTEXT_TCP  (UINT32_C(1) << 24)
 #define E1000_TX_CONTEXT_IPV4 (UINT32_C(1) << 25)
+/* `status`, context with TSE */
+#define E1000_TX_HDRLEN(bytes) ((uint32_t)(bytes) << 8)
+#define E1000_TX_MSS(bytes)    ((uint32_t)(bytes) << 16)
 /* `status`, legacy and data */
 #define E1000_TX_DD        (UINT32_C(1) << 0)
+#define E1000_TX_IXSM      (UINT32_C(1) << 8) /* insert the IP checksum */
 #define E1000_TX_TXSM      (UINT32_C(1) << 9) /* insert the L4 checksum */
 #define E1000_TX_VLAN(tag) ((uint32_t)(tag) << 16)

@@ -79,6 +79,7 @@ static const struct counter_row counters[] = {
     {"tx_doorbells", COUNTER(tx_doorbells)},
     {"tx_reports", COUNTER(tx_reports)},
     {"tx_padded", COUNTER(tx_padded)},
+    {"tx_segmented", COUNTER(tx_segmented)},
     {"tx_dropped_link", COUNTER(tx_dropped_link)},
     {"tx_dropped_full", COUNTER(tx_dropped_full)},
     {"tx_dropped_reset", COUNTER(tx_dropped_reset)},

@@ -3,15 +3,20 @@
  * The transmit ring [8254x 3.3, 3.4]. Frames become descriptors at once; the
  * chip is told once per burst (TDT in `kick`). Finished frames are found by
  * the DD bit of the descriptors that carry RS, at every poll and when the ring
- * gets tight; no interrupt is needed for that unless the ring is full.
- * Deliberately missing: segmentation (TSO); a context for it would go where
- * put_checksum_context() is called.
+ * gets tight; no interrupt is needed for that unless the ring is full. Chips
+ * remember one context for checksums and one for segmentation, the 82574L only
+ * the last; so only the last is relied on here.
  */
 #include "drivers/e1000/device.h"
 
 #include "kernel/memory.h"
 
 #include <string.h>
+
+enum {
+    IP_CHECKSUM_OFFSET = 10, /* in the header, RFC 791 3.1 */
+    SPLIT_LENGTH = 4,
+};
 
 static uint32_t free_descriptors(const struct e1000_tx_ring *ring)
 {
@@ -119,6 +124,7 @@ void e1000_transmit_free(struct e1000 *nic)
     ring->report_produced = 0;
     ring->report_consumed = 0;
     ring->context = 0;
+    ring->after_segmented = false;
 }
 
 static uint32_t pieces_of(size_t length)
@@ -129,7 +135,8 @@ static uint32_t pieces_of(size_t length)
 static uint32_t descriptors_for(const struct packet *packet)
 {
     const struct packet_fragment *fragments = packet_fragments(packet);
-    uint32_t count = pieces_of(packet->length) + 2; /* context, padding */
+    /* context, padding, last bytes of a segmented packet */
+    uint32_t count = pieces_of(packet->length) + 3;
 
     for (size_t i = 0; i < packet->fragment_count; ++i)
         count += pieces_of(fragments[i].length);
@@ -150,6 +157,23 @@ static void put_checksum_context(struct e1000_tx_ring *ring,
         return;
     put(ring, context, E1000_TX_CONTEXT, 0);
     ring->context = context;
+}
+
+/* For a large packet: where its headers are, how long, and what fits a frame
+ * [8254x 3.3.6.1, 3.5]. The IP checksum too is made for each frame. */
+static void put_segmentation_context(struct e1000_tx_ring *ring,
+                                     const struct packet *packet)
+{
+    uint64_t ip = packet->network_offset - packet_headroom(packet);
+    uint64_t tcp = packet->transport_offset - packet_headroom(packet);
+    uint64_t context = ip | (ip + IP_CHECKSUM_OFFSET) << 8 | (tcp - 1) << 16 |
+                       tcp << 32 | (tcp + packet->checksum_offset) << 40;
+
+    put(ring, context,
+        E1000_TX_CONTEXT | E1000_TX_TSE | E1000_TX_CONTEXT_TCP |
+            E1000_TX_CONTEXT_IPV4 | packet->fragments_length,
+        E1000_TX_HDRLEN(packet->length) | E1000_TX_MSS(packet->segment_size));
+    ring->context = 0;
 }
 
 static void put_pieces(struct e1000_tx_ring *ring, const uint8_t *data,
@@ -194,13 +218,59 @@ static void pad_in_place(struct e1000 *nic, struct packet *packet)
     memset(packet_append(packet, missing), 0, missing);
 }
 
+/* What the context and the descriptors of a packet say beside its bytes. */
+static void describe(struct e1000 *nic, const struct packet *packet,
+                     uint32_t *command, uint32_t *status)
+{
+    struct e1000_tx_ring *ring = &nic->tx;
+
+    *command = E1000_TX_IFCS;
+    *status = 0;
+    if (packet->has_vlan_tag) {
+        *command |= E1000_TX_VLE;
+        *status |= E1000_TX_VLAN(packet->vlan_tag);
+    }
+    if (packet->checksum != PACKET_CHECKSUM_PARTIAL)
+        return;
+    *command |= E1000_TX_DATA;
+    *status |= E1000_TX_TXSM;
+    if (packet->segment_size == 0) {
+        put_checksum_context(ring, packet);
+        return;
+    }
+    put_segmentation_context(ring, packet);
+    *command |= E1000_TX_TSE;
+    *status |= E1000_TX_IXSM;
+    ++nic->counters.tx_segmented;
+}
+
+/* Erratum: chips write the last descriptor of a segmented packet back, or the
+ * next one that is a whole frame, before they have read its bytes. Four bytes
+ * in a descriptor of their own make up for it. */
+static void split_last(struct e1000_tx_ring *ring, const struct packet *packet)
+{
+    uint32_t slot = (ring->produced - 1) % ring->size;
+    volatile struct e1000_tx_descriptor *last = &ring->descriptors[slot];
+    uint32_t length = last->command & E1000_TX_LENGTH;
+    bool is_after = ring->after_segmented;
+
+    ring->after_segmented = packet->segment_size != 0;
+    if (length <= 2 * SPLIT_LENGTH ||
+        (packet->segment_size == 0 &&
+         (!is_after || packet->fragment_count != 0)))
+        return;
+    last->command -= SPLIT_LENGTH;
+    put(ring, last->address + (length - SPLIT_LENGTH),
+        (last->command & ~E1000_TX_LENGTH) | SPLIT_LENGTH, last->status);
+}
+
 static void encapsulate(struct e1000 *nic, struct packet *packet)
 {
     struct e1000_tx_ring *ring = &nic->tx;
     const struct packet_fragment *fragments = packet_fragments(packet);
     uint32_t first = ring->produced;
-    uint32_t command = E1000_TX_IFCS;
-    uint32_t status = 0;
+    uint32_t command;
+    uint32_t status;
 
     pad_in_place(nic, packet);
     /* QEMU's 82574L counts padding into the length it sums; zeros do not
@@ -208,20 +278,13 @@ static void encapsulate(struct e1000 *nic, struct packet *packet)
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
         packet_total_length(packet) <= ETHERNET_MINIMUM_LENGTH)
         packet_finish_checksum(packet);
-    if (packet->has_vlan_tag) {
-        command |= E1000_TX_VLE;
-        status |= E1000_TX_VLAN(packet->vlan_tag);
-    }
-    if (packet->checksum == PACKET_CHECKSUM_PARTIAL) {
-        put_checksum_context(ring, packet);
-        command |= E1000_TX_DATA;
-        status |= E1000_TX_TXSM;
-    }
+    describe(nic, packet, &command, &status);
     put_pieces(ring, packet->data, packet->length, command, status);
     for (size_t i = 0; i < packet->fragment_count; ++i)
         put_pieces(ring, fragments[i].data, fragments[i].length, command,
                    status);
     pad(nic, packet, command, status);
+    split_last(ring, packet);
     ring->descriptors[(ring->produced - 1) % ring->size].command |=
         E1000_TX_EOP;
     ring->packets[(ring->produced - 1) % ring->size] = packet;

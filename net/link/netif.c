@@ -8,11 +8,17 @@
 #include "net/link/netif.h"
 
 #include "net/link/ethernet.h"
+#include "net/link/segment.h"
 #include "net/platform.h"
 #include "net/timer.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum {
+    /* What a device needs to be given large packets. */
+    LARGE_FEATURES = NETIF_TX_SEGMENT | NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS,
+};
 
 static struct {
     struct netif *list[NETIF_MAX];
@@ -160,11 +166,10 @@ static enum drop_reason prepare(struct netif *netif, struct packet *packet)
 {
     size_t length = packet_total_length(packet);
 
-    if (packet->segment_size != 0) {
-        ASSERT((netif->features & NETIF_TX_SEGMENT) != 0);
-    } else if (length > ETHERNET_HEADER_LENGTH + (size_t)netif->mtu) {
+    if (packet->segment_size != 0)
+        return DROP_NONE;
+    if (length > ETHERNET_HEADER_LENGTH + (size_t)netif->mtu)
         return DROP_TRANSMIT_TOO_LONG;
-    }
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
         (netif->features & NETIF_TX_CHECKSUM) == 0)
         packet_finish_checksum(packet);
@@ -183,13 +188,39 @@ static void give_to_device(struct netif *netif, struct packet *packet)
     netif->counters.tx_packets++;
     netif->counters.tx_bytes += packet_total_length(packet);
     netif->needs_kick = true;
+    if (packet->segment_size != 0)
+        segment_make_template(packet);
     netif->operations->transmit(netif, packet);
+}
+
+/* A large packet for a device that cannot cut it. What there is no packet for
+ * is lost, as on a wire. */
+static void transmit_segments(struct netif *netif, struct packet *large)
+{
+    struct segment_cursor cursor = {.done = 0};
+
+    while (cursor.done < large->fragments_length) {
+        struct packet *segment = segment_next(large, &cursor);
+
+        if (segment == NULL) {
+            netif->counters.tx_dropped++;
+            packet_drop(large, DROP_NO_MEMORY);
+            return;
+        }
+        netif_transmit(netif, segment);
+    }
+    packet_free(large);
 }
 
 void netif_transmit(struct netif *netif, struct packet *packet)
 {
     enum drop_reason reason = DROP_LINK_DOWN;
 
+    if (packet->segment_size != 0 &&
+        (netif->features & LARGE_FEATURES) != LARGE_FEATURES) {
+        transmit_segments(netif, packet);
+        return;
+    }
     packet->netif = netif;
     if (netif->link_up)
         reason = prepare(netif, packet);

@@ -20,7 +20,7 @@
 /* What a device can do by itself. */
 enum netif_feature {
     NETIF_TX_CHECKSUM = 1 << 0,  /* completes PACKET_CHECKSUM_PARTIAL */
-    NETIF_TX_SEGMENT = 1 << 1,   /* TSO for TCP over IPv4 */
+    NETIF_TX_SEGMENT = 1 << 1,   /* TSO for TCP over IPv4 (segment.h) */
     NETIF_TX_FRAGMENTS = 1 << 2, /* gathers fragments */
     NETIF_VLAN_STRIP = 1 << 3,
     NETIF_VLAN_INSERT = 1 << 4,

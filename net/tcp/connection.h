@@ -109,8 +109,9 @@ struct tcp_connection {
     bool ecn_reduced : 1;  /* for this window, up to ecn_end */
     bool ecn_cwr_owed : 1; /* on the next new data */
     bool mtu_probe_failed : 1;
-    uint8_t quick_acks; /* so many more are not delayed */
-    uint8_t retries;    /* of the retransmit or persist timer, in a row */
+    bool is_probing_mtu : 1; /* the segment being made is a probe */
+    uint8_t quick_acks;      /* so many more are not delayed */
+    uint8_t retries;         /* of the retransmit or persist timer, in a row */
     uint8_t keep_probes;
     uint8_t challenges;      /* challenge ACKs in this second */
     uint8_t duplicates_owed; /* ACKs for segments that came too early */

@@ -41,6 +41,29 @@ static bool may_send_small(const struct tcp_connection *c, uint32_t length,
     return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
 }
 
+/* Full segments leave together, cut where the device is (or by it); a short
+ * one goes along when it could leave alone. What is sent again, and CWR, go
+ * one by one. */
+static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
+                            bool is_all)
+{
+    uint32_t mss = c->snd.mss;
+
+    if (length <= mss)
+        return length;
+    if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed ||
+        seq_before(c->snd.nxt, c->snd.max))
+        return mss;
+    if (length > TCP_BURST_MAX) {
+        length = TCP_BURST_MAX;
+        is_all = false;
+    }
+    uint32_t rest = length % mss;
+    if (rest != 0 && (!is_all || !may_send_small(c, rest, true)))
+        length -= rest;
+    return length;
+}
+
 /* The next segment at snd.nxt, if one may leave now. */
 static bool plan_next(const struct tcp_connection *c, struct plan *plan)
 {
@@ -51,7 +74,8 @@ static bool plan_next(const struct tcp_connection *c, struct plan *plan)
 
     if (waiting < 0 || (waiting == 0 && !c->fin_queued))
         return false;
-    uint32_t length = smaller(smaller((uint32_t)waiting, c->snd.mss), usable);
+    uint32_t length = smaller((uint32_t)waiting, usable);
+    length = limit_burst(c, length, length == (uint32_t)waiting);
     bool is_all = length == (uint32_t)waiting;
     bool has_fin = is_all && c->fin_queued && c->snd.wnd > flight + length;
     plan->length = length;
@@ -63,7 +87,7 @@ static bool plan_next(const struct tcp_connection *c, struct plan *plan)
         return true;
     }
     return length != 0 &&
-           (length == c->snd.mss || may_send_small(c, length, is_all));
+           (length >= c->snd.mss || may_send_small(c, length, is_all));
 }
 
 /* Book-keeping of a segment that went out at snd.nxt. */
@@ -80,18 +104,22 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         c->retransmits++;
     } else if (!c->rtt_timing) {
         c->rtt_timing = true;
-        c->rtt_seq = c->snd.nxt;
+        c->rtt_seq =
+            plan->length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
         c->rtt_at_ns = now_ns;
     }
     c->snd.max = seq_max(c->snd.max, c->snd.nxt);
     recovery_segment_sent(c, seq, plan->length + is_fin, is_again, now_ns);
     if (plan->length != 0) {
-        if (plan->length < c->snd.mss)
+        if (plan->length % c->snd.mss != 0)
             c->snd.small = c->snd.nxt;
         c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
         c->sent_at_ns = now_ns;
     }
     timers_segment_sent(c, now_ns);
+    /* More than one: the probe's time depends on the timer set just now. */
+    if (plan->length > c->snd.mss && !is_again && connection_is_tracking(c))
+        probe_schedule(c, now_ns);
 }
 
 /* A piece of what was sent before, its FIN included. */
@@ -168,8 +196,13 @@ static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
         waiting > 0 ? mtu_probe_length(c, (uint32_t)waiting, now_ns) : 0;
     struct plan plan = {.length = length, .flags = TCP_ACK};
 
-    if (length == 0 || c->route.netif->transmit_stopped ||
-        !transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns))
+    if (length == 0 || c->route.netif->transmit_stopped)
+        return;
+    c->is_probing_mtu = true;
+    bool was_sent =
+        transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns);
+    c->is_probing_mtu = false;
+    if (!was_sent)
         return;
     advance(c, &plan, now_ns);
     if (plan.length == length)

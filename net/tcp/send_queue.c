@@ -191,7 +191,7 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
         part = part < chunk->length - at ? part : chunk->length - at;
         if (is_copied) {
             memcpy(packet_append(packet, part), chunk->data + at, part);
-        } else if (packet->fragment_count < TCP_SEGMENT_PIECES) {
+        } else if (packet->fragment_count < PACKET_FRAGMENTS_MAX) {
             packet_add_fragment(packet, chunk->data + at, part);
         } else {
             break;

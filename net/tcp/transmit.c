@@ -90,6 +90,25 @@ static void push_header(struct tcp_connection *c, struct packet *packet,
     packet->checksum_offset = offsetof(struct tcp_header, checksum);
 }
 
+/* Payload, as much of it as a packet can point at; a burst that had to be
+ * shortened ends with a full segment. Returns how much. */
+static uint32_t fill(struct tcp_connection *c, struct seq32 seq,
+                     uint32_t length, struct packet *packet)
+{
+    uint32_t mss = c->snd.mss;
+    uint32_t filled = send_queue_fill(&c->send, seq, length, packet);
+
+    if (filled <= mss || c->is_probing_mtu)
+        return filled;
+    if (filled < length) {
+        filled -= filled % mss;
+        packet_trim(packet, filled);
+    }
+    if (filled > mss)
+        packet->segment_size = c->snd.mss;
+    return filled;
+}
+
 bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
                       uint32_t *length, uint8_t flags, uint64_t now_ns)
 {
@@ -100,7 +119,7 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
         return false;
     }
     if (*length != 0) {
-        uint32_t filled = send_queue_fill(&c->send, seq, *length, packet);
+        uint32_t filled = fill(c, seq, *length, packet);
         if (filled < *length)
             flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
         *length = filled;
@@ -114,7 +133,10 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
             c->ack_at_ns = 0; /* else a writer waits for it, too */
         c->owed &= (uint8_t)~OWES_ACK;
     }
-    tcp_counters.out_segments++;
+    tcp_counters.out_segments +=
+        packet->segment_size == 0
+            ? 1
+            : (*length + packet->segment_size - 1) / packet->segment_size;
     const struct ip_send_options options = {
         .source = c->node.tuple.local,
         .destination = c->node.tuple.remote,
