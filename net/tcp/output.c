@@ -36,6 +36,8 @@ static bool may_send_small(const struct tcp_connection *c, uint32_t length,
         return true;
     if (!is_all)
         return false;
+    if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
+        return true;
     if (c->options.cork || c->more_promised)
         return false;
     return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
