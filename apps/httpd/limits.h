@@ -20,7 +20,7 @@ enum {
     ACCEPTS_PER_TURN = 64,      /* connections before others get a turn */
     EVENTS_PER_TURN = 64,       /* before deadlines are looked at */
     LISTEN_BACKLOG = 511,       /* what other servers ask for */
-    CONNECTIONS_DEFAULT = 4096, /* 200 bytes each while idle */
+    CONNECTIONS_DEFAULT = 16384, /* 200 bytes each while idle */
     LINGER_BYTES = 256 * 1024,  /* drained after an error response */
     LINGER_MS = 2000,           /* the same, in time */
     HEADER_TIMEOUT_MS = 10000,  /* first byte of a head to its last */
