@@ -5,8 +5,10 @@
  * records: a control byte, a length (two bytes, little-endian), a frame. The
  * control byte lets the harness (never the stack) put right what a fuzzer
  * cannot guess: addresses, lengths, checksums, sequence numbers. At the end
- * everything is closed and must be back in its pool.
+ * everything is closed and must be back in its pool, with no timer left.
+ * test-links: tests/fuzz/support/records.c
  */
+#include "tests/fuzz/support/checksum.h"
 #include "tests/host/device.h"
 #include "tests/host/world.h"
 
@@ -173,21 +175,6 @@ static void start(void)
 /* ---- putting right --------------------------------------------------------
  */
 
-static uint32_t add(uint32_t sum, const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        sum += i % 2 == 0 ? (uint32_t)bytes[i] << 8 : bytes[i];
-    while (sum >> 16 != 0)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return sum;
-}
-
-static void put_sum(uint8_t *field, uint32_t sum)
-{
-    field[0] = (uint8_t)(~sum >> 8);
-    field[1] = (uint8_t)~sum;
-}
-
 static void fix_sequence(uint8_t *tcp)
 {
     uint32_t theirs = (uint32_t)w.heard_sequence[4] << 24 |
@@ -227,9 +214,9 @@ static void fix_transport(uint8_t *ip, size_t length, uint8_t control)
     if ((control & FIX_TRANSPORT) == 0)
         return;
     if (ip[9] != 1)
-        sum = add((uint32_t)length + ip[9], ip + 12, 8);
+        sum = fuzz_sum((uint32_t)length + ip[9], ip + 12, 8);
     memset(payload + field, 0, 2);
-    put_sum(payload + field, add(sum, payload, length));
+    fuzz_put_sum(payload + field, fuzz_sum(sum, payload, length));
 }
 
 static void fix(uint8_t *bytes, size_t length, uint8_t control)
@@ -253,7 +240,7 @@ static void fix(uint8_t *bytes, size_t length, uint8_t control)
         memcpy(ip + 12, "\x0a\0\0\2\x0a\0\0\1", 8);
         memset(ip + 10, 0, 2);
         if (header <= length)
-            put_sum(ip + 10, add(0, ip, header));
+            fuzz_put_sum(ip + 10, fuzz_sum(0, ip, header));
     }
     if ((control & (FIX_TRANSPORT | FIX_SEQUENCE | FIX_PORTS)) != 0)
         fix_transport(ip, length, control);

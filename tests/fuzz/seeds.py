@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seed corpora of frames.c and messages.c: one decent example of
+"""Writes the seed corpora of frames.c, messages.c, services.c and sockets.c: one decent example of
 everything the stack understands, for the fuzzer to spoil.
 usage: tests/fuzz/seeds.py [FOLDER]   (default: tests/fuzz/corpus)"""
 import os
@@ -179,10 +179,70 @@ def messages():
         yield "options-" + name, b"\3" + ip(17, b"", options)[14:]
 
 
+def item(code, value):
+    return bytes([code, len(value)]) + value
+
+
+def offer(kind, lease=600):
+    return record(0, US + PEER + item(53, bytes([kind])) + item(54, PEER) +
+                  item(51, struct.pack(">I", lease)) +
+                  item(1, b"\xff\xff\xff\0") + item(3, PEER) +
+                  item(6, PEER) + b"\xff")
+
+
+def services():
+    lease = offer(2) + offer(5) + record(7, b"")
+    answer = b"\xc0\x0c" + struct.pack(">HHIH4s", 1, 1, 60, 4, PEER)
+    alias = b"\xc0\x0c" + struct.pack(">HHIH", 5, 1, 60, 6) + b"\3web\xc0\x10"
+    dns = lambda rest, count=1, code=0: record(
+        3, bytes([0x80 | code, count, 0, 1, 0, 0]) + rest)
+    return [
+        ("lease", lease),
+        ("renew", lease + record(7, b"\5") + offer(5) + record(7, b"\6") +
+         offer(5)),
+        ("expire", lease + record(7, b"\x14") + offer(2) + offer(6)),
+        ("nak", offer(2) + offer(6) + offer(2) + offer(5)),
+        ("infinite", offer(2, 0xffffffff) + offer(5, 0xffffffff)),
+        ("conflict", offer(2) + offer(5) +
+         record(6, arp(1, US, US)[14:]) + record(7, b"\1")),
+        ("resolve", lease + record(5, b"") + dns(answer)),
+        ("alias", lease + record(5, b"") + dns(alias, 1) + record(13, b"")),
+        ("none", lease + record(5, b"") + dns(b"", 0, 3) + record(21, b"")),
+        ("forged", lease + record(5, b"") + record(0x43, b"\x80\1\0\1\0\0" +
+                                                  answer) + dns(answer)),
+    ]
+
+
+def sockets():
+    """Commands of sockets.c: which, and what each takes."""
+    serve = bytes([0, 0, 1]) + bytes([1, 0, 0]) + bytes([1, 0, 0x3c])
+    # flags, then with text, numbers or a window
+    segment = lambda flags, shape=0, *rest: bytes([129, shape, flags, *rest])
+    opened = serve + segment(SYN) + bytes([229, 0, 1]) + segment(ACK) + \
+        bytes([2, 0, 1])
+    return [
+        ("serve", opened + segment(ACK | PSH, 2, 0, 100) +
+         bytes([3, 1, 1, 1, 0]) + bytes([3, 1, 0, 1, 0]) + bytes([7, 1])),
+        ("peer-closes", opened + segment(ACK | FIN) + bytes([7, 1])),
+        ("connect", bytes([0, 0, 1]) + bytes([1, 0, 7]) +
+         segment(SYN | ACK) + bytes([3, 0, 0, 4, 0]) + segment(ACK)),
+        ("urgent", opened + segment(ACK | 32, 18, 0, 50, 0, 20) +
+         bytes([5, 1, 4]) + bytes([3, 1, 2, 0, 9])),
+        ("datagrams", bytes([0, 0, 0]) + bytes([1, 0, 0]) +
+         bytes([208, 0, 40]) + bytes([3, 0, 1, 1, 0]) +
+         bytes([3, 0, 64, 0, 99])),
+        ("wait", opened + bytes([3, 1, 0, 9, 0]) + bytes([248, 30]) +
+         bytes([248, 200]) + bytes([7, 1])),
+        ("options", opened + bytes([6, 1, 1, 4, 0, 0, 0, 9, 1]) +
+         bytes([6, 1, 1, 11, 0, 0, 0, 0, 200])),
+    ]
+
+
 def main():
     base = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
         os.path.dirname(os.path.abspath(__file__)), "corpus")
-    for target, seeds in (("frames", frames()), ("messages", messages())):
+    for target, seeds in (("frames", frames()), ("messages", messages()),
+                          ("services", services()), ("sockets", sockets())):
         folder = os.path.join(base, target)
         os.makedirs(folder, exist_ok=True)
         for name, content in seeds:
