@@ -107,8 +107,7 @@ OPTIMISE     ?= -Oz
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet buffer hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
-         tcp/output tcp/receive tcp/table ip/forward ip/fib \
-         link/ethernet link/neighbour) \
+         tcp/output tcp/receive tcp/table) \
        drivers/e1000/transmit libc/pure/memory
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 FREESTANDING := -ffreestanding -nostdinc \
@@ -227,7 +226,7 @@ $(FUZZ_NET): $(call objects,fuzz,$(NET_ROOMS))
 # more under a prefix, because the protocols keep static state (stack.h).
 define world_rule # flavour
 $(BUILD)/$(1)/peer.o: $(call objects,$(1),$(NET_ROOMS)) \
-    $(BUILD)/$(1)/tests/host/stack.o
+    $(BUILD)/$(1)/tests/host/stack.o $(BUILD)/$(1)/tests/host/invariants.o
 	@ld -r -o $$@.merged $$^ && nm -g --defined-only $$@.merged | \
 	    awk '{ print $$$$3, "peer_" $$$$3 }' >$$@.names && \
 	    objcopy --redefine-syms=$$@.names $$@.merged $$@ && rm $$@.merged
@@ -307,6 +306,10 @@ $(SO_LOADER): $(addprefix $(BUILD)/so/tests/packetdrill/,loader.o loader_segment
 packetdrill-so: $(SO_OBJECT) $(SO_LOADER) ## the stack as a shared object for packetdrill
 	@$(SO_LOADER) $(abspath $(SO_OBJECT))
 
+JUDGE_PROGRAM := $(BUILD)/unit/judge
+judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=1000)
+	@JUDGE_SEEDS=$(or $(SEEDS),1000) UNIT_SECONDS=36000 tools/run-unit $<
+
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 define fuzz_rule # name
@@ -336,7 +339,8 @@ $(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
 
 # Costs per unit of work, counted by callgrind: the protocols as the image has
 # them (but for -mcmodel=kernel), the world around them as the host likes it.
-COST_NET_FLAGS  := $(filter-out -mcmodel=kernel,$(IMAGE_FLAGS))
+COST_NET_FLAGS  := $(COMMON) $$(OPTIMISE) -fbuiltin -mgeneral-regs-only \
+                   $(filter-out -mcmodel=kernel,$(FREESTANDING))
 $(HOT:%=$(BUILD)/cost/%.o): OPTIMISE = $(OPTIMISE_HOT)
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,cost,$(r),c,$(CC),$(COST_NET_FLAGS))))
 $(foreach r,libc/pure,$(eval $(call compile_rule,cost,$(r),c,$(CC),$(filter-out -fbuiltin,$(COST_NET_FLAGS)))))
@@ -350,12 +354,6 @@ COST_BENCH := $(addprefix $(BUILD)/cost/tests/,bench/host.o bench/host_world.o h
 $(BUILD)/cost/host: $(COST_BENCH) $(BUILD)/cost/peer.o \
     $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-COST_ROUTER := $(addprefix $(BUILD)/cost/tests/,bench/router.o bench/host_world.o host/stack.o)
-$(BUILD)/cost/router: $(COST_ROUTER) $(BUILD)/cost/peer.o \
-    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-$(BUILD)/cost/router-o2: $(COST_ROUTER) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 # The same at -O2 and with the host's memcpy, as the peers were measured.
 $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
@@ -363,9 +361,9 @@ $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet
 # ...and at -Os, to be weighed.
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
 
-costs: $(BUILD)/cost/host $(BUILD)/cost/router
+costs: $(BUILD)/cost/host
 	@tests/bench/host_run --check $(T) $(BUILD)
-bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
+bench-host: $(BUILD)/cost/host $(BUILD)/cost/host-o2 $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
 
 bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table
@@ -437,6 +435,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs bench-tcp unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs bench-tcp judge unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -2,8 +2,8 @@
 /*
  * Segments arriving at a connection: header prediction for the two common
  * cases, else the checks of RFC 9293 3.10.7.4 in its order, with PAWS (RFC
- * 7323 5) before them and the challenges of RFC 5961. Nothing is sent from
- * here.
+ * 7323 5) before them and the challenges of RFC 5961. Urgent data is in-band
+ * (RFC 6093), so the sixth check does nothing. Nothing is sent from here.
  */
 #include "net/limits.h"
 #include "net/platform.h"
@@ -148,7 +148,8 @@ static void trim(struct tcp_connection *c, struct packet *packet,
         segment->seq = c->rcv.nxt;
     }
     /* A FIN needs no room: it is taken even with the window shut. */
-    uint32_t room = connection_window(c);
+    int32_t left = seq_diff(c->rcv.edge, segment->seq);
+    uint32_t room = left > 0 ? (uint32_t)left : 0;
     if (segment->length > room) {
         segment->length = room;
         packet_trim(packet, room);
@@ -266,11 +267,9 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
     note_timestamp(c, segment, now_ns);
     trim(c, packet, segment);
     ecn_receive(c, segment);
-    if (acknowledge(c, segment, now_ns)) {
-        if ((segment->flags & TCP_URG) != 0)
-            urgent_receive(c, segment);
+    if (acknowledge(c, segment, now_ns))
         text_receive(c, packet, segment, now_ns);
-    } else if (c->state == TCP_CLOSED)
+    else if (c->state == TCP_CLOSED)
         packet_free(packet); /* it was the last one */
     else
         packet_drop(packet, DROP_TCP_ACK);
@@ -298,7 +297,7 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
     }
-    if (is_predicted(c, segment) &&
+    if (tcp_settings.header_prediction && is_predicted(c, segment) &&
         receive_predicted(c, packet, segment, now_ns))
         heard(c, now_ns);
     else if (c->state == TCP_SYN_SENT)

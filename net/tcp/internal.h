@@ -99,16 +99,6 @@ bool probe_acknowledged(struct tcp_connection *c,
                         const struct tcp_segment *segment, bool is_dsack);
 void recovery_timer_expired(struct tcp_connection *c, uint64_t now_ns);
 
-/* urgent.c: a segment with URG, and what that means for reads and for what
- * is sent. */
-void urgent_receive(struct tcp_connection *c,
-                    const struct tcp_segment *segment);
-/* How many of so many bytes one read may take; and: some were taken. */
-uint32_t urgent_limit(struct tcp_connection *c, uint32_t length);
-void urgent_read(struct tcp_connection *c);
-void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
-                  struct tcp_header *header);
-
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
 
@@ -213,7 +203,8 @@ struct tcp_settings {
     uint8_t challenges;     /* a second and connection (RFC 5961 7) */
     bool timestamps;        /* first of the flags: settings.c */
     bool window_scaling;
-    bool moderate_receive; /* receive buffers grow */
+    bool header_prediction; /* off: every segment takes the long way */
+    bool moderate_receive;  /* receive buffers grow */
     bool sack;
     bool dsack;
     bool recovery;         /* RACK rather than RFC 6675's counting */

@@ -18,7 +18,13 @@
 
 /* --- to send: send_queue.c ---------------------------------------------- */
 
-struct send_chunk;
+struct send_chunk {
+    struct send_chunk *next;
+    const uint8_t *data;
+    uint32_t length;
+    uint32_t room;   /* bytes of the buffer behind data + length */
+    uint8_t *buffer; /* NULL: static */
+};
 
 struct tcp_send_queue {
     struct send_chunk *head;

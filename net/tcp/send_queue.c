@@ -14,14 +14,6 @@
 #include "net/platform.h"
 #include "net/pool.h"
 
-struct send_chunk {
-    struct send_chunk *next;
-    const uint8_t *data;
-    uint32_t length;
-    uint32_t room;   /* bytes of the buffer behind data + length */
-    uint8_t *buffer; /* NULL: static */
-};
-
 static struct {
     struct pool chunks;
     size_t buffers_used;

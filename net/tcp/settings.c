@@ -43,6 +43,7 @@ static void settings_init(size_t memory)
         .retries = TCP_RETRIES,
         .timestamps = true,
         .window_scaling = true,
+        .header_prediction = true,
         .moderate_receive = true,
         .ecn = 2,
         .sack = true,
@@ -68,9 +69,7 @@ static void settings_init(size_t memory)
 int tcp_init(uint64_t now_ns)
 {
     size_t memory = platform_memory_size();
-    size_t most = memory / TCP_CONNECTION_MEMORY_SHARE;
-    size_t base = TCP_CONNECTION_MEMORY_BASE / TCP_CONNECTION_MEMORY_SHARE;
-    size_t connections = clamp(most > base ? most - base : 0,
+    size_t connections = clamp(memory / TCP_CONNECTION_MEMORY_SHARE,
                                TCP_CONNECTIONS_MIN, TCP_CONNECTIONS_MAX);
     size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
 
@@ -111,6 +110,7 @@ _Static_assert(sizeof(bool) == 1, "flags are set as octets");
 static const struct setting table[] = {
     {"tcp_timestamps", FIELD(timestamps), 0, 1},
     {"tcp_window_scaling", FIELD(window_scaling), 0, 1},
+    {"tcp_header_prediction", FIELD(header_prediction), 0, 1},
     {"tcp_moderate_rcvbuf", FIELD(moderate_receive), 0, 1},
     {"tcp_sack", FIELD(sack), 0, 1},
     {"tcp_dsack", FIELD(dsack), 0, 1},

@@ -6,6 +6,7 @@
  * behind the first checks. Every run ends by closing all and asking whether
  * the pools are whole again.
  */
+#include "tests/host/invariants.h"
 #include "tests/host/scene.h"
 
 #include <stdlib.h>
@@ -46,12 +47,19 @@ static uint32_t take(struct input *input, size_t bytes)
     return value;
 }
 
+static void tell_nobody(void *owner, uint32_t ready)
+{
+    (void)owner;
+    (void)ready;
+}
+
 static void start(void)
 {
     const struct tcp_endpoint local = {.port = SCENE_PORT};
 
     bench = bench_start(1, (size_t)6 << 20);
     const struct stack_functions *call = world_enter(bench.stack);
+    call->tcp_set_notify(tell_nobody);
     if (call->tcp_listen(&local, 4, false, &listener, &listener) != 0)
         world_fail("tcp_listen failed");
     world_leave(bench.stack);
@@ -252,6 +260,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         world_run_for(NS_PER_US);
         if (command % 2 == 0)
             learn(&peer);
+        const char *broken = tcp_check_invariants();
+        if (broken != NULL)
+            world_fail(broken);
     }
     end();
     return 0;

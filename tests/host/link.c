@@ -64,6 +64,18 @@ static void corrupt(struct world_port *port, struct frame *frame)
     }
 }
 
+static void swap_words(struct frame *frame)
+{
+    size_t at = frame->length / 4 * 2;
+    uint8_t word[2];
+
+    if (!is_ipv4(frame) || frame->length < 200)
+        return;
+    memcpy(word, frame->bytes + at, 2);
+    memcpy(frame->bytes + at, frame->bytes + at + 2, 2);
+    memcpy(frame->bytes + at + 2, word, 2);
+}
+
 static void put16(uint8_t *at, uint32_t value)
 {
     at[0] = (uint8_t)(value >> 8);
@@ -194,6 +206,8 @@ uint64_t world_port_send(struct world_port *port, struct frame *frame)
     }
     if (world_chance(path->corrupt_ppm))
         corrupt(port, frame);
+    if (world_chance(path->swap_ppm))
+        swap_words(frame);
     if (world_chance(path->reorder_ppm)) {
         port->reordered++;
         arrival += path->reorder_ns;

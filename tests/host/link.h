@@ -36,6 +36,9 @@ struct world_path {
     uint32_t burst_loss_ppm;
     uint32_t duplicate_ppm;
     uint32_t corrupt_ppm; /* one bit of an IPv4 frame flips */
+    /* Two words of a long frame's payload change places, which no checksum
+     * sees: for tests that must be able to fail. */
+    uint32_t swap_ppm;
     uint32_t reorder_ppm; /* this many arrive reorder_ns late */
     uint64_t reorder_ns;
     uint32_t mtu;           /* of IPv4 packets; 0: any */

@@ -105,17 +105,13 @@ static int make_ioctl(void *userdata, int fd, unsigned long request, ...)
 
     (void)userdata;
     va_start(values, request);
-    int *value = va_arg(values, int *);
+    int *value = request == FIONREAD ? va_arg(values, int *) : NULL;
     va_end(values);
     adapter_enter();
     if (socket < 0)
         result = -EBADF;
-    else if (request == FIONREAD)
+    else if (value != NULL)
         result = socket_readable_bytes(socket, value);
-    else if (request == SIOCATMARK)
-        result = *value = socket_at_mark(socket);
-    if (result > 0)
-        result = 0;
     adapter_leave();
     return (int)adapter_result(result);
 }

@@ -353,3 +353,16 @@ Test(tcp_receive, sack_blocks_never_make_a_full_segment_too_long)
     cr_assert_eq(total, 4 * MSS);
     cr_assert_eq(drop_count(DROP_IP_TOO_BIG), 0);
 }
+
+/* RFC 9293 3.10.7.4: what lies outside the window is cut off, also of a
+ * segment that comes early. */
+Test(tcp_receive, an_early_segment_is_cut_at_the_right_edge)
+{
+    scene_established(&scene, SCENE_SACK);
+    uint32_t edge = peer->seq + scene_status(&scene).receive_window;
+    dialogue_send(peer, A, edge - 100, peer->ack, bytes, 1000);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.sack_count, 1);
+    cr_assert_eq(peer->got.sack[0][0], edge - 100);
+    cr_assert_eq(peer->got.sack[0][1], edge);
+}

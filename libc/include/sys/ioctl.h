@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests that sockets answer, Linux values.
+ * The two requests that sockets answer, Linux values.
  */
 #pragma once
 
-#define FIONREAD   0x541b
-#define FIONBIO    0x5421
-#define SIOCATMARK 0x8905
+#define FIONREAD 0x541b
+#define FIONBIO  0x5421
 
 int ioctl(int descriptor, unsigned long request, ...);

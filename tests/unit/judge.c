@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Variants of the stack before the judge (tests/host/judge.h). JUDGE_SEEDS
+ * says how many runs of each; `make judge SEEDS=5000` is the long version.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/host/apart.h"
+#include "tests/host/judge.h"
+
+enum {
+    SEEDS = 6,
+};
+
+/* The first is what all others are held against. */
+static const struct judge_variant variants[] = {
+    {.name = "as it comes"},
+    {.name = "no header prediction",
+     .settings = {{"ipv4.tcp_header_prediction", "0"}},
+     .is_exact = true},
+    {.name = "no SACK", .settings = {{"ipv4.tcp_sack", "0"}}},
+    {.name = "no RACK, no TLP",
+     .settings = {{"ipv4.tcp_recovery", "0"}, {"ipv4.tcp_early_retrans", "0"}}},
+    {.name = "no timestamps", .settings = {{"ipv4.tcp_timestamps", "0"}}},
+    {.name = "no window scaling",
+     .settings = {{"ipv4.tcp_window_scaling", "0"}}},
+    {.name = "small buffers",
+     .settings = {{"ipv4.tcp_rmem", "4096"}, {"ipv4.tcp_wmem", "4096"}}},
+    {.name = "large buffers",
+     .settings = {{"ipv4.tcp_rmem", "2000000"}, {"ipv4.tcp_wmem", "2000000"}}},
+    {.name = "no growing buffers",
+     .settings = {{"ipv4.tcp_moderate_rcvbuf", "0"}}},
+    {.name = "ECN", .settings = {{"ipv4.tcp_ecn", "1"}}},
+    {.name = "no F-RTO, no undo",
+     .settings = {{"ipv4.tcp_frto", "0"}, {"ipv4.tcp_undo", "0"}}},
+    {.name = "NewReno", .settings = {{"ipv4.tcp_congestion_control", "reno"}}},
+    {.name = "no GRO", .settings = {{"core.gro", "0"}}},
+};
+
+static const struct judge_variant tampered = {
+    .name = "a peer that lets two words change places",
+    .is_exact = true,
+    .is_tampered = true,
+};
+
+enum {
+    VARIANTS = sizeof(variants) / sizeof(variants[0]),
+};
+
+static void run_calls(void *context, void *result)
+{
+    judge_calls(context, result);
+}
+
+static void run_exact(void *context, void *result)
+{
+    judge_segments(context, result, true);
+}
+
+static void run_honest(void *context, void *result)
+{
+    judge_segments(context, result, false);
+}
+
+static struct judge_result run(void (*how)(void *, void *), uint64_t seed,
+                               const struct judge_variant *variant)
+{
+    struct judge_case one = {.seed = seed, .variant = variant};
+    struct judge_result result = {.seen = 0};
+
+    if (!apart_run(how, &one, &result, sizeof(result)))
+        judge_fault(&result, "it died");
+    return result;
+}
+
+static uint64_t seeds(void)
+{
+    const char *text = getenv("JUDGE_SEEDS");
+
+    return text == NULL ? SEEDS : strtoull(text, NULL, 10);
+}
+
+static void expect_right(const struct judge_result *result, uint64_t seed,
+                         const struct judge_variant *variant)
+{
+    cr_assert_eq(result->fault[0], '\0', "seed %lu, %s: %s",
+                 (unsigned long)seed, variant->name, result->fault);
+}
+
+/* A run without an oracle but the other one: the peer contradicts itself. */
+Test(judge, header_prediction_changes_nothing_at_all)
+{
+    uint64_t bytes = 0;
+
+    for (uint64_t seed = 1; seed <= 4 * seeds(); seed++) {
+        struct judge_result with = run(run_exact, seed, &variants[0]);
+        struct judge_result without = run(run_exact, seed, &variants[1]);
+        expect_right(&with, seed, &variants[0]);
+        expect_right(&without, seed, &variants[1]);
+        cr_assert_not(without.is_unknown);
+        cr_assert_eq(with.seen, without.seen, "seed %lu: the app saw another",
+                     (unsigned long)seed);
+        cr_assert_eq(with.wire, without.wire, "seed %lu: the peer saw another",
+                     (unsigned long)seed);
+        bytes += with.bytes;
+    }
+    cr_assert_gt(bytes, 1000);
+}
+
+Test(judge, random_segments_put_no_wrong_byte_before_the_app)
+{
+    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        for (size_t i = 0; i < VARIANTS; i++) {
+            struct judge_result result = run(run_honest, seed, &variants[i]);
+            expect_right(&result, seed, &variants[i]);
+        }
+    }
+}
+
+Test(judge, random_calls_over_a_bad_path_deliver_the_same_in_every_variant)
+{
+    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+        struct judge_result first = {.seen = 0};
+        for (size_t i = 0; i < VARIANTS; i++) {
+            struct judge_result result = run(run_calls, seed, &variants[i]);
+            expect_right(&result, seed, &variants[i]);
+            if (i == 0)
+                first = result;
+            if (!result.is_unknown)
+                cr_assert_eq(result.seen, first.seen, "seed %lu, %s",
+                             (unsigned long)seed, variants[i].name);
+        }
+    }
+}
+
+/* The judge itself: what it is there to notice, it notices. */
+Test(judge, notices_words_that_change_places_in_a_transfer)
+{
+    uint64_t noticed = 0;
+
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        noticed += run(run_calls, seed, &tampered).fault[0] != '\0';
+    cr_assert_eq(noticed, 5);
+}
+
+Test(judge, notices_words_that_change_places_in_random_segments)
+{
+    uint64_t noticed = 0;
+    uint64_t differ = 0;
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        noticed += run(run_honest, seed, &tampered).fault[0] != '\0';
+        differ += run(run_exact, seed, &tampered).seen !=
+                  run(run_exact, seed, &variants[0]).seen;
+    }
+    cr_assert_geq(noticed, 5, "%lu", (unsigned long)noticed);
+    cr_assert_geq(differ, 5, "%lu", (unsigned long)differ);
+}
