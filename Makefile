@@ -107,7 +107,8 @@ OPTIMISE     ?= -Oz
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet buffer hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
-         tcp/output tcp/receive tcp/table) \
+         tcp/output tcp/receive tcp/table ip/forward ip/fib \
+         link/ethernet link/neighbour) \
        drivers/e1000/transmit libc/pure/memory
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 FREESTANDING := -ffreestanding -nostdinc \
@@ -339,8 +340,7 @@ $(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
 
 # Costs per unit of work, counted by callgrind: the protocols as the image has
 # them (but for -mcmodel=kernel), the world around them as the host likes it.
-COST_NET_FLAGS  := $(COMMON) $$(OPTIMISE) -fbuiltin -mgeneral-regs-only \
-                   $(filter-out -mcmodel=kernel,$(FREESTANDING))
+COST_NET_FLAGS  := $(filter-out -mcmodel=kernel,$(IMAGE_FLAGS))
 $(HOT:%=$(BUILD)/cost/%.o): OPTIMISE = $(OPTIMISE_HOT)
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,cost,$(r),c,$(CC),$(COST_NET_FLAGS))))
 $(foreach r,libc/pure,$(eval $(call compile_rule,cost,$(r),c,$(CC),$(filter-out -fbuiltin,$(COST_NET_FLAGS)))))
@@ -354,6 +354,12 @@ COST_BENCH := $(addprefix $(BUILD)/cost/tests/,bench/host.o bench/host_world.o h
 $(BUILD)/cost/host: $(COST_BENCH) $(BUILD)/cost/peer.o \
     $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+COST_ROUTER := $(addprefix $(BUILD)/cost/tests/,bench/router.o bench/host_world.o host/stack.o)
+$(BUILD)/cost/router: $(COST_ROUTER) $(BUILD)/cost/peer.o \
+    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+$(BUILD)/cost/router-o2: $(COST_ROUTER) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 # The same at -O2 and with the host's memcpy, as the peers were measured.
 $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
@@ -361,9 +367,9 @@ $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet
 # ...and at -Os, to be weighed.
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
 
-costs: $(BUILD)/cost/host
+costs: $(BUILD)/cost/host $(BUILD)/cost/router
 	@tests/bench/host_run --check $(T) $(BUILD)
-bench-host: $(BUILD)/cost/host $(BUILD)/cost/host-o2 $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
+bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
 
 bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table

@@ -159,10 +159,20 @@ enum {
     UDP_PORT_COUNTERS = 64,
 };
 
+/* Memory of connections. */
+enum {
+    /* One connection per this much pool memory: 10,000 on a machine of
+     * 32 MiB. All that is kept of one takes half of that. */
+    TCP_CONNECTION_MEMORY_SHARE = 1792,
+    /* Beyond this much: the least number of buffers, and the tables of
+     * others, come first. */
+    TCP_CONNECTION_MEMORY_BASE = 1536 * 1024,
+};
+
 /* Sockets. */
 enum {
-    /* One socket per this much memory: 1,024 in 8 MiB. */
-    SOCKET_MEMORY_SHARE = 8192,
+    /* One socket per this much memory: as many as TCP has connections. */
+    SOCKET_MEMORY_SHARE = TCP_CONNECTION_MEMORY_SHARE,
     SOCKETS_MIN = 256,
     SOCKETS_MAX = 65536,
     /* Pieces of one sendmsg or recvmsg: POSIX's least IOV_MAX for datagrams,
@@ -177,8 +187,6 @@ enum {
 
 /* TCP: capacities. */
 enum {
-    /* One connection per this much pool memory: 512 in 4 MiB. */
-    TCP_CONNECTION_MEMORY_SHARE = 8192,
     TCP_CONNECTIONS_MIN = 128,
     TCP_CONNECTIONS_MAX = 1 << 17,
     TCP_LISTENERS_MAX = 64,

@@ -20,12 +20,12 @@ enum {
     ACCEPTS_PER_TURN = 64,      /* connections before others get a turn */
     EVENTS_PER_TURN = 64,       /* before deadlines are looked at */
     LISTEN_BACKLOG = 511,       /* what other servers ask for */
-    CONNECTIONS_DEFAULT = 4096, /* 200 bytes each while idle */
-    LINGER_BYTES = 256 * 1024,  /* drained after an error response */
-    LINGER_MS = 2000,           /* the same, in time */
-    HEADER_TIMEOUT_MS = 10000,  /* first byte of a head to its last */
-    IDLE_TIMEOUT_MS = 60000,    /* between two requests */
-    SEND_TIMEOUT_MS = 20000,    /* period in which SEND_MINIMUM must leave */
-    SEND_MINIMUM = 1024,        /* bytes per period; a trickle is cut off */
-    ACCEPT_PAUSE_MS = 100       /* rest after running out of descriptors */
+    CONNECTIONS_DEFAULT = 16384, /* 200 bytes each while idle */
+    LINGER_BYTES = 256 * 1024,   /* drained after an error response */
+    LINGER_MS = 2000,            /* the same, in time */
+    HEADER_TIMEOUT_MS = 10000,   /* first byte of a head to its last */
+    IDLE_TIMEOUT_MS = 60000,     /* between two requests */
+    SEND_TIMEOUT_MS = 20000,     /* period in which SEND_MINIMUM must leave */
+    SEND_MINIMUM = 1024,         /* bytes per period; a trickle is cut off */
+    ACCEPT_PAUSE_MS = 100        /* rest after running out of descriptors */
 };

@@ -19,7 +19,7 @@ const char *options_usage(void)
            "  --no-status             no /status, /status.json and /metrics\n"
            "  --access-log[=on|off]   a line per request on stdout (-v, -q);\n"
            "                          else the console's loglevel decides\n"
-           "  --max-connections=N     4096; beyond, the oldest idle is closed\n"
+           "  --max-connections=N     16384; beyond, an idle one is closed\n"
            "  --header-timeout=SEC    10; for a whole request head\n"
            "  --idle-timeout=SEC      60; between two requests\n"
            "  --send-timeout=SEC      20; in which 1 KiB must leave\n";

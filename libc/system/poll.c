@@ -229,6 +229,11 @@ int ioctl(int number, unsigned long request, ...)
             return 0;
         }
         return (int)descriptor_result(-ENOTTY);
+    case SIOCATMARK:
+        if (descriptor->kind != DESCRIPTOR_SOCKET)
+            return (int)descriptor_result(-ENOTTY);
+        *value = socket_at_mark(descriptor->socket);
+        return *value < 0 ? (int)descriptor_result(*value) : 0;
     default:
         return (int)descriptor_result(-ENOTTY);
     }

@@ -11,6 +11,7 @@
 #include "net/ip/fib.h"
 
 #include "net/ip/fib_set.h"
+#include "net/ip/fib_table.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/wire/ipv4.h"
@@ -18,47 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-    CHUNK_BITS = 16, /* a prefix up to here spans whole chunks */
-    CHUNKS = 1 << CHUNK_BITS,
-    CHUNK_SIZE = 1 << (32 - CHUNK_BITS),
-    NEST_MAX = 32 - CHUNK_BITS + 1, /* prefixes around one address */
-    INDEX_WORDS = 256,
-    INDEX_FROM = 128,        /* routes in a chunk */
-    BUILD_SLACK_WORDS = 259, /* header, index, and one range more */
-    NOWHERE = 0,             /* index of a route: counted from 1 */
-};
-
-/* An entry of `direct`: one set, or where the ranges are, or not built. */
-#define ENTRY_SET   UINT32_C(0x80000000)
-#define ENTRY_STALE UINT32_C(0)
-/* The first word of ranges: their number, and whether an index follows. */
-#define RANGES_INDEXED UINT32_C(0x80000000)
-
-struct fib_route {
-    uint32_t address;
-    uint32_t hash_next; /* or the next free one */
-    uint32_t chunk_next;
-    uint32_t chunk_previous;
-    uint16_t set; /* FIB_SET_NONE: free */
-    uint8_t length;
-};
-
-static struct {
-    uint32_t direct[CHUNKS];
-    uint32_t chunk_first[CHUNKS]; /* its routes longer than CHUNK_BITS */
-    uint32_t *buckets;
-    uint32_t bucket_mask;
-    struct fib_route *routes; /* [0] is not used */
-    uint32_t *order;          /* routes of the chunk being built, sorted */
-    uint32_t *words;          /* ranges; [0] is not used */
-    uint32_t word_count;
-    uint32_t words_used;
-    uint32_t capacity;
-    uint32_t high; /* routes beyond were never used */
-    uint32_t free;
-    uint32_t count;
-} * fib;
+struct fib *fib;
 
 int fib_init(void)
 {
@@ -114,7 +75,7 @@ static uint32_t *bucket_of(uint32_t address, unsigned length)
     return &fib->buckets[(uint32_t)(mixed >> 32) & fib->bucket_mask];
 }
 
-static uint32_t find_prefix(uint32_t address, unsigned length)
+uint32_t fib_find_prefix(uint32_t address, unsigned length)
 {
     uint32_t i = *bucket_of(address, length);
 
@@ -200,7 +161,7 @@ static int fib_add(struct ip_prefix prefix, const struct ip_path *path,
                    uint32_t metric)
 {
     uint32_t address = prefix.address & be32_get(ipv4_netmask(prefix.length));
-    uint32_t i = find_prefix(address, prefix.length);
+    uint32_t i = fib_find_prefix(address, prefix.length);
     uint16_t before = i == NOWHERE ? FIB_SET_NONE : fib->routes[i].set;
     uint16_t set;
     int status = fib_set_with(before, path, metric, &set);
@@ -250,176 +211,6 @@ static void fib_visit(ip_route_visit *visit, void *context)
     }
 }
 
-/* ---- building a chunk ----------------------------------------------------
- */
-
-/* The set of the longest prefix that spans the whole chunk. */
-static uint16_t covering_set(uint32_t chunk)
-{
-    uint32_t address = chunk << CHUNK_BITS;
-
-    for (unsigned length = CHUNK_BITS + 1; length-- > 0;) {
-        uint32_t i =
-            find_prefix(address & be32_get(ipv4_netmask(length)), length);
-
-        if (i != NOWHERE)
-            return fib->routes[i].set;
-    }
-    return FIB_SET_NONE;
-}
-
-/* By address, the outer one first. */
-static bool is_before(uint32_t a, uint32_t b)
-{
-    const struct fib_route *x = &fib->routes[a];
-    const struct fib_route *y = &fib->routes[b];
-
-    return x->address != y->address ? x->address < y->address
-                                    : x->length < y->length;
-}
-
-static void sift(uint32_t *heap, size_t root, size_t count)
-{
-    for (;;) {
-        size_t child = 2 * root + 1;
-        uint32_t swapped = heap[root];
-
-        if (child >= count)
-            return;
-        if (child + 1 < count && is_before(heap[child], heap[child + 1]))
-            child++;
-        if (!is_before(heap[root], heap[child]))
-            return;
-        heap[root] = heap[child];
-        heap[child] = swapped;
-        root = child;
-    }
-}
-
-static void sort(uint32_t *order, size_t count)
-{
-    for (size_t i = count / 2; i > 0; i--)
-        sift(order, i - 1, count);
-    for (size_t i = count; i > 1; i--) {
-        uint32_t largest = order[0];
-
-        order[0] = order[i - 1];
-        order[i - 1] = largest;
-        sift(order, 0, i - 1);
-    }
-}
-
-static size_t gather(uint32_t chunk)
-{
-    size_t count = 0;
-
-    for (uint32_t i = fib->chunk_first[chunk]; i != NOWHERE;
-         i = fib->routes[i].chunk_next)
-        fib->order[count++] = i;
-    sort(fib->order, count);
-    return count;
-}
-
-/* Ranges being written: each word is where one begins, and its set. */
-struct ranges {
-    uint32_t *words;
-    size_t count;
-};
-
-static void add_range(struct ranges *ranges, uint32_t start, uint16_t set)
-{
-    if (start == CHUNK_SIZE)
-        return;
-    if (ranges->count != 0) {
-        uint32_t last = ranges->words[ranges->count - 1];
-
-        if ((uint16_t)last == set)
-            return;
-        if (last >> 16 == start)
-            ranges->count--; /* an inner prefix that begins with its outer */
-    }
-    ranges->words[ranges->count++] = start << 16 | set;
-}
-
-static void sweep(struct ranges *ranges, uint16_t covering, size_t count)
-{
-    struct {
-        uint32_t end;
-        uint16_t set;
-    } nest[NEST_MAX] = {{CHUNK_SIZE, covering}};
-    size_t depth = 0;
-
-    add_range(ranges, 0, covering);
-    for (size_t i = 0; i < count; i++) {
-        const struct fib_route *route = &fib->routes[fib->order[i]];
-        uint32_t start = route->address % CHUNK_SIZE;
-
-        for (; nest[depth].end <= start; depth--)
-            add_range(ranges, nest[depth].end, nest[depth - 1].set);
-        add_range(ranges, start, route->set);
-        depth++;
-        nest[depth].end = start + (1U << (32 - route->length));
-        nest[depth].set = route->set;
-    }
-    for (; depth > 0; depth--)
-        add_range(ranges, nest[depth].end, nest[depth - 1].set);
-}
-
-/* For each third octet: the first range that reaches into it, and how many
- * more begin in it. */
-static void write_index(uint32_t *index, const struct ranges *ranges)
-{
-    size_t at = 0;
-
-    for (uint32_t octet = 0; octet < INDEX_WORDS; octet++) {
-        size_t first;
-
-        while (at + 1 < ranges->count &&
-               ranges->words[at + 1] >> 16 <= octet << 8)
-            at++;
-        first = at;
-        while (at + 1 < ranges->count && ranges->words[at + 1] >> 24 == octet)
-            at++;
-        index[octet] = (uint32_t)(first << 16 | (at - first));
-    }
-}
-
-/* Room at the end, or all chunks with ranges start anew. */
-static uint32_t take_words(size_t needed)
-{
-    if (needed > fib->word_count - fib->words_used) {
-        for (size_t i = 0; i < CHUNKS; i++)
-            if ((fib->direct[i] & ENTRY_SET) == 0)
-                fib->direct[i] = ENTRY_STALE;
-        fib->words_used = 1;
-    }
-    ASSERT(needed <= fib->word_count - fib->words_used);
-    return fib->words_used;
-}
-
-static uint32_t build(uint32_t chunk)
-{
-    uint16_t covering = covering_set(chunk);
-    size_t count = gather(chunk);
-    bool is_indexed = count >= INDEX_FROM;
-    struct ranges ranges = {0};
-    uint32_t at;
-
-    if (count == 0) {
-        fib->direct[chunk] = ENTRY_SET | covering;
-        return fib->direct[chunk];
-    }
-    at = take_words(2 * count + 2 + (is_indexed ? INDEX_WORDS : 0));
-    ranges.words = &fib->words[at + 1 + (is_indexed ? INDEX_WORDS : 0)];
-    sweep(&ranges, covering, count);
-    if (is_indexed)
-        write_index(&fib->words[at + 1], &ranges);
-    fib->words[at] = (uint32_t)ranges.count | (is_indexed ? RANGES_INDEXED : 0);
-    fib->words_used = (uint32_t)(&ranges.words[ranges.count] - fib->words);
-    fib->direct[chunk] = at;
-    return at;
-}
-
 /* ---- lookup --------------------------------------------------------------
  */
 
@@ -451,7 +242,7 @@ static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
     const struct fib_set *set;
 
     if (entry == ENTRY_STALE)
-        entry = build(destination >> CHUNK_BITS);
+        entry = fib_build(destination >> CHUNK_BITS);
     set = &fib_sets[(entry & ENTRY_SET) != 0 ? (uint16_t)entry
                                              : search(entry, destination)];
     if (set->active == 1)

@@ -11,7 +11,7 @@
 #include "net/ip/input.h"
 #include "net/ip/output.h"
 #include "net/ip/route.h"
-#include "net/wire/checksum.h"
+#include "net/link/neighbour.h"
 #include "net/wire/icmp.h"
 #include "net/wire/ipv4.h"
 
@@ -39,73 +39,95 @@ static void tell(const struct packet *packet, uint8_t type, uint8_t code,
     icmp_send_error(packet, error, now_ns);
 }
 
-static void refuse_route(struct packet *packet, int status, uint64_t now_ns)
+static void refuse_route(struct packet *packet, const struct ip_path *path,
+                         uint64_t now_ns)
 {
     ip_counters.in_no_routes++;
-    if (status == -EHOSTUNREACH)
-        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
-             now_ns);
-    else if (status == -ENETUNREACH)
+    if (path == NULL)
         tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_NET_UNREACHABLE, 0,
+             now_ns);
+    else if (path->kind == IP_PATH_UNREACHABLE)
+        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
              now_ns);
     packet_drop(packet, DROP_IP_NO_ROUTE);
 }
 
-/* RFC 1812 5.3.1: one second or one hop, whichever was shorter. */
+/* RFC 1812 5.3.1: one second or one hop, whichever was shorter. The checksum
+ * by RFC 1624 for this one change: the complement grows by 0x100. */
 static void take_hop(struct ipv4_header *header)
 {
-    uint16_t before = (uint16_t)(header->ttl << 8 | header->protocol);
+    uint32_t sum = be16_get(header->checksum) + 0x100U;
 
     header->ttl--;
-    header->checksum = checksum_update_16(header->checksum, before,
-                                          (uint16_t)(before - 0x100));
+    header->checksum = be16_from((uint16_t)(sum + (sum >= 0xffff)));
 }
 
-/* Is it too long for the way, and may not be cut? */
-static bool is_too_long(const struct packet *packet,
-                        const struct ipv4_header *header, uint32_t mtu)
+/* What is the matter with a packet whose way is known; DROP_NONE: nothing. The
+ * sender is told. */
+static enum drop_reason check(const struct packet *packet,
+                              const struct ip_path *path, uint64_t now_ns)
 {
-    return packet_total_length(packet) > mtu && packet->segment_size == 0 &&
-           (be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0;
+    const struct ipv4_header *header = (const void *)packet->data;
+    uint32_t mtu = path->netif->mtu;
+
+    if (be32_equal(header->destination, path->netif->ip.broadcast)) {
+        ip_counters.in_address_errors++; /* RFC 2644 */
+        return DROP_IP_DESTINATION;
+    }
+    if (header->ttl <= 1) {
+        ip_counters.in_header_errors++;
+        tell(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0, now_ns);
+        return DROP_IP_TTL;
+    }
+    if (packet_total_length(packet) > mtu && packet->segment_size == 0 &&
+        (be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0) {
+        ip_counters.out_fragments_failed++;
+        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
+             mtu, now_ns);
+        return DROP_IP_TOO_BIG;
+    }
+    return DROP_NONE;
+}
+
+static void send_by(struct packet *packet, const struct ip_path *path,
+                    struct be32 next_hop, uint64_t now_ns)
+{
+    struct ip_route route = {
+        .netif = path->netif,
+        .gateway = ip_address_from_ipv4(next_hop),
+        .mtu = path->netif->mtu,
+    };
+
+    ip_finish_send(packet, &route, now_ns);
 }
 
 static void forward(struct packet *packet, uint64_t now_ns)
 {
     struct ipv4_header *header = (void *)packet->data;
-    struct ip_route route;
+    const struct ip_path *path;
+    struct be32 next_hop;
+    enum drop_reason reason;
     enum filter_verdict verdict;
-    int status;
 
     if (!is_forwarding || packet->is_looped) {
         ip_counters.in_no_routes++;
         packet_drop(packet, DROP_IP_NOT_FORWARDED);
         return;
     }
-    status = ip_route_forward(packet, &route);
-    if (status != 0) {
-        refuse_route(packet, status, now_ns);
+    path = ip_route_forward(packet);
+    if (path == NULL || path->kind != IP_PATH_UNICAST) {
+        refuse_route(packet, path, now_ns);
         return;
     }
-    if (route.is_broadcast) { /* RFC 2644: no directed broadcasts */
-        ip_counters.in_address_errors++;
-        packet_drop(packet, DROP_IP_DESTINATION);
+    reason = check(packet, path, now_ns);
+    if (reason != DROP_NONE) {
+        packet_drop(packet, reason);
         return;
     }
-    if (header->ttl <= 1) {
-        ip_counters.in_header_errors++;
-        tell(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0, now_ns);
-        packet_drop(packet, DROP_IP_TTL);
-        return;
-    }
-    if (is_too_long(packet, header, route.mtu)) {
-        ip_counters.out_fragments_failed++;
-        tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
-             route.mtu, now_ns);
-        packet_drop(packet, DROP_IP_TOO_BIG);
-        return;
-    }
+    next_hop =
+        be32_get(path->gateway) != 0 ? path->gateway : header->destination;
     take_hop(header);
-    verdict = filter_run(FILTER_FORWARD, packet, route.netif, now_ns);
+    verdict = filter_run(FILTER_FORWARD, packet, path->netif, now_ns);
     if (verdict != FILTER_ACCEPT) {
         if (filter_is_reject(verdict))
             ip_refuse(packet, verdict, now_ns);
@@ -113,7 +135,13 @@ static void forward(struct packet *packet, uint64_t now_ns)
         return;
     }
     ip_counters.out_forwarded++;
-    ip_finish_send(packet, &route, now_ns);
+    if (filter_is_used(FILTER_POSTROUTING) ||
+        packet_total_length(packet) > path->netif->mtu) {
+        send_by(packet, path, next_hop, now_ns);
+        return;
+    }
+    ip_counters.out_transmits++;
+    neighbour_send(path->netif, next_hop, packet, now_ns);
 }
 
 static bool is_source_valid(const struct packet *packet)

@@ -282,6 +282,26 @@ static void receive_local(struct packet *packet, bool is_broadcast,
     deliver(packet, &info, now_ns);
 }
 
+/* A router's usual case: from a host to a host, and neither is here. */
+static bool is_plain_transit(const struct packet *packet,
+                             const struct ipv4_header *header)
+{
+    const struct netif *netif = packet->netif;
+
+    if (packet->is_looped || packet->is_link_broadcast ||
+        !ipv4_is_unicast(header->source) ||
+        !ipv4_is_unicast(header->destination) ||
+        be32_equal(header->source, netif->ip.broadcast) ||
+        be32_equal(header->destination, netif->ip.broadcast) ||
+        be32_get(netif->ip.address) == 0)
+        return false;
+    for (size_t i = 0; i < ip_own_address_count; i++)
+        if (be32_equal(header->source, ip_own_addresses[i]) ||
+            be32_equal(header->destination, ip_own_addresses[i]))
+            return false;
+    return true;
+}
+
 /* What the hooks are owed: the whole datagram, from its IP header on. NULL: it
  * was a piece, and is kept. */
 static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
@@ -298,17 +318,23 @@ static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
     return packet;
 }
 
+static bool has_valid_source(struct packet *packet)
+{
+    if (ip_router == NULL || ip_router->is_source_valid(packet))
+        return true;
+    ip_counters.in_address_errors++;
+    packet_drop(packet, DROP_IP_SOURCE);
+    return false;
+}
+
 /* Behind PREROUTING: local, for others, or for nobody. */
 static void route_input(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     enum drop_reason reason = DROP_IP_DESTINATION;
 
-    if (ip_router != NULL && !ip_router->is_source_valid(packet)) {
-        ip_counters.in_address_errors++;
-        packet_drop(packet, DROP_IP_SOURCE);
+    if (!has_valid_source(packet))
         return;
-    }
     switch (classify(packet, header)) {
     case IP_LOCAL:
         receive_local(packet, packet->is_link_broadcast, now_ns);
@@ -353,21 +379,16 @@ static void receive_checked(struct packet *packet, uint64_t now_ns)
     route_input(packet, now_ns);
 }
 
-void ip_receive(struct packet *packet, uint64_t now_ns)
+/* The header is sound. */
+static void receive(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
-    enum drop_reason reason;
-    bool is_plain = false;
+    bool is_plain = is_plain_unicast(packet, header);
+    enum drop_reason reason = DROP_NONE;
 
-    ip_counters.in_receives++;
-    packet->network_offset = (uint16_t)packet_headroom(packet);
-    reason = check_header(packet);
-    if (reason == DROP_NONE) {
-        is_plain = is_plain_unicast(packet, header);
-        if (!is_plain && !has_honest_source(packet, header)) {
-            ip_counters.in_address_errors++;
-            reason = DROP_IP_SOURCE;
-        }
+    if (!is_plain && !has_honest_source(packet, header)) {
+        ip_counters.in_address_errors++;
+        reason = DROP_IP_SOURCE;
     }
     if (reason == DROP_NONE && header->version_ihl != 0x45)
         reason = check_options(packet, header, now_ns);
@@ -378,6 +399,26 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
         receive_local(packet, false, now_ns);
     else
         receive_checked(packet, now_ns);
+}
+
+void ip_receive(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    enum drop_reason reason;
+
+    ip_counters.in_receives++;
+    packet->network_offset = (uint16_t)packet_headroom(packet);
+    reason = check_header(packet);
+    if (reason != DROP_NONE) {
+        packet_drop(packet, reason);
+    } else if (ip_router != NULL && !filter_is_used(FILTER_PREROUTING) &&
+               header->version_ihl == 0x45 &&
+               is_plain_transit(packet, header)) {
+        if (has_valid_source(packet))
+            ip_router->forward(packet, now_ns);
+    } else {
+        receive(packet, now_ns);
+    }
 }
 
 void ip_unreachable(struct packet *packet, uint64_t now_ns)

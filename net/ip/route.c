@@ -223,25 +223,11 @@ int ip_route_lookup(const struct ip_address *destination,
     return 0;
 }
 
-int ip_route_forward(const struct packet *packet, struct ip_route *route)
+const struct ip_path *ip_route_forward(const struct packet *packet)
 {
     const struct ipv4_header *header = (const void *)packet->data;
-    struct be32 to = header->destination;
-    const struct ip_path *found =
-        table->find(be32_get(to), be32_from(0), packet);
 
-    if (found == NULL || ipv4_is_class_e(to))
-        return -ENETUNREACH;
-    if (found->kind != IP_PATH_UNICAST)
-        return found->kind == IP_PATH_BLACKHOLE ? -EINVAL : -EHOSTUNREACH;
-    route->netif = found->netif;
-    route->gateway = ip_address_from_ipv4(
-        be32_get(found->gateway) != 0 ? found->gateway : to);
-    route->mtu = found->netif->mtu;
-    route->generation = generation;
-    route->is_local = false;
-    route->is_broadcast = be32_equal(to, found->netif->ip.broadcast);
-    return 0;
+    return table->find(be32_get(header->destination), be32_from(0), packet);
 }
 
 struct netif *ip_route_netif(struct be32 address, const struct netif *preferred)

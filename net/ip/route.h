@@ -43,10 +43,8 @@ void ip_route_use(const struct ip_route_table *table, ip_configured *told);
 
 void ip_route_visit_all(ip_route_visit *visit, void *context);
 
-/* The way of a packet for others, data at its IP header: `source` of the route
- * is not filled in. -ENETUNREACH, -EHOSTUNREACH, -EINVAL (blackhole). */
-int ip_route_forward(const struct packet *packet,
-                     struct ip_route *route) MUST_CHECK;
+/* The way of a packet for others, data at its IP header; NULL: none. */
+const struct ip_path *ip_route_forward(const struct packet *packet);
 
 /* The interface by which packets to `address` leave, among several `preferred`
  * one; NULL: there is none. */

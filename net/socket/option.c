@@ -261,6 +261,8 @@ static int set_option(struct socket *socket, int level, int number,
         return set_reuse(socket, number_value);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
+    if (level == SOL_SOCKET && number == SO_OOBINLINE)
+        return number_value != 0 ? 0 : -EINVAL; /* always so (RFC 6093) */
     return -ENOPROTOOPT;
 }
 
@@ -375,6 +377,8 @@ static int get_socket_option(struct socket *socket, int number, void *value,
         return store_int(value, length, socket->kind == SOCKET_LISTENER);
     case SO_REUSEADDR:
         return store_int(value, length, socket->reuse_address);
+    case SO_OOBINLINE:
+        return store_int(value, length, is_stream);
     case SO_LINGER:
         return store(value, length, &linger, sizeof(linger));
     case SO_RCVTIMEO:

@@ -140,7 +140,7 @@ ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
 
     if (socket == NULL)
         result = -EBADF;
-    else if (flags & MSG_OOB)
+    else if ((flags & MSG_OOB) && socket->kind == SOCKET_DATAGRAM)
         result = -EOPNOTSUPP;
     else if (message->msg_iovlen > pieces_limit(socket))
         result = -EMSGSIZE;
@@ -310,6 +310,20 @@ int socket_readable_bytes(int id, int *bytes)
         *bytes = (int)tcp_read_queued(socket->connection);
     else
         result = -EINVAL;
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_at_mark(int id)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = -EBADF;
+
+    if (socket != NULL)
+        result = socket->kind == SOCKET_CONNECTION
+                     ? tcp_is_at_mark(socket->connection)
+                     : -EINVAL;
     socket_leave(now_ns);
     return result;
 }

@@ -55,6 +55,9 @@ bool socket_is_nonblocking(int id);
 /* FIONREAD: bytes a read would return now. */
 int socket_readable_bytes(int id, int *bytes) MUST_CHECK;
 
+/* SIOCATMARK: 1 when the next byte is the last urgent one (sockatmark). */
+int socket_at_mark(int id) MUST_CHECK;
+
 /* The POLL* events of <poll.h> that hold now; POLLNVAL: no such socket. */
 short socket_poll_events(int id);
 

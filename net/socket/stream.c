@@ -189,6 +189,8 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
         }
         if (index + 1 < count || (flags & MSG_MORE) != 0)
             how |= TCP_WRITE_MORE;
+        if ((flags & MSG_OOB) != 0)
+            how |= TCP_WRITE_URGENT;
         result = tcp_write(socket->connection,
                            (const uint8_t *)pieces[index].iov_base + offset,
                            left, how, *now_ns);
@@ -236,8 +238,10 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
         if (result > 0) {
             received += result;
             offset += (size_t)result;
-            if (flags & MSG_PEEK)
-                return received; /* a second look would see the same */
+            /* A second look would see the same; and a read ends at the mark
+             * of urgent data, even one that waits for all. */
+            if ((flags & MSG_PEEK) || tcp_is_at_mark(socket->connection))
+                return received;
             continue;
         }
         if (result != -EAGAIN)
@@ -317,6 +321,8 @@ short stream_events(uint32_t ready)
         events |= POLLHUP;
     if (ready & TCP_FAILED)
         events |= POLLERR;
+    if (ready & TCP_URGENT)
+        events |= POLLPRI;
     return (short)events;
 }
 

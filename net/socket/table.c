@@ -23,10 +23,18 @@ static struct {
     volatile uint64_t generation; /* moved by softirqs, read by the app */
 } table;
 
+/* TCP and UDP may have other owners beside sockets, as in tests. */
+static bool is_socket(const struct socket *owner)
+{
+    uintptr_t offset = (uintptr_t)owner - (uintptr_t)table.slots;
+
+    return offset < table.pool.used * sizeof(struct socket);
+}
+
 static void tell(struct socket *socket, short events)
 {
     table.generation++;
-    if (socket->watches != NULL)
+    if (is_socket(socket) && socket->watches != NULL)
         socket_wake(socket, (uint16_t)events);
 }
 
@@ -42,10 +50,10 @@ void socket_udp_notify(void *owner, uint32_t ready)
 
 int socket_init(void)
 {
-    size_t count = platform_memory_size() / SOCKET_MEMORY_SHARE;
+    size_t most = platform_memory_size() / SOCKET_MEMORY_SHARE;
+    size_t base = TCP_CONNECTION_MEMORY_BASE / SOCKET_MEMORY_SHARE;
+    size_t count = most > base + SOCKETS_MIN ? most - base : SOCKETS_MIN;
 
-    if (count < SOCKETS_MIN)
-        count = SOCKETS_MIN;
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
     tcp_set_notify(tcp_notify);

@@ -35,6 +35,8 @@ struct tcp_segment {
     uint32_t window; /* not scaled */
     uint8_t flags;   /* without ECE and CWR... */
     uint8_t ecn;     /* ...which are here, over the two bits of the IP header */
+    struct seq32 urgent_from; /* seq, as it came */
+    struct seq32 urgent_end;  /* as the urgent pointer says */
     struct tcp_header_options options;
 };
 
@@ -63,9 +65,10 @@ struct tcp_connection {
     /* First the fields every segment touches. */
     struct {
         struct seq32 una;
-        struct seq32 nxt;   /* to be sent next; goes back after a timeout */
-        struct seq32 max;   /* RFC 9293's SND.NXT: all before was sent once */
-        struct seq32 small; /* end of the last segment shorter than mss */
+        struct seq32 nxt;    /* to be sent next; goes back after a timeout */
+        struct seq32 max;    /* RFC 9293's SND.NXT: all before was sent once */
+        struct seq32 small;  /* end of the last segment shorter than mss */
+        struct seq32 urgent; /* behind the last urgent octet, if is_urgent */
         struct seq32 wl1;
         struct seq32 wl2;
         uint32_t wnd;
@@ -78,6 +81,7 @@ struct tcp_connection {
         struct seq32 nxt;
         struct seq32 edge;     /* right edge of the window, as offered */
         struct seq32 last_ack; /* what we acknowledged last */
+        struct seq32 urgent;   /* the last urgent octet, if has_urgent */
         uint16_t mss;          /* largest payload seen */
         uint8_t scale;
     } rcv;
@@ -102,6 +106,8 @@ struct tcp_connection {
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
     bool was_writable : 1;  /* as tcp_ready() said last */
     bool mtu_pending : 1;
+    bool has_urgent : 1; /* not read up to rcv.urgent */
+    bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
     bool has_ecn : 1;
     bool ecn_asked : 1;    /* in our SYN */
     bool ecn_echo : 1;     /* marks came, and no CWR since */

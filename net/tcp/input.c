@@ -2,8 +2,8 @@
 /*
  * Segments arriving at a connection: header prediction for the two common
  * cases, else the checks of RFC 9293 3.10.7.4 in its order, with PAWS (RFC
- * 7323 5) before them and the challenges of RFC 5961. Urgent data is in-band
- * (RFC 6093), so the sixth check does nothing. Nothing is sent from here.
+ * 7323 5) before them and the challenges of RFC 5961. Nothing is sent from
+ * here.
  */
 #include "net/limits.h"
 #include "net/platform.h"
@@ -267,9 +267,11 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
     note_timestamp(c, segment, now_ns);
     trim(c, packet, segment);
     ecn_receive(c, segment);
-    if (acknowledge(c, segment, now_ns))
+    if (acknowledge(c, segment, now_ns)) {
+        if ((segment->flags & TCP_URG) != 0)
+            urgent_receive(c, segment);
         text_receive(c, packet, segment, now_ns);
-    else if (c->state == TCP_CLOSED)
+    } else if (c->state == TCP_CLOSED)
         packet_free(packet); /* it was the last one */
     else
         packet_drop(packet, DROP_TCP_ACK);

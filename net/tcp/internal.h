@@ -99,6 +99,16 @@ bool probe_acknowledged(struct tcp_connection *c,
                         const struct tcp_segment *segment, bool is_dsack);
 void recovery_timer_expired(struct tcp_connection *c, uint64_t now_ns);
 
+/* urgent.c: a segment with URG, and what that means for reads and for what
+ * is sent. */
+void urgent_receive(struct tcp_connection *c,
+                    const struct tcp_segment *segment);
+/* How many of so many bytes one read may take; and: some were taken. */
+uint32_t urgent_limit(struct tcp_connection *c, uint32_t length);
+void urgent_read(struct tcp_connection *c);
+void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
+                  struct tcp_header *header);
+
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
 

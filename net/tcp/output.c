@@ -36,14 +36,16 @@ static bool may_send_small(const struct tcp_connection *c, uint32_t length,
         return true;
     if (!is_all)
         return false;
+    if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
+        return true;
     if (c->options.cork || c->more_promised)
         return false;
     return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
 }
 
 /* Full segments leave together, cut where the device is (or by it); a short
- * one goes along when it could leave alone. What is sent again, and CWR, go
- * one by one. */
+ * one goes along when it could leave alone. What is sent again, CWR and
+ * urgent pointers go one by one. */
 static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
                             bool is_all)
 {
@@ -51,7 +53,7 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
 
     if (length <= mss)
         return length;
-    if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed ||
+    if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed || c->is_urgent ||
         seq_before(c->snd.nxt, c->snd.max))
         return mss;
     if (length > TCP_BURST_MAX) {

@@ -39,6 +39,8 @@ static enum drop_reason parse(struct packet *packet,
     };
     segment->seq = seq_from(be32_get(header->sequence));
     segment->ack = seq_from(be32_get(header->acknowledgement));
+    segment->urgent_from = segment->seq;
+    segment->urgent_end = seq_add(segment->seq, be16_get(header->urgent));
     segment->window = be16_get(header->window);
     segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
                                       TCP_ACK | TCP_URG);

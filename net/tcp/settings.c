@@ -69,7 +69,9 @@ static void settings_init(size_t memory)
 int tcp_init(uint64_t now_ns)
 {
     size_t memory = platform_memory_size();
-    size_t connections = clamp(memory / TCP_CONNECTION_MEMORY_SHARE,
+    size_t most = memory / TCP_CONNECTION_MEMORY_SHARE;
+    size_t base = TCP_CONNECTION_MEMORY_BASE / TCP_CONNECTION_MEMORY_SHARE;
+    size_t connections = clamp(most > base ? most - base : 0,
                                TCP_CONNECTIONS_MIN, TCP_CONNECTIONS_MAX);
     size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
 

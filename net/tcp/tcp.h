@@ -36,6 +36,7 @@ enum tcp_ready {
     TCP_HANGUP = 1 << 3,      /* both directions are over: POLLHUP */
     TCP_FAILED = 1 << 4,      /* tcp_take_error() has something: POLLERR */
     TCP_ACCEPTABLE = 1 << 5,  /* listener: tcp_accept() has something */
+    TCP_URGENT = 1 << 6,      /* urgent data not read yet: POLLPRI */
 };
 
 /* Options, in the units of Linux's setsockopt. On a listener they are what
@@ -137,6 +138,7 @@ enum tcp_write_flags {
     /* The bytes stay where they are, unchanged, for ever (a file of the
      * module): they are sent from there, not copied. */
     TCP_WRITE_STATIC = 1 << 1,
+    TCP_WRITE_URGENT = 1 << 2, /* MSG_OOB: urgent to the last of them */
 };
 
 /* Queues as many bytes as fit. Positive, or -EAGAIN (full, or connecting),
@@ -153,6 +155,9 @@ enum tcp_read_flags {
  * the connection's error. */
 int tcp_read(struct tcp_connection *connection, void *bytes, size_t length,
              uint32_t flags, uint64_t now_ns) MUST_CHECK;
+
+/* SIOCATMARK: the next byte is the last urgent one. Reads stop here once. */
+bool tcp_is_at_mark(const struct tcp_connection *connection);
 
 /* -ENOTCONN when it is not connected. */
 int tcp_shutdown(struct tcp_connection *connection, bool read, bool write,

@@ -53,6 +53,12 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         /* What did not fit follows, surely. */
         c->more_promised = done < length || (flags & TCP_WRITE_MORE) != 0;
         connection_touch(c, OWES_OUTPUT);
+        if ((flags & TCP_WRITE_URGENT) != 0) {
+            /* The peer is told now, also when its window is shut. */
+            c->snd.urgent = send_queue_end(&c->send);
+            c->is_urgent = true;
+            connection_touch(c, OWES_ACK);
+        }
     }
     if (done < part) {
         timers_memory(c, now_ns);
@@ -78,9 +84,13 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
     }
     uint32_t part =
         length < c->receive.length ? (uint32_t)length : c->receive.length;
+    if (c->has_urgent)
+        part = urgent_limit(c, part);
     receive_queue_read(&c->receive,
                        (flags & TCP_READ_DISCARD) != 0 ? NULL : bytes, part,
                        is_peek);
+    if (!is_peek && c->has_urgent)
+        urgent_read(c);
     if (!is_peek && c->state != TCP_CLOSED && !c->fin_received) {
         autotune_read(c, part, now_ns);
         text_read(c);
@@ -105,6 +115,8 @@ uint32_t tcp_ready(struct tcp_connection *c)
         ready |= TCP_WRITABLE;
     if (is_over || (c->fin_queued && (c->fin_received || c->read_shut)))
         ready |= TCP_HANGUP;
+    if (c->has_urgent)
+        ready |= TCP_URGENT;
     if (c->error != 0)
         ready |= TCP_FAILED | TCP_READABLE | TCP_WRITABLE;
     /* Who is told to wait must be told when to go on, whatever it was told

@@ -80,6 +80,8 @@ static void push_header(struct tcp_connection *c, struct packet *packet,
         .flags = flags,
         .window = be16_from(window_offer(c, is_syn)),
     };
+    if (c->is_urgent)
+        urgent_stamp(c, seq, header);
     uint32_t sum =
         ip_pseudo_header_sum(&c->node.tuple.local, &c->node.tuple.remote,
                              IP_PROTOCOL_TCP, packet_total_length(packet));

@@ -105,13 +105,17 @@ static int make_ioctl(void *userdata, int fd, unsigned long request, ...)
 
     (void)userdata;
     va_start(values, request);
-    int *value = request == FIONREAD ? va_arg(values, int *) : NULL;
+    int *value = va_arg(values, int *);
     va_end(values);
     adapter_enter();
     if (socket < 0)
         result = -EBADF;
-    else if (value != NULL)
+    else if (request == FIONREAD)
         result = socket_readable_bytes(socket, value);
+    else if (request == SIOCATMARK)
+        result = *value = socket_at_mark(socket);
+    if (result > 0)
+        result = 0;
     adapter_leave();
     return (int)adapter_result(result);
 }

@@ -228,9 +228,14 @@ static void call_ioctl(const struct call *call, struct outcome *outcome)
     int bytes = 0;
 
     outcome->result = -EINVAL;
-    if (number(call, 1) != FIONREAD)
+    if (number(call, 1) == FIONREAD)
+        outcome->result = socket_readable_bytes(handle_of(call)->id, &bytes);
+    else if (number(call, 1) == SIOCATMARK)
+        outcome->result = bytes = socket_at_mark(handle_of(call)->id);
+    if (outcome->result > 0)
+        outcome->result = 0;
+    if (outcome->result < 0)
         return;
-    outcome->result = socket_readable_bytes(handle_of(call)->id, &bytes);
     if (wanted->first != NULL && wanted->first->kind == VALUE_NUMBER &&
         wanted->first->number != bytes)
         problem(outcome, "%d bytes, not %lld", bytes, wanted->first->number);

@@ -84,7 +84,7 @@ static const struct symbol symbols[] = {
     SYMBOL(POLLNVAL),        SYMBOL(POLLRDHUP),
     SYMBOL(POLLPRI),         SYMBOL(POLLRDNORM),
     SYMBOL(POLLWRNORM),      SYMBOL(FIONREAD),
-    {"SIOCINQ", FIONREAD},
+    {"SIOCINQ", FIONREAD},   SYMBOL(SIOCATMARK),
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
