@@ -141,7 +141,41 @@ enum {
     /* Functions on one hook: tracking, NAT and confirmation, and the chains
      * of a rule file, which share one for each priority they name. */
     FILTER_FUNCTIONS_MAX = 16,
+    /* Flows: memory for them of all, 12,000 in 14 MiB. */
+    FLOW_MEMORY_SHARE = 8,
+    FLOWS_MIN = 1024,
+    FLOWS_MAX = 1 << 20,
+    /* Places looked at to make room for one flow. */
+    FLOW_VICTIMS_MAX = 64,
+    /* The clock hand passes the whole table once in so many turns. */
+    FLOW_AGE_TURNS = 1024,
+    FLOW_TIMEOUT_MAX_S = 20 * 86400, /* ticks are compared modulo 2^32 */
+    /* Rule files: memory for one, of all; two are held while one replaces
+     * the other. */
+    RULES_MEMORY_SHARE = 32,
+    RULES_MEMORY_MIN = 128 << 10,
+    RULES_MEMORY_MAX = 8 << 20,
+    RULES_BASE_CHAINS_MAX = 16, /* of one hook */
+    RULES_NAMES_MAX = 64,       /* of interfaces */
+    RULES_DEFINES_MAX = 128,
+    /* Jumps within jumps, as Linux's NFT_JUMP_STACK_SIZE; and definitions
+     * within definitions, braces within braces. */
+    RULES_DEPTH_MAX = 16,
+    RULES_LOGS_PER_S = 20, /* lines all rules may log */
+    /* Places of a balancer's table: a prime, 100 for each of many backends
+     * (Maglev 5.3). */
+    BALANCER_PLACES = 4093,
+    BALANCER_BACKENDS_MAX = 32,
+    /* Ports tried for one translation. */
+    NAT_ATTEMPTS_MAX = 128,
+    /* Retransmissions after which a connection's time is cut, as Linux's
+     * nf_conntrack_tcp_max_retrans. */
+    TRACK_REPEATS_MAX = 3,
+    /* Least window a lost acknowledgement may lag behind, bytes. */
+    TRACK_ACK_WINDOW_MIN = 66000,
 };
+
+#define FLOW_AGE_INTERVAL_NS (62500 * NS_PER_US)
 
 /* UDP. */
 enum {

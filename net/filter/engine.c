@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of things on a hook: chains by priority, tracking at -200,
+ * destination translation at -100, source translation at 100, and last the
+ * flow's entry into the table. All of it is one list, made when a file is
+ * loaded.
+ */
+#include "net/filter/engine.h"
+
+#include "net/filter/evaluate.h"
+#include "net/platform.h"
+#include "net/wire/dhcp.h"
+#include "net/wire/udp.h"
+
+#include <errno.h>
+
+static void insert(struct hook_program *program, struct hook_step step)
+{
+    size_t at = program->count++;
+
+    for (; at > 0 && program->steps[at - 1].priority > step.priority; at--)
+        program->steps[at] = program->steps[at - 1];
+    program->steps[at] = step;
+}
+
+static void insert_nat(struct hook_program *program, struct rule_chain *chain)
+{
+    size_t at = program->nat_count++;
+
+    for (; at > 0 && program->nat_chains[at - 1]->priority > chain->priority;
+         at--)
+        program->nat_chains[at] = program->nat_chains[at - 1];
+    program->nat_chains[at] = chain;
+}
+
+static void add_fixed(struct hook_program *program, enum filter_hook hook)
+{
+    bool is_entry = hook == FILTER_PREROUTING || hook == FILTER_OUTPUT;
+
+    if (hook == FILTER_FORWARD)
+        return;
+    if (is_entry)
+        insert(program,
+               (struct hook_step){FILTER_PRIORITY_TRACK, HOOK_TRACK, NULL});
+    insert(program, (struct hook_step){is_entry ? FILTER_PRIORITY_DESTINATION
+                                                : FILTER_PRIORITY_SOURCE,
+                                       HOOK_NAT, NULL});
+    if (!is_entry)
+        insert(program,
+               (struct hook_step){FILTER_PRIORITY_CONFIRM, HOOK_CONFIRM, NULL});
+}
+
+int engine_prepare(struct rule_set *set)
+{
+    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        add_fixed(&set->hooks[hook], (enum filter_hook)hook);
+    for (struct rule_chain *chain = set->chains; chain != NULL;
+         chain = chain->next) {
+        struct hook_program *program = &set->hooks[chain->hook];
+
+        if (chain->type == CHAIN_REGULAR)
+            continue;
+        if (program->count + program->nat_count == RULES_BASE_CHAINS_MAX)
+            return -ENOSPC;
+        if (chain->type == CHAIN_NAT)
+            insert_nat(program, chain);
+        else
+            insert(program,
+                   (struct hook_step){chain->priority, HOOK_CHAIN, chain});
+    }
+    return 0;
+}
+
+static enum nat_side side_of(enum filter_hook hook)
+{
+    return hook == FILTER_PREROUTING || hook == FILTER_OUTPUT ? NAT_DESTINATION
+                                                              : NAT_SOURCE;
+}
+
+/* Rules are asked once, by the packet that begins the flow; then, if none
+ * had anything to say, it is made sure that answers will be told apart. */
+static enum filter_verdict settle(struct rule_view *view,
+                                  const struct hook_program *program,
+                                  enum nat_side side)
+{
+    static const struct nat_range keep;
+
+    for (size_t i = 0; i < program->nat_count; i++) {
+        enum filter_verdict verdict =
+            rule_run_chain(view, program->nat_chains[i]);
+
+        if (verdict != FILTER_ACCEPT)
+            return verdict;
+        if (nat_is_settled(view->packet, side))
+            return FILTER_ACCEPT;
+    }
+    if (side == NAT_DESTINATION || !view->set->has_nat)
+        return FILTER_ACCEPT;
+    return nat_settle(view->packet, side, &keep, view->at->now_ns);
+}
+
+static enum filter_verdict translate(struct rule_view *view)
+{
+    enum nat_side side = side_of(view->at->hook);
+    struct packet *packet = view->packet;
+
+    if (track_is_fresh(packet) && !nat_is_settled(packet, side)) {
+        enum filter_verdict verdict =
+            settle(view, &view->set->hooks[view->at->hook], side);
+
+        if (verdict != FILTER_ACCEPT)
+            return verdict;
+    }
+    return nat_translate(packet, side);
+}
+
+static enum filter_verdict run_step(const struct hook_step *step,
+                                    struct rule_view *view)
+{
+    struct packet *packet = view->packet;
+
+    switch (step->kind) {
+    case HOOK_CHAIN:
+        return rule_run_chain(view, step->chain);
+    case HOOK_TRACK:
+        if (packet->flow_state != TRACK_UNTRACKED)
+            track_packet(packet, view->at->now_ns);
+        return FILTER_ACCEPT;
+    case HOOK_NAT:
+        return packet->flow == NULL ? FILTER_ACCEPT : translate(view);
+    case HOOK_CONFIRM:
+        return track_confirm(packet, view->at->now_ns);
+    }
+    return FILTER_ACCEPT;
+}
+
+/* Our own DHCP client is heard and speaks below the rules, as on Linux, where
+ * it uses packet sockets: an address is asked for before rules can know it. */
+static bool is_dhcp_client(const struct rule_view *view)
+{
+    const struct udp_header *udp = (const void *)view->transport;
+    bool is_out =
+        view->at->hook == FILTER_OUTPUT || view->at->hook == FILTER_POSTROUTING;
+    uint16_t from;
+    uint16_t to;
+
+    if (view->ip->protocol != FLOW_UDP || view->at->hook == FILTER_FORWARD ||
+        view->linear < sizeof(*udp))
+        return false;
+    from = be16_get(udp->source_port);
+    to = be16_get(udp->destination_port);
+    return is_out ? view->packet->netif == NULL && from == DHCP_CLIENT_PORT &&
+                        to == DHCP_SERVER_PORT
+                  : from == DHCP_SERVER_PORT && to == DHCP_CLIENT_PORT;
+}
+
+/* Without rules: flows are followed, nothing else happens. */
+static enum filter_verdict run_bare(struct packet *packet,
+                                    const struct filter_context *at)
+{
+    enum filter_verdict verdict = FILTER_ACCEPT;
+
+    if (at->hook == FILTER_FORWARD)
+        return FILTER_ACCEPT;
+    if (at->hook == FILTER_PREROUTING || at->hook == FILTER_OUTPUT)
+        track_packet(packet, at->now_ns);
+    if (packet->flow != NULL)
+        verdict = nat_translate(packet, side_of(at->hook));
+    if (verdict == FILTER_ACCEPT &&
+        (at->hook == FILTER_INPUT || at->hook == FILTER_POSTROUTING))
+        verdict = track_confirm(packet, at->now_ns);
+    return verdict;
+}
+
+enum filter_verdict engine_run(struct packet *packet,
+                               const struct filter_context *at)
+{
+    struct rule_set *set = rules_active();
+    const struct hook_program *program;
+    struct rule_view view;
+
+    if (at->hook == FILTER_OUTPUT)
+        packet->netif = NULL;
+    if (at->hook == FILTER_PREROUTING || at->hook == FILTER_OUTPUT) {
+        packet->flow = NULL;
+        packet->flow_state = 0;
+    }
+    if (set == NULL)
+        return run_bare(packet, at);
+    rule_view_init(&view, packet, at, set);
+    if (view.ip->protocol == FLOW_UDP && is_dhcp_client(&view))
+        return FILTER_ACCEPT;
+    program = &set->hooks[at->hook];
+    for (size_t i = 0; i < program->count; i++) {
+        enum filter_verdict verdict = run_step(&program->steps[i], &view);
+
+        if (verdict != FILTER_ACCEPT)
+            return verdict;
+    }
+    return FILTER_ACCEPT;
+}

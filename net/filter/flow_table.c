@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of flows. Places are numbered; the chains of the hash link handles
+ * (place and direction in one number, 0 is none), half as large as pointers.
+ * Nothing is touched before it is used, so that a large table costs nothing
+ * while it is empty. Whoever expired is found by a clock hand that passes a
+ * few places at a time, or earlier by the packet that meets it.
+ */
+#include "net/filter/flow.h"
+
+#include "net/hash.h"
+#include "net/platform.h"
+#include "net/wire/icmp.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct flow_counters flow_counters;
+
+static struct {
+    struct flow *flows;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint32_t capacity; /* there is memory for */
+    uint32_t limit;    /* and so many may be used */
+    uint32_t touched;  /* places ever used */
+    uint32_t count;
+    uint32_t free;  /* a chain of places through next[0], plus one */
+    uint32_t dying; /* the same: freed by flow_reap */
+    uint32_t hand;
+    struct hash_key key;
+} table;
+
+static size_t power_of_two_above(size_t count)
+{
+    size_t power = 1;
+
+    while (power < count)
+        power *= 2;
+    return power;
+}
+
+int flow_table_init(void)
+{
+    size_t share = platform_memory_size() / FLOW_MEMORY_SHARE;
+    size_t each = sizeof(struct flow) + 3 * sizeof(uint32_t);
+    size_t count = share / each;
+    size_t buckets;
+
+    if (count > FLOWS_MAX)
+        count = FLOWS_MAX;
+    if (count < FLOWS_MIN)
+        count = FLOWS_MIN;
+    memset(&table, 0, sizeof(table));
+    memset(&flow_counters, 0, sizeof(flow_counters));
+    buckets = power_of_two_above(count + count / 2);
+    table.flows = platform_memory_untouched(count * sizeof(struct flow), 128);
+    table.buckets = platform_memory(buckets * sizeof(uint32_t), 64);
+    if (table.flows == NULL || table.buckets == NULL)
+        return -ENOMEM;
+    table.bucket_mask = (uint32_t)buckets - 1;
+    table.capacity = (uint32_t)count;
+    table.limit = table.capacity;
+    hash_key_generate(&table.key);
+    return 0;
+}
+
+void flow_table_limit(size_t count)
+{
+    table.limit = count < table.capacity ? (uint32_t)count : table.capacity;
+}
+
+size_t flow_table_limit_now(void)
+{
+    return table.limit;
+}
+
+static uint32_t *bucket_of(const struct flow_tuple *tuple, uint8_t protocol)
+{
+    const uint64_t words[2] = {
+        (uint64_t)tuple->source << 32 | tuple->destination,
+        (uint64_t)tuple->source_port << 32 |
+            (uint64_t)tuple->destination_port << 16 | protocol,
+    };
+
+    return &table.buckets[hash_words(&table.key, words, 2) & table.bucket_mask];
+}
+
+static struct flow *flow_of(uint32_t handle)
+{
+    return &table.flows[(handle - 1) / 2];
+}
+
+static enum flow_direction direction_of(uint32_t handle)
+{
+    return (handle - 1) & 1 ? FLOW_REPLY : FLOW_ORIGINAL;
+}
+
+static uint32_t handle_of(const struct flow *flow,
+                          enum flow_direction direction)
+{
+    return (uint32_t)(flow - table.flows) * 2 + direction + 1;
+}
+
+static struct flow *search(uint32_t handle, const struct flow_tuple *tuple,
+                           uint8_t protocol, enum flow_direction *direction)
+{
+    while (handle != 0) {
+        struct flow *flow = flow_of(handle);
+
+        *direction = direction_of(handle);
+        if (flow_tuple_equal(&flow->tuple[*direction], tuple) &&
+            flow->protocol == protocol)
+            return flow;
+        handle = flow->next[*direction];
+    }
+    return NULL;
+}
+
+struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
+                       uint32_t now, enum flow_direction *direction)
+{
+    const uint32_t *bucket = bucket_of(tuple, protocol);
+    struct flow *flow;
+
+    while ((flow = search(*bucket, tuple, protocol, direction)) != NULL) {
+        if (!flow_is_due(flow->expires, now))
+            return flow;
+        flow_counters.expired++;
+        flow_remove(flow);
+    }
+    *direction = FLOW_ORIGINAL;
+    return NULL;
+}
+
+bool flow_is_taken(const struct flow_tuple *tuple, uint8_t protocol,
+                   uint32_t now)
+{
+    enum flow_direction direction;
+
+    return flow_find(tuple, protocol, now, &direction) != NULL;
+}
+
+static void unlink_direction(struct flow *flow, enum flow_direction direction)
+{
+    uint32_t handle = handle_of(flow, direction);
+    uint32_t *link = bucket_of(&flow->tuple[direction], flow->protocol);
+
+    while (*link != handle) {
+        ASSERT(*link != 0);
+        link = &flow_of(*link)->next[direction_of(*link)];
+    }
+    *link = flow->next[direction];
+}
+
+void flow_remove(struct flow *flow)
+{
+    ASSERT((flow->status & FLOW_CONFIRMED) != 0);
+    ASSERT((flow->status & FLOW_DYING) == 0);
+    unlink_direction(flow, FLOW_ORIGINAL);
+    unlink_direction(flow, FLOW_REPLY);
+    flow->status |= FLOW_DYING;
+    flow->next[0] = table.dying;
+    table.dying = (uint32_t)(flow - table.flows) + 1;
+    table.count--;
+}
+
+void flow_reap(void)
+{
+    while (table.dying != 0) {
+        struct flow *flow = &table.flows[table.dying - 1];
+        uint32_t next = flow->next[0];
+
+        flow->status = 0;
+        flow->next[0] = table.free;
+        table.free = table.dying;
+        table.dying = next;
+    }
+}
+
+struct flow *flow_at(size_t index)
+{
+    struct flow *flow = &table.flows[index];
+
+    if (index >= table.touched ||
+        (flow->status & (FLOW_CONFIRMED | FLOW_DYING)) != FLOW_CONFIRMED)
+        return NULL;
+    return flow;
+}
+
+static struct flow *under_hand(void)
+{
+    if (table.hand >= table.touched)
+        table.hand = 0;
+    return flow_at(table.hand++);
+}
+
+void flow_table_age(uint32_t now, size_t count)
+{
+    for (size_t i = 0; i < count && i < table.touched; i++) {
+        struct flow *flow = under_hand();
+
+        if (flow == NULL || !flow_is_due(flow->expires, now))
+            continue;
+        flow_counters.expired++;
+        flow_remove(flow);
+    }
+    flow_reap();
+}
+
+/* Room for one more: among the next places under the hand, what has expired,
+ * or was never answered, or at least is not assured. */
+static bool evict(uint32_t now)
+{
+    struct flow *victim = NULL;
+
+    for (unsigned i = 0; i < FLOW_VICTIMS_MAX; i++) {
+        struct flow *flow = under_hand();
+
+        if (flow == NULL || (flow->status & FLOW_ASSURED) != 0) {
+            if (flow == NULL || !flow_is_due(flow->expires, now))
+                continue;
+        }
+        victim = flow;
+        if (flow_is_due(flow->expires, now) ||
+            (flow->status & FLOW_SEEN_REPLY) == 0)
+            break;
+    }
+    if (victim == NULL)
+        return false;
+    flow_counters.evicted++;
+    flow_remove(victim);
+    flow_reap();
+    return true;
+}
+
+static struct flow *take_place(uint32_t now)
+{
+    uint32_t place = table.free;
+
+    if (table.count >= table.limit && !evict(now))
+        return NULL;
+    place = table.free;
+    if (place != 0) {
+        table.free = table.flows[place - 1].next[0];
+        return &table.flows[place - 1];
+    }
+    if (table.touched == table.capacity)
+        return NULL;
+    return &table.flows[table.touched++];
+}
+
+static void link_direction(struct flow *flow, enum flow_direction direction)
+{
+    uint32_t *bucket = bucket_of(&flow->tuple[direction], flow->protocol);
+
+    flow->next[direction] = *bucket;
+    *bucket = handle_of(flow, direction);
+}
+
+struct flow *flow_insert(const struct flow *fresh, uint32_t now)
+{
+    struct flow *flow = NULL;
+
+    if (!flow_is_taken(&fresh->tuple[FLOW_ORIGINAL], fresh->protocol, now) &&
+        !flow_is_taken(&fresh->tuple[FLOW_REPLY], fresh->protocol, now))
+        flow = take_place(now);
+    if (flow == NULL) {
+        flow_counters.refused++;
+        return NULL;
+    }
+    *flow = *fresh;
+    flow->status |= FLOW_CONFIRMED;
+    link_direction(flow, FLOW_ORIGINAL);
+    link_direction(flow, FLOW_REPLY);
+    table.count++;
+    flow_counters.created++;
+    return flow;
+}
+
+void flow_table_clear(void)
+{
+    for (size_t i = 0; i < table.touched; i++) {
+        struct flow *flow = flow_at(i);
+
+        if (flow != NULL)
+            flow_remove(flow);
+    }
+    flow_reap();
+}
+
+size_t flow_count(void)
+{
+    return table.count;
+}
+
+size_t flow_capacity(void)
+{
+    return table.capacity;
+}
+
+size_t flow_longest_chain(void)
+{
+    size_t longest = 0;
+
+    for (uint32_t i = 0; i <= table.bucket_mask; i++) {
+        size_t length = 0;
+
+        for (uint32_t handle = table.buckets[i]; handle != 0; length++)
+            handle = flow_of(handle)->next[direction_of(handle)];
+        if (length > longest)
+            longest = length;
+    }
+    return longest;
+}
+
+static uint16_t inverse_icmp(uint16_t type_and_code)
+{
+    static const uint8_t inverse[ICMP_ADDRESS_MASK_REPLY + 1] = {
+        [ICMP_ECHO_REPLY] = ICMP_ECHO_REQUEST,
+        [ICMP_ECHO_REQUEST] = ICMP_ECHO_REPLY,
+        [ICMP_TIMESTAMP] = ICMP_TIMESTAMP_REPLY,
+        [ICMP_TIMESTAMP_REPLY] = ICMP_TIMESTAMP,
+        [ICMP_INFORMATION] = ICMP_INFORMATION_REPLY,
+        [ICMP_INFORMATION_REPLY] = ICMP_INFORMATION,
+        [ICMP_ADDRESS_MASK] = ICMP_ADDRESS_MASK_REPLY,
+        [ICMP_ADDRESS_MASK_REPLY] = ICMP_ADDRESS_MASK,
+    };
+
+    return (uint16_t)(inverse[type_and_code >> 8] << 8 |
+                      (type_and_code & 0xff));
+}
+
+struct flow_tuple flow_inverse(const struct flow_tuple *tuple, uint8_t protocol)
+{
+    if (protocol == FLOW_ICMP)
+        return (struct flow_tuple){tuple->destination, tuple->source,
+                                   tuple->source_port,
+                                   inverse_icmp(tuple->destination_port)};
+    return (struct flow_tuple){tuple->destination, tuple->source,
+                               tuple->destination_port, tuple->source_port};
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A rule file as a whole: definitions, tables, chains; and what can only be
+ * checked at its end: that jumps lead somewhere and in no circle.
+ */
+#include "net/filter/parse.h"
+
+struct rule_chain *parse_chain_named(struct parser *parser,
+                                     const struct token *name)
+{
+    struct rule_set *set = parser->set;
+    struct rule_chain *chain;
+
+    for (chain = set->chains; chain != NULL; chain = chain->next)
+        if (chain->table == parser->table && token_is(name, chain->name))
+            return chain;
+    chain = rule_alloc(set, sizeof(*chain));
+    if (chain == NULL)
+        return NULL;
+    chain->name = rule_copy_text(set, name->text, name->length);
+    if (chain->name == NULL)
+        return NULL;
+    chain->table = parser->table;
+    if (set->last_chain == NULL)
+        set->chains = chain;
+    else
+        set->last_chain->next = chain;
+    set->last_chain = chain;
+    return chain;
+}
+
+/* ---- chains ----------------------------------------------------------------
+ */
+
+static bool parse_hook(struct parser *parser, struct rule_chain *chain)
+{
+    static const char *const hooks[FILTER_HOOK_COUNT] = {
+        "prerouting", "input", "forward", "output", "postrouting"};
+
+    if (!parse_expect(parser, "hook"))
+        return false;
+    for (unsigned i = 0; i < FILTER_HOOK_COUNT; i++)
+        if (parse_accept(parser, hooks[i])) {
+            chain->hook = (enum filter_hook)i;
+            return true;
+        }
+    return parse_fail(parser, &parser->token,
+                      "expected a hook (prerouting, input, forward, output, "
+                      "postrouting)");
+}
+
+static bool parse_priority(struct parser *parser, struct rule_chain *chain)
+{
+    static const struct {
+        const char *name;
+        int32_t value;
+    } names[] = {
+        {"raw", FILTER_PRIORITY_RAW},
+        {"mangle", FILTER_PRIORITY_MANGLE},
+        {"dstnat", FILTER_PRIORITY_DESTINATION},
+        {"filter", FILTER_PRIORITY_FILTER},
+        {"security", FILTER_PRIORITY_SECURITY},
+        {"srcnat", FILTER_PRIORITY_SOURCE},
+    };
+    bool is_negative = false;
+    bool has_name = false;
+    uint64_t number;
+
+    if (!parse_expect(parser, "priority"))
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !has_name; i++)
+        if (parse_accept(parser, names[i].name)) {
+            chain->priority = names[i].value;
+            has_name = true;
+        }
+    if (parse_accept(parser, "-"))
+        is_negative = true;
+    else if (!parse_accept(parser, "+") && has_name)
+        return true;
+    if (!parse_number(parser, 1000000, &number))
+        return false;
+    chain->priority += is_negative ? -(int32_t)number : (int32_t)number;
+    return true;
+}
+
+static bool parse_base(struct parser *parser, struct rule_chain *chain)
+{
+    struct token start = parser->token;
+
+    if (parse_accept(parser, "filter") || parse_accept(parser, "route"))
+        chain->type = CHAIN_FILTER;
+    else if (parse_accept(parser, "nat"))
+        chain->type = CHAIN_NAT;
+    else
+        return parse_fail(parser, &start, "expected 'filter' or 'nat'");
+    if (!parse_hook(parser, chain))
+        return false;
+    if (chain->type == CHAIN_NAT && chain->hook == FILTER_FORWARD)
+        return parse_fail(parser, &start, "expected no nat in 'forward'");
+    if (!parse_priority(parser, chain))
+        return false;
+    if (chain->type == CHAIN_NAT && chain->priority <= FILTER_PRIORITY_TRACK)
+        return parse_fail(parser, &start,
+                          "expected a priority above -200 for nat");
+    return true;
+}
+
+static bool parse_policy(struct parser *parser, struct rule_chain *chain)
+{
+    if (chain->type == CHAIN_REGULAR)
+        return parse_fail(parser, &parser->token,
+                          "expected 'type' before 'policy'");
+    if (parse_accept(parser, "drop"))
+        chain->policy_drop = true;
+    else if (!parse_accept(parser, "accept"))
+        return parse_fail(parser, &parser->token,
+                          "expected 'accept' or 'drop'");
+    return true;
+}
+
+static bool parse_chain_item(struct parser *parser, struct rule_chain *chain)
+{
+    struct token start = parser->token;
+
+    if (parse_accept(parser, "type")) {
+        if (chain->type != CHAIN_REGULAR || chain->rules != NULL)
+            return parse_fail(parser, &start,
+                              "expected one 'type', before all rules");
+        return parse_base(parser, chain);
+    }
+    if (parse_accept(parser, "policy"))
+        return parse_policy(parser, chain);
+    if (parse_accept(parser, "comment")) {
+        parse_next(parser);
+        return true;
+    }
+    return parse_rule(parser);
+}
+
+static bool parse_chain(struct parser *parser)
+{
+    struct token name = parser->token;
+    struct rule_chain *chain;
+
+    if (name.kind != TOKEN_WORD)
+        return parse_fail(parser, &name, "expected the name of a chain");
+    chain = parse_chain_named(parser, &name);
+    if (chain == NULL)
+        return parse_no_room(parser);
+    chain->is_defined = true;
+    parser->chain = chain;
+    parse_next(parser);
+    if (!parse_expect(parser, "{"))
+        return false;
+    for (;;) {
+        parse_skip_lines(parser);
+        if (parse_accept(parser, "}"))
+            return true;
+        if (!parse_chain_item(parser, chain))
+            return false;
+        if (parser->token.kind != TOKEN_LINE && !parse_at(parser, "}"))
+            return parse_fail(parser, &parser->token,
+                              "expected the end of the statement");
+    }
+}
+
+/* ---- tables ----------------------------------------------------------------
+ */
+
+static bool parse_define(struct parser *parser)
+{
+    struct token name = parser->token;
+    struct token sign;
+
+    if (name.kind != TOKEN_WORD)
+        return parse_fail(parser, &name, "expected a name");
+    if (lexer_is_defined(&parser->lexer, &name))
+        return parse_fail(parser, &name, "expected a new name");
+    sign = lexer_next(&parser->lexer);
+    if (!token_is(&sign, "="))
+        return parse_fail(parser, &sign, "expected '='");
+    if (lexer_define(&parser->lexer, &name) != 0)
+        return parse_fail(parser, &name, "too many definitions");
+    parse_next(parser);
+    return true;
+}
+
+static bool enter_table(struct parser *parser)
+{
+    struct rule_set *set = parser->set;
+    bool is_inet = parse_accept(parser, "inet");
+    struct token name;
+
+    if (!is_inet) {
+        struct token family = parser->token;
+
+        if (!parse_accept(parser, "ip") &&
+            (token_is(&family, "ip6") || token_is(&family, "arp") ||
+             token_is(&family, "bridge") || token_is(&family, "netdev")))
+            return parse_fail(parser, &family, "expected 'inet' or 'ip'");
+    }
+    name = parser->token;
+    if (name.kind != TOKEN_WORD)
+        return parse_fail(parser, &name, "expected the name of a table");
+    for (parser->table = set->tables; parser->table != NULL;
+         parser->table = parser->table->next)
+        if (parser->table->is_inet == is_inet &&
+            token_is(&name, parser->table->name))
+            break;
+    if (parser->table == NULL) {
+        parser->table = rule_alloc(set, sizeof(*parser->table));
+        if (parser->table == NULL)
+            return parse_no_room(parser);
+        parser->table->name = rule_copy_text(set, name.text, name.length);
+        if (parser->table->name == NULL)
+            return parse_no_room(parser);
+        parser->table->is_inet = is_inet;
+        parser->table->next = set->tables;
+        set->tables = parser->table;
+    }
+    parse_next(parser);
+    return true;
+}
+
+static bool parse_table_item(struct parser *parser)
+{
+    if (parse_accept(parser, "chain"))
+        return parse_chain(parser);
+    if (parse_accept(parser, "set"))
+        return parse_set_block(parser, false);
+    if (parse_accept(parser, "map"))
+        return parse_set_block(parser, true);
+    if (parse_accept(parser, "define"))
+        return parse_define(parser);
+    if (parse_accept(parser, "comment")) {
+        parse_next(parser);
+        return true;
+    }
+    return parse_fail(parser, &parser->token,
+                      "expected 'chain', 'set', 'map' or '}'");
+}
+
+static bool parse_table(struct parser *parser)
+{
+    if (!enter_table(parser))
+        return false;
+    if (parser->token.kind == TOKEN_LINE || parser->token.kind == TOKEN_END)
+        return true; /* makes it be there: for a `delete` that follows */
+    if (!parse_expect(parser, "{"))
+        return false;
+    for (;;) {
+        parse_skip_lines(parser);
+        if (parse_accept(parser, "}"))
+            return true;
+        if (!parse_table_item(parser))
+            return false;
+        if (parser->token.kind != TOKEN_LINE && !parse_at(parser, "}"))
+            return parse_fail(parser, &parser->token,
+                              "expected the end of the statement");
+    }
+}
+
+/* `flush ruleset`, `delete table x`: a file replaces everything anyway. */
+static bool parse_removal(struct parser *parser)
+{
+    if (parse_accept(parser, "ruleset")) {
+        if (!parse_accept(parser, "inet"))
+            parse_accept(parser, "ip");
+        return true;
+    }
+    if (!parse_expect(parser, "table"))
+        return false;
+    if (!parse_accept(parser, "inet"))
+        parse_accept(parser, "ip");
+    if (parser->token.kind != TOKEN_WORD)
+        return parse_fail(parser, &parser->token,
+                          "expected the name of a table");
+    parse_next(parser);
+    return true;
+}
+
+static bool parse_top_item(struct parser *parser)
+{
+    if (parse_accept(parser, "define"))
+        return parse_define(parser);
+    if (parse_accept(parser, "flush") || parse_accept(parser, "delete") ||
+        parse_accept(parser, "destroy"))
+        return parse_removal(parser);
+    parse_accept(parser, "add");
+    if (parse_accept(parser, "table"))
+        return parse_table(parser);
+    return parse_fail(parser, &parser->token,
+                      "expected 'table', 'define' or 'flush ruleset'");
+}
+
+/* ---- the end of the file ---------------------------------------------------
+ */
+
+static bool check_depth(struct parser *parser, struct rule_chain *chain,
+                        unsigned above);
+
+static bool follow(struct parser *parser, const struct rule_target *target,
+                   unsigned above)
+{
+    struct token at = {.kind = TOKEN_SIGN};
+
+    if (target->chain == NULL)
+        return true;
+    at.line = target->chain->line;
+    at.column = target->chain->column;
+    if (!target->chain->is_defined)
+        return parse_fail(parser, &at, "expected a chain that is defined");
+    if (target->chain->type != CHAIN_REGULAR)
+        return parse_fail(parser, &at, "expected a chain without a hook");
+    if (above == RULES_DEPTH_MAX)
+        return parse_fail(parser, &at,
+                          "expected jumps without a circle, "
+                          "at most 16 deep");
+    return check_depth(parser, target->chain, above + 1);
+}
+
+static bool follow_map(struct parser *parser, const struct rule_map *map,
+                       unsigned above)
+{
+    size_t at = (size_t)map->key_count + (map->is_interval ? 1 : 0);
+
+    for (size_t i = 0; i <= map->count; i++) {
+        struct rule_target target = {0};
+
+        if (i < map->count)
+            target = rule_unpack_target(parser->set,
+                                        map->elements[i * map->stride + at]);
+        else if (map->has_default)
+            target = rule_unpack_target(parser->set, map->default_data[0]);
+        if (!follow(parser, &target, above))
+            return false;
+    }
+    return true;
+}
+
+/* A chain is walked again only when it is reached from deeper than before, so
+ * that chains times depth bound the walk. */
+static bool check_depth(struct parser *parser, struct rule_chain *chain,
+                        unsigned above)
+{
+    if (chain->depth > above)
+        return true;
+    chain->depth = (uint8_t)(above + 1);
+    for (const struct rule *rule = chain->rules; rule != NULL;
+         rule = rule->next)
+        for (const struct rule_step *step = rule->steps; step != NULL;
+             step = step->next) {
+            if (step->kind == STEP_VERDICT &&
+                !follow(parser, &step->verdict, above))
+                return false;
+            if (step->kind == STEP_VMAP &&
+                !follow_map(parser, step->lookup.map, above))
+                return false;
+        }
+    return true;
+}
+
+static bool check_chains(struct parser *parser)
+{
+    for (struct rule_chain *chain = parser->set->chains; chain != NULL;
+         chain = chain->next) {
+        struct rule_target target = {chain, RULE_JUMP};
+
+        if (chain->is_defined ? !check_depth(parser, chain, 0)
+                              : !follow(parser, &target, 0))
+            return false;
+    }
+    return true;
+}
+
+bool parse_file(struct parser *parser)
+{
+    parse_next(parser);
+    for (;;) {
+        parse_skip_lines(parser);
+        if (parser->token.kind == TOKEN_END)
+            return check_chains(parser);
+        if (!parse_top_item(parser))
+            return false;
+        if (parser->token.kind != TOKEN_LINE && parser->token.kind != TOKEN_END)
+            return parse_fail(parser, &parser->token,
+                              "expected the end of the statement");
+    }
+}

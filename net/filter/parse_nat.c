@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Translation statements: snat, dnat, masquerade, redirect, with addresses,
+ * ports, ranges and maps; jhash and numgen spread over a map's values.
+ */
+#include "net/filter/balance.h"
+#include "net/filter/parse.h"
+
+bool parse_is_nat(const struct parser *parser)
+{
+    return parse_at(parser, "snat") || parse_at(parser, "dnat") ||
+           parse_at(parser, "masquerade") || parse_at(parser, "redirect");
+}
+
+static bool needs_transport(struct parser *parser, const struct token *at)
+{
+    if (parser->protocol == FLOW_TCP || parser->protocol == FLOW_UDP ||
+        parser->protocol == UINT8_MAX)
+        return true;
+    return parse_fail(parser, at,
+                      "expected a match of the transport protocol before "
+                      "ports are translated");
+}
+
+/* `:80` or `:80-90`. */
+static bool parse_ports(struct parser *parser, struct nat_range *range)
+{
+    struct token start = parser->token;
+    uint32_t first;
+    uint32_t last;
+
+    if (!parse_accept(parser, ":"))
+        return true;
+    if (!needs_transport(parser, &start) ||
+        !parse_value(parser, TYPE_INET_SERVICE, &first, &last))
+        return false;
+    if (first == 0)
+        return parse_fail(parser, &start, "expected a port other than 0");
+    range->port_first = (uint16_t)first;
+    range->port_last = (uint16_t)last;
+    return true;
+}
+
+/* What a map's values are, seen by the first: an address, a port, both. */
+static void guess_data(const struct parser *parser, struct rule_map *shape,
+                       bool has_address)
+{
+    shape->data_count = 1;
+    shape->data_type[0] = has_address ? TYPE_IPV4_ADDR : TYPE_INET_SERVICE;
+    if (has_address) {
+        /* "{ KEY : 10.0.0.1 . 80": a dot after the first value. */
+        struct lexer ahead = parser->lexer;
+        struct token token = lexer_next(&ahead);
+
+        while (token.kind != TOKEN_END && token.kind != TOKEN_BAD &&
+               !token_is(&token, ":") && !token_is(&token, "}"))
+            token = lexer_next(&ahead);
+        do {
+            token = lexer_next(&ahead);
+        } while (token.kind == TOKEN_LINE);
+        token = lexer_next(&ahead);
+        if (token_is(&token, ".")) {
+            shape->data_count = 2;
+            shape->data_type[1] = TYPE_INET_SERVICE;
+        }
+    }
+}
+
+static bool adopt_map(struct parser *parser, struct rule_nat *nat,
+                      const struct token *at)
+{
+    const struct rule_map *map = nat->map;
+
+    nat->map_has_address =
+        map->data_count > 0 && map->data_type[0] == TYPE_IPV4_ADDR;
+    nat->map_has_port =
+        map->data_count > 0 &&
+        map->data_type[map->data_count - 1] == TYPE_INET_SERVICE;
+    if (!nat->map_has_address && !nat->map_has_port)
+        return parse_fail(parser, at, "expected a map of addresses or ports");
+    if (nat->kind == NAT_REDIRECT && nat->map_has_address)
+        return parse_fail(parser, at, "expected a map of ports");
+    return !nat->map_has_port || needs_transport(parser, at);
+}
+
+static bool parse_data_map(struct parser *parser, struct rule_nat *nat,
+                           struct rule_map *shape)
+{
+    struct token start = parser->token;
+
+    if (parse_at(parser, "@")) {
+        nat->map = parse_set_named(parser);
+        if (nat->map != NULL && nat->map->key_count != shape->key_count) {
+            parse_fail(parser, &start, "expected a map of as many fields");
+            return false;
+        }
+    } else {
+        guess_data(parser, shape, nat->kind != NAT_REDIRECT);
+        nat->map = parse_set_anonymous(parser, shape);
+    }
+    return nat->map != NULL && adopt_map(parser, nat, &start);
+}
+
+/* jhash FIELDS mod N [seed S] [offset O], numgen inc|random mod N. */
+static bool parse_spread(struct parser *parser, struct rule_spread *spread)
+{
+    struct token start;
+    uint64_t number;
+
+    if (parse_accept(parser, "jhash")) {
+        spread->kind = SPREAD_HASH;
+        if (!parse_key(parser, &spread->key))
+            return false;
+    } else {
+        parse_next(parser);
+        spread->kind = parse_at(parser, "inc") ? SPREAD_ROUND : SPREAD_RANDOM;
+        if (!parse_accept(parser, "inc") && !parse_expect(parser, "random"))
+            return false;
+    }
+    if (!parse_expect(parser, "mod"))
+        return false;
+    start = parser->token;
+    if (!parse_number(parser, UINT32_MAX, &number))
+        return false;
+    if (number == 0)
+        return parse_fail(parser, &start, "expected a number above 0");
+    spread->modulus = (uint32_t)number;
+    if (parse_accept(parser, "seed")) {
+        if (!parse_number(parser, UINT32_MAX, &number))
+            return false;
+        spread->seed = (uint32_t)number;
+    }
+    if (parse_accept(parser, "offset")) {
+        if (!parse_number(parser, UINT32_MAX, &number))
+            return false;
+        spread->offset = (uint32_t)number;
+    }
+    return true;
+}
+
+static bool parse_mapped(struct parser *parser, struct rule_nat *nat)
+{
+    struct rule_map shape = {0};
+    struct token start = parser->token;
+
+    if (parse_at(parser, "jhash") || parse_at(parser, "numgen")) {
+        if (!parse_spread(parser, &nat->spread))
+            return false;
+        shape.key_count = 1;
+        shape.key_type[0] = TYPE_NUMBER;
+    } else {
+        if (!parse_key(parser, &nat->key))
+            return false;
+        shape.key_count = nat->key.count;
+        for (size_t i = 0; i < nat->key.count; i++)
+            shape.key_type[i] = (uint8_t)parse_type_of(nat->key.field[i]);
+    }
+    if (!parse_expect(parser, "map") || !parse_data_map(parser, nat, &shape))
+        return false;
+    if (nat->spread.kind != SPREAD_HASH)
+        return true;
+    return balancer_make(parser->set, nat) == 0 ||
+           parse_fail(parser, &start,
+                      "expected a map of each number from 0 to below mod, "
+                      "of at most 32 backends");
+}
+
+static bool parse_target(struct parser *parser, struct rule_nat *nat)
+{
+    bool may_have_address = nat->kind == NAT_SNAT || nat->kind == NAT_DNAT;
+
+    if (parse_is_field(parser) || parse_at(parser, "jhash") ||
+        parse_at(parser, "numgen")) {
+        if (!parse_mapped(parser, nat))
+            return false;
+    } else if (may_have_address && !parse_at(parser, ":")) {
+        if (!parse_value(parser, TYPE_IPV4_ADDR, &nat->range.first,
+                         &nat->range.last))
+            return false;
+    }
+    return parse_ports(parser, &nat->range);
+}
+
+static bool check_hook(struct parser *parser, const struct token *start,
+                       const struct rule_nat *nat)
+{
+    const struct rule_chain *chain = parser->chain;
+    bool is_source = nat->kind == NAT_SNAT || nat->kind == NAT_MASQUERADE;
+
+    if (chain->type == CHAIN_REGULAR)
+        return true;
+    if (chain->type != CHAIN_NAT)
+        return parse_fail(parser, start, "expected a chain of type nat");
+    if (is_source
+            ? chain->hook == FILTER_POSTROUTING ||
+                  (chain->hook == FILTER_INPUT && nat->kind == NAT_SNAT)
+            : chain->hook == FILTER_PREROUTING || chain->hook == FILTER_OUTPUT)
+        return true;
+    return parse_fail(parser, start, "expected a hook where this can be done");
+}
+
+static uint8_t kind_of(const struct token *token)
+{
+    if (token_is(token, "snat"))
+        return NAT_SNAT;
+    if (token_is(token, "dnat"))
+        return NAT_DNAT;
+    return token_is(token, "masquerade") ? NAT_MASQUERADE : NAT_REDIRECT;
+}
+
+bool parse_nat(struct parser *parser)
+{
+    struct rule_nat nat = {.kind = kind_of(&parser->token)};
+    struct token start = parser->token;
+    struct rule_step *step;
+
+    parse_next(parser);
+    if (!check_hook(parser, &start, &nat))
+        return false;
+    parse_accept(parser, "ip");
+    if (parse_accept(parser, "addr") &&
+        !(parse_expect(parser, ".") && parse_expect(parser, "port")))
+        return false;
+    if (parse_accept(parser, "to")) {
+        if (!parse_target(parser, &nat))
+            return false;
+    } else if (nat.kind == NAT_SNAT || nat.kind == NAT_DNAT) {
+        return parse_fail(parser, &parser->token, "expected 'to'");
+    }
+    for (;;) {
+        if (parse_accept(parser, "random") ||
+            parse_accept(parser, "fully-random"))
+            nat.range.is_random = true;
+        else if (parse_accept(parser, "persistent"))
+            nat.range.is_persistent = true;
+        else if (!parse_accept(parser, ","))
+            break;
+    }
+    parser->set->has_nat = true;
+    step = parse_add_step(parser, STEP_NAT);
+    if (step == NULL)
+        return false;
+    step->nat = nat;
+    return true;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connection tracking: which state packets have, and what flows live through.
+ * test-links: tests/unit/support_filter.c
+ */
+#include "tests/unit/support_filter.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(conntrack, .init = start_filter, .timeout = 60);
+
+static unsigned lan_tcp(uint8_t flags, uint32_t sequence, uint32_t ack,
+                        size_t payload)
+{
+    struct test_packet packet = tcp_packet(CLIENT, 1024, SERVER, 80, flags);
+
+    tcp_number(&packet, sequence, ack, payload);
+    return state_of(from_lan(&packet));
+}
+
+static unsigned wan_tcp(uint8_t flags, uint32_t sequence, uint32_t ack,
+                        size_t payload)
+{
+    struct test_packet packet = tcp_packet(SERVER, 80, CLIENT, 1024, flags);
+
+    tcp_number(&packet, sequence, ack, payload);
+    return state_of(from_wan(&packet));
+}
+
+static void open_connection(void)
+{
+    cr_assert_eq(lan_tcp(S, 100, 0, 0), TRACK_NEW);
+    cr_assert_eq(wan_tcp(S | A, 500, 101, 0), TRACK_ESTABLISHED);
+    cr_assert_eq(lan_tcp(A, 101, 501, 0), TRACK_ESTABLISHED);
+}
+
+static struct filter_flow_view seen;
+static size_t seen_count;
+
+static void see(void *context, const struct filter_flow_view *flow)
+{
+    (void)context;
+    seen = *flow;
+    seen_count++;
+}
+
+static const char *tcp_state(void)
+{
+    seen_count = 0;
+    seen.state = "no flow";
+    cr_assert_eq(filter_visit_flows(0, SIZE_MAX, test_now, see, NULL), 0);
+    return seen.state;
+}
+
+Test(conntrack, handshake_data_and_close_are_followed)
+{
+    open_connection();
+    cr_assert_str_eq(tcp_state(), "ESTABLISHED");
+    cr_assert(seen.is_assured);
+    cr_assert_eq(lan_tcp(P | A, 101, 501, 1000), TRACK_ESTABLISHED);
+    cr_assert_eq(wan_tcp(A, 501, 1101, 0), TRACK_ESTABLISHED);
+    cr_assert_eq(lan_tcp(F | A, 1101, 501, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "FIN_WAIT");
+    cr_assert_eq(wan_tcp(A, 501, 1102, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE_WAIT");
+    cr_assert_eq(wan_tcp(F | A, 501, 1102, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "LAST_ACK");
+    cr_assert_eq(lan_tcp(A, 1102, 502, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "TIME_WAIT");
+    cr_assert_eq(seen.direction[0].packets, 5);
+    cr_assert_eq(seen.direction[1].packets, 4 - 0);
+    test_now += 121 * NS_PER_S;
+    cr_assert_str_eq(tcp_state(), "no flow");
+}
+
+Test(conntrack, hostile_N3_reset_outside_window_changes_nothing)
+{
+    open_connection();
+    cr_assert_eq(wan_tcp(R, 501 + 100000, 0, 0), TRACK_INVALID);
+    cr_assert_eq(wan_tcp(R | A, 400, 101, 0), TRACK_INVALID);
+    cr_assert_str_eq(tcp_state(), "ESTABLISHED");
+}
+
+Test(conntrack, hostile_N3_reset_in_window_but_not_exact_keeps_the_flow)
+{
+    open_connection();
+    cr_assert_eq(wan_tcp(R, 600, 0, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "ESTABLISHED");
+    cr_assert_eq(wan_tcp(R, 501, 0, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE");
+}
+
+Test(conntrack, hostile_N3_fin_outside_window_changes_nothing)
+{
+    open_connection();
+    cr_assert_eq(wan_tcp(F | A, 501 + 100000, 101, 0), TRACK_INVALID);
+    cr_assert_str_eq(tcp_state(), "ESTABLISHED");
+    cr_assert_eq(wan_tcp(F | A, 501, 101 + 5000, 0), TRACK_INVALID);
+    cr_assert_str_eq(tcp_state(), "ESTABLISHED");
+}
+
+Test(conntrack, liberal_setting_takes_what_is_outside_the_window)
+{
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_tcp_be_liberal", 1), 0);
+    open_connection();
+    cr_assert_eq(wan_tcp(A, 501 + 100000, 101, 10), TRACK_ESTABLISHED);
+}
+
+Test(conntrack, refused_connection_is_forgotten)
+{
+    cr_assert_eq(lan_tcp(S, 100, 0, 0), TRACK_NEW);
+    cr_assert_eq(wan_tcp(R | A, 0, 101, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "no flow");
+}
+
+Test(conntrack, connection_is_taken_up_in_its_middle_unless_strict)
+{
+    cr_assert_eq(lan_tcp(A, 5000, 700, 10), TRACK_NEW);
+    cr_assert_eq(wan_tcp(A, 700, 5010, 0), TRACK_ESTABLISHED);
+    start_filter();
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_tcp_loose", 0), 0);
+    cr_assert_eq(lan_tcp(A, 5000, 700, 10), TRACK_INVALID);
+}
+
+Test(conntrack, syn_ack_that_nobody_asked_for_is_invalid)
+{
+    cr_assert_eq(wan_tcp(S | A, 1, 2, 0), TRACK_INVALID);
+    cr_assert_eq(wan_tcp(F, 1, 2, 0), TRACK_INVALID);
+    cr_assert_eq(wan_tcp(S | F, 1, 2, 0), TRACK_INVALID);
+    cr_assert_eq(wan_tcp(0, 1, 2, 0), TRACK_INVALID);
+    cr_assert_eq(wan_tcp(R, 1, 2, 0), TRACK_INVALID);
+}
+
+Test(conntrack, syn_after_time_wait_begins_anew)
+{
+    open_connection();
+    lan_tcp(F | A, 101, 501, 0);
+    wan_tcp(F | A, 501, 102, 0);
+    lan_tcp(A, 102, 502, 0);
+    cr_assert_str_eq(tcp_state(), "TIME_WAIT");
+    cr_assert_eq(lan_tcp(S, 9000, 0, 0), TRACK_NEW);
+    cr_assert_str_eq(tcp_state(), "SYN_SENT");
+    cr_assert_eq(seen_count, 1);
+}
+
+Test(conntrack, wrong_checksum_is_invalid)
+{
+    struct test_packet packet = tcp_packet(CLIENT, 1, SERVER, 2, S);
+
+    packet.bytes[37] ^= 1;
+    cr_assert_eq(state_of(from_lan(&packet)), TRACK_INVALID);
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_checksum", 0), 0);
+    cr_assert_eq(state_of(from_lan(&packet)), TRACK_NEW);
+}
+
+Test(conntrack, udp_is_established_by_its_answer_and_expires)
+{
+    struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);
+    struct test_packet answer = udp_packet(SERVER, 53, CLIENT, 5000);
+
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_NEW);
+    test_now += 31 * NS_PER_S;
+    cr_assert_eq(state_of(from_lan(&query)), TRACK_NEW);
+    cr_assert_eq(state_of(from_lan(&query)), TRACK_NEW);
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_ESTABLISHED);
+    cr_assert_eq(state_of(from_lan(&query)), TRACK_ESTABLISHED);
+    test_now += 31 * NS_PER_S;
+    cr_assert_eq(state_of(from_lan(&query)), TRACK_NEW);
+}
+
+Test(conntrack, udp_stream_lives_longer)
+{
+    struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);
+    struct test_packet answer = udp_packet(SERVER, 53, CLIENT, 5000);
+
+    from_lan(&query);
+    from_wan(&answer);
+    test_now += 3 * NS_PER_S;
+    from_lan(&query);
+    test_now += 100 * NS_PER_S;
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_ESTABLISHED);
+}
+
+Test(conntrack, echo_is_answered_once_it_was_asked)
+{
+    struct test_packet ask = icmp_packet(CLIENT, SERVER, 8, 77);
+    struct test_packet answer = icmp_packet(SERVER, CLIENT, 0, 77);
+    struct test_packet other = icmp_packet(SERVER, CLIENT, 0, 78);
+
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_INVALID);
+    cr_assert_eq(state_of(from_lan(&ask)), TRACK_NEW);
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_ESTABLISHED);
+    cr_assert_eq(state_of(from_wan(&other)), TRACK_INVALID);
+}
+
+Test(conntrack, error_about_a_flow_is_related)
+{
+    struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);
+    struct test_packet error =
+        icmp_error(0x01020304, CLIENT, 3, 1, query.bytes, 28);
+
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    from_lan(&query);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_RELATED);
+}
+
+Test(conntrack, hostile_C4_error_with_a_bad_inner_header_is_invalid)
+{
+    struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);
+    struct test_packet error;
+
+    from_lan(&query);
+    error = icmp_error(SERVER, CLIENT, 3, 1, query.bytes, 27);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    error = icmp_error(SERVER, CLIENT, 3, 1, query.bytes, 28);
+    error.bytes[28] = 0x44; /* inner header length 16 */
+    fix_packet(&error);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    error.bytes[28] = 0x4f; /* 60 */
+    fix_packet(&error);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    error.bytes[28] = 0x45;
+    error.bytes[31] = 19; /* inner total length */
+    fix_packet(&error);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    error = icmp_error(SERVER, OTHER, 3, 1, query.bytes, 28);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+}
+
+Test(conntrack, what_a_rule_drops_costs_no_flow)
+{
+    struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);
+
+    load("table inet t { chain c { type filter hook forward priority 0\n"
+         "drop; } }");
+    cr_assert_eq(from_lan(&query)->verdict, FILTER_DROP);
+    tcp_state();
+    cr_assert_eq(seen_count, 0);
+}
+
+static void fill(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct test_packet packet =
+            tcp_packet(CLIENT + (i >> 16 << 8), (uint16_t)i, SERVER, 80, S);
+
+        cr_assert_eq(from_lan(&packet)->end, PATH_FORWARDED);
+    }
+}
+
+Test(conntrack, hostile_N1_half_open_flows_make_room_established_survive)
+{
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_max", 500), 0);
+    open_connection();
+    fill(5000);
+    seen_count = 0;
+    filter_visit_flows(0, SIZE_MAX, test_now, see, NULL);
+    cr_assert_eq(seen_count, 500);
+    cr_assert_eq(wan_tcp(A, 501, 101, 100), TRACK_ESTABLISHED);
+}
+
+Test(conntrack, hostile_N1_a_table_full_of_assured_flows_refuses)
+{
+    struct test_packet packet = udp_packet(CLIENT, 9, SERVER, 9);
+
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_max", 1), 0);
+    open_connection();
+    cr_assert_eq(from_lan(&packet)->verdict, FILTER_DROP);
+    cr_assert_eq(wan_tcp(A, 501, 101, 100), TRACK_ESTABLISHED);
+}
+
+Test(conntrack, ten_thousand_flows_fit_sixteen_mebibytes)
+{
+    start_filter_with(14 << 20);
+    fill(10000);
+    seen_count = 0;
+    filter_visit_flows(0, SIZE_MAX, test_now, see, NULL);
+    cr_assert_eq(seen_count, 10000, "%zu of %zu", seen_count, flow_capacity());
+}
+
+/* The longest chain is not visible; the time of attackers' choice is bounded
+ * by the key alone. Tuples that differ only where a plain sum would not. */
+Test(conntrack, hostile_S1_flows_spread_whatever_their_tuples)
+{
+    for (uint32_t i = 0; i < 4096; i++) {
+        struct test_packet packet =
+            udp_packet(CLIENT + (i & 0x3f), (uint16_t)(1000 + (i >> 6)),
+                       SERVER - (i & 0x3f), (uint16_t)(9000 - (i >> 6)));
+
+        cr_assert_eq(from_lan(&packet)->end, PATH_FORWARDED);
+    }
+    cr_assert_leq(flow_longest_chain(), 8);
+}
+
+Test(conntrack, aging_empties_the_table)
+{
+    fill(1000);
+    test_now += 121 * NS_PER_S;
+    for (unsigned i = 0; i < FLOW_AGE_TURNS; i++)
+        flow_table_age(flow_ticks(test_now),
+                       flow_capacity() / FLOW_AGE_TURNS + 1);
+    cr_assert_eq(flow_count(), 0);
+}
+
+Test(conntrack, settings_bear_linux_names)
+{
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_udp_timeout", 5), 0);
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_udp_timeout", 0), -22);
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_nothing", 5), -2);
+    cr_assert_eq(filter_set("ipv4.tcp_sack", 1), -2);
+}
