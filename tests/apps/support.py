@@ -62,6 +62,7 @@ def build(folder):
         "httpd": glob.glob(TOP + "/apps/httpd/*.c") + [page],
         "echo": [TOP + "/apps/echo.c"],
         "stream": glob.glob(TOP + "/apps/stream/*.c"),
+        "iperf3": glob.glob(TOP + "/apps/iperf3/*.c"),
         "stream_client": [TOP + "/tests/apps/stream_client.c",
                           TOP + "/apps/stream/pattern.c"],
     }
