@@ -59,6 +59,7 @@ VIEW_drivers/e1000   := kernel/cpu.h kernel/interrupt.h kernel/softirq.h \
                         kernel/console.h kernel/attributes.h \
                         kernel/command_line.h $(NETIF_VIEW) \
                         drivers/e1000
+VIEW_apps            := apps
 VIEW_boot            := boot kernel
 VIEW_kernel          := kernel boot libc/pure
 VIEW_kernel/platform := kernel boot libc/pure net/platform.h net/attributes.h
@@ -84,7 +85,9 @@ FILES_kernel          := $(filter-out kernel/platform.c kernel/main%.c,\
 
 APPS      := $(sort $(patsubst apps/%/,%,$(dir $(wildcard apps/*/*.c))) \
                     $(patsubst apps/%.c,%,$(wildcard apps/*.c)))
-APP_FILES := $(wildcard apps/$(APP)/*.c apps/$(APP).c)
+# The gateway shows its state through httpd's page.
+ALSO_gateway := $(filter-out %/main.c,$(wildcard apps/httpd/*.c))
+APP_FILES := $(wildcard apps/$(APP)/*.c apps/$(APP).c) $(ALSO_$(APP))
 
 # Parts of the stack that only some apps want: kernel/main_parts_NAME.c says
 # what they are, and links them.
@@ -152,7 +155,7 @@ $(BUILD)/view/$(subst /,-,$(1))/.done: Makefile
 	    [ ! -L $$$$folder ] || continue; rm -rf $$(@D)/$$$$path; \
 	    ln -s $(CURDIR)/$$$$path $$(@D)/$$$$path; done; touch $$@
 endef
-$(foreach r,$(ROOMS),$(eval $(call view_rule,$(r))))
+$(foreach r,$(ROOMS) apps,$(eval $(call view_rule,$(r))))
 
 define compile_rule # flavour, room, extension, compiler, flags
 $(patsubst %.$(3),$(BUILD)/$(1)/%.o,$(filter %.$(3),$(FILES_$(2)))): \
@@ -167,9 +170,9 @@ $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,host,$(r),c,$(HOST_CC),$(HOS
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,bench,$(r),c,$(HOST_CC),$(BENCH_FLAGS))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_FLAGS))))
 
-$(BUILD)/image/apps/%.o: apps/%.c Makefile
+$(BUILD)/image/apps/%.o: apps/%.c $(BUILD)/view/apps/.done
 	@mkdir -p $(@D)
-	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
+	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -iquote $(BUILD)/view/apps -c -o $@ $<
 
 # An app's built-in page becomes C: `site_page` and `site_page_length`.
 $(BUILD)/made/apps/%/site.c: apps/%/site/index.html tools/embed
@@ -182,7 +185,8 @@ $(BUILD)/image/apps/%/site.o: $(BUILD)/made/apps/%/site.c
 ## ---- the image -------------------------------------------------------------
 APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
                  $(patsubst apps/%/index.html,$(BUILD)/image/apps/%.o,\
-                   $(wildcard apps/$(APP)/site/index.html))
+                   $(wildcard $(addsuffix site/index.html,\
+                     $(sort $(dir $(APP_FILES))))))
 APP_OBJECT    := $(BUILD)/image/app-$(APP).o
 IMAGE_OBJECTS := $(filter-out $(OTHER_PARTS:%.c=$(BUILD)/image/%.o),\
                    $(call objects,image,$(ROOMS))) $(APP_OBJECT)

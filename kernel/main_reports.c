@@ -160,17 +160,14 @@ static size_t write_log(char *buffer, size_t size)
 
 void main_reports_register(void)
 {
-    static const struct {
-        const char *name;
-        report_write *write;
-    } reports[] = {
-        {"counters", write_counters},
-        {"loglevel", write_level},
-        {"log", write_log},
+    static const struct report reports[] = {
+        {"counters", write_counters, NULL},
+        {"loglevel", write_level, NULL},
+        {"log", write_log, NULL},
     };
 
     for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
-        if (report_register(reports[i].name, reports[i].write) != 0)
+        if (report_register(&reports[i]) != 0)
             log_print(LOG_ERROR, "report", "no room for %s", reports[i].name);
     }
 }

@@ -9,32 +9,27 @@
 
 enum { REPORTS_MAX = 16 };
 
-static struct {
-    const char *name;
-    report_write *write;
-} reports[REPORTS_MAX];
+static const struct report *reports[REPORTS_MAX];
 static size_t report_count;
 
-int report_register(const char *name, report_write *write)
+int report_register(const struct report *report)
 {
     if (report_count == REPORTS_MAX)
         return -ENOSPC;
-    reports[report_count].name = name;
-    reports[report_count].write = write;
-    report_count++;
+    reports[report_count++] = report;
     return 0;
 }
 
-report_write *report_find(const char *name)
+const struct report *report_find(const char *name)
 {
     for (size_t i = 0; i < report_count; i++) {
-        if (strcmp(reports[i].name, name) == 0)
-            return reports[i].write;
+        if (strcmp(reports[i]->name, name) == 0)
+            return reports[i];
     }
     return NULL;
 }
 
 const char *report_name(size_t index)
 {
-    return index < report_count ? reports[index].name : NULL;
+    return index < report_count ? reports[index]->name : NULL;
 }

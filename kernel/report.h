@@ -13,11 +13,21 @@
  * must be, and returns how long all of it is. App context, stack unlocked. */
 typedef size_t report_write(char *buffer, size_t size);
 
-/* The name must stay. -ENOSPC: there are REPORTS_MAX already. */
-MUST_CHECK int report_register(const char *name, report_write *write);
+/* Takes what an app writes to the file, each time all of it. 0 or -errno. App
+ * context, stack unlocked. */
+typedef int report_accept(const char *text, size_t length);
+
+struct report {
+    const char *name; /* must stay */
+    report_write *write;
+    report_accept *accept; /* NULL: can only be read */
+};
+
+/* `report` must stay. -ENOSPC: there are REPORTS_MAX already. */
+MUST_CHECK int report_register(const struct report *report);
 
 /* NULL: no such report. */
-report_write *report_find(const char *name);
+const struct report *report_find(const char *name);
 
 /* In the order of registration; NULL after the last. */
 const char *report_name(size_t index);

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "limits.h"
+#include "options.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -71,10 +72,11 @@ static void accept_ready(struct watch *ready)
     }
 }
 
-int listener_open(unsigned port)
+int listener_open(const struct options *options)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port)};
+                                  .sin_port = htons((uint16_t)options->port),
+                                  .sin_addr = {options->address}};
     socklen_t size = sizeof(address);
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 

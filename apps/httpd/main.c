@@ -28,7 +28,7 @@ static int start(const struct options *options)
         fprintf(stderr, "httpd: epoll: %s\n", strerror(errno));
         return 1;
     }
-    port = listener_open(options->port);
+    port = listener_open(options);
     if (port < 0) {
         fprintf(stderr, "httpd: port %u: %s\n", options->port, strerror(errno));
         return 1;

@@ -8,12 +8,14 @@
 #include "limits.h"
 #include "slice.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 const char *options_usage(void)
 {
     return "usage: httpd [-p PORT] [-r ROOT] [-q | -v] [--WORD[=VALUE]]...\n"
            "  -p PORT                 TCP port, 80; 0 for any free one\n"
+           "  --listen=ADDRESS        of one interface; else on all\n"
            "  -r ROOT                 folder to serve; /www of the module,\n"
            "                          else its root, else the built-in site\n"
            "  --no-status             no /status, /status.json and /metrics\n"
@@ -90,6 +92,8 @@ static bool parse_long(struct options *options, const char *word)
         options->access_log = ACCESS_LOG_ON;
         return true;
     }
+    if ((value = value_of(word, "--listen")))
+        return inet_pton(AF_INET, value, &options->address) == 1;
     if ((value = value_of(word, "--access-log")))
         return take_switch(value, &options->access_log);
     if ((value = value_of(word, "--max-connections")))

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether requests are logged: by default the console's log level decides. */
 enum access_log_choice { ACCESS_LOG_BY_LEVEL, ACCESS_LOG_ON, ACCESS_LOG_OFF };
 
 struct options {
+    uint32_t address; /* to listen on, network order; 0: on all */
     unsigned port;
     const char *root; /* NULL: choose, see content.h */
     bool is_status_on;

@@ -22,6 +22,7 @@ enum { SAMPLES_LIMIT = 4096 };
 
 struct counters counters;
 static uint64_t started_ms;
+static const struct status_extra *extra;
 
 struct sample {
     struct slice name;  /* with its labels */
@@ -30,6 +31,11 @@ struct sample {
     struct slice help;
     bool is_written;
 };
+
+void status_set_extra(const struct status_extra *added)
+{
+    extra = added;
+}
 
 void status_init(void)
 {
@@ -251,6 +257,30 @@ void status_format_metrics(struct slice lines, struct text *out)
     free(samples);
 }
 
+/* Each as one string of lines. */
+static void add_tables(struct text *out)
+{
+    bool is_first = true;
+    const char *name;
+
+    text_add(out, ",\"tables\":{");
+    for (size_t i = 0; (name = extra->table_name(i)) != NULL; i++) {
+        struct text table = text_growing();
+
+        if (extra->table(name, &table)) {
+            text_add(out, is_first ? "\n\"" : ",\n\"");
+            text_add(out, name);
+            text_add(out, "\":\"");
+            text_add_json(out, (struct slice){table.bytes, table.length});
+            text_add(out, "\"");
+            is_first = false;
+        }
+        out->is_cut = out->is_cut || table.is_cut;
+        free(table.bytes);
+    }
+    text_add(out, "}");
+}
+
 void status_format_json(struct slice lines, struct text *out)
 {
     bool is_first = true;
@@ -269,7 +299,10 @@ void status_format_json(struct slice lines, struct text *out)
         text_add_slice(out, sample.value);
         is_first = false;
     }
-    text_add(out, "}}\n");
+    text_add(out, "}");
+    if (extra)
+        add_tables(out);
+    text_add(out, "}\n");
 }
 
 static void write_with(void (*format)(struct slice lines, struct text *out),
@@ -279,6 +312,8 @@ static void write_with(void (*format)(struct slice lines, struct text *out),
 
     add_own_lines(&lines);
     add_kernel_lines(&lines);
+    if (extra)
+        extra->counters(&lines);
     out->is_cut = lines.is_cut;
     if (!lines.is_cut)
         format((struct slice){lines.bytes, lines.length}, out);

@@ -8,6 +8,17 @@
 
 #include "text.h"
 
+/* What an app that shows httpd's page about itself adds to it. */
+struct status_extra {
+    void (*counters)(struct text *out); /* lines "name value help" */
+    const char *(*table_name)(size_t index);
+    /* Lines of columns between two blanks or more, names first. False: the
+     * table is not there. */
+    bool (*table)(const char *name, struct text *out);
+};
+/* Stays the caller's. */
+void status_set_extra(const struct status_extra *extra);
+
 void status_init(void);
 /* Prometheus text format 0.0.4. */
 void status_write_metrics(struct text *out);

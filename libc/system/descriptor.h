@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/module.h"
+#include "kernel/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ struct descriptor {
     bool is_nonblocking; /* of the console; sockets know themselves */
     int socket;
     const struct module_file *entry; /* NULL: not in the module */
+    const struct report *report;     /* NULL: none */
     const uint8_t *content;
     size_t length;
     size_t offset;

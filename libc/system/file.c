@@ -54,7 +54,7 @@ static int make_report(struct descriptor *descriptor, report_write *write)
     }
 }
 
-static int open_place(const struct place *place)
+static int open_place(const struct place *place, bool is_read)
 {
     bool is_directory = place->kind == PLACE_DIRECTORY;
     int number =
@@ -66,7 +66,8 @@ static int open_place(const struct place *place)
     descriptor = descriptor_get(number);
     descriptor->entry = place->entry;
     if (place->kind == PLACE_REPORT) {
-        if (make_report(descriptor, place->report) != 0) {
+        descriptor->report = place->report;
+        if (is_read && make_report(descriptor, place->report->write) != 0) {
             (void)descriptor_close(number);
             errno = ENOMEM;
             return -1;
@@ -76,6 +77,16 @@ static int open_place(const struct place *place)
         descriptor->length = place->entry->length;
     }
     return number;
+}
+
+/* 0: it takes what is written. */
+static int why_not_writable(const struct place *place)
+{
+    if (place->kind == PLACE_DIRECTORY)
+        return -EISDIR;
+    if (place->kind == PLACE_REPORT && place->report->accept != NULL)
+        return 0;
+    return -EROFS;
 }
 
 int open(const char *path, int flags, ...)
@@ -88,13 +99,13 @@ int open(const char *path, int flags, ...)
     else if (error == 0 && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0)
         error = -EEXIST;
     else if (error == 0 && (flags & O_ACCMODE) != O_RDONLY)
-        error = place.kind == PLACE_DIRECTORY ? -EISDIR : -EROFS;
+        error = why_not_writable(&place);
     else if (error == 0 && (flags & O_DIRECTORY) != 0 &&
              place.kind != PLACE_DIRECTORY)
         error = -ENOTDIR;
     if (error != 0)
         return (int)descriptor_result(error);
-    return open_place(&place);
+    return open_place(&place, (flags & O_ACCMODE) != O_WRONLY);
 }
 
 int close(int number)
@@ -178,6 +189,11 @@ ssize_t write(int number, const void *bytes, size_t length)
         return -1;
     if (descriptor->kind == DESCRIPTOR_SOCKET)
         return socket_call_write(number, bytes, length);
+    if (descriptor->report != NULL && descriptor->report->accept != NULL) {
+        int error = descriptor->report->accept(bytes, length);
+
+        return descriptor_result(error != 0 ? error : (ssize_t)length);
+    }
     if (descriptor->kind != DESCRIPTOR_CONSOLE)
         return descriptor_result(-EBADF);
     console_write(bytes, length);
@@ -314,7 +330,7 @@ int access(const char *path, int mode)
     int error = path_find(path, &place);
 
     if (error == 0 && (mode & W_OK) != 0)
-        error = -EROFS;
+        error = why_not_writable(&place) != 0 ? -EROFS : 0;
     else if (error == 0 && (mode & X_OK) != 0 && place.kind != PLACE_DIRECTORY)
         error = -EACCES;
     return (int)descriptor_result(error);

@@ -25,7 +25,7 @@ struct place {
     enum place_kind kind;
     const struct module_file *entry; /* NULL for a report and for directories
                                         the archive only implies */
-    report_write *report;
+    const struct report *report;
     char name[PATH_NAME_SIZE]; /* absolute, without the leading "/" */
 };
 

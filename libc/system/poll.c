@@ -9,6 +9,7 @@
 
 #include "net/platform.h"
 #include "net/socket/epoll.h"
+#include "net/socket/interface.h"
 #include "net/socket/socket.h"
 
 #include <errno.h>
@@ -217,6 +218,8 @@ int ioctl(int number, unsigned long request, ...)
     va_start(arguments, request);
     value = va_arg(arguments, int *);
     va_end(arguments);
+    if (descriptor->kind == DESCRIPTOR_SOCKET && interface_is_request(request))
+        return (int)descriptor_result(interface_ask(request, value));
     switch (request) {
     case FIONBIO:
         return set_nonblocking(descriptor, *value != 0);

@@ -72,6 +72,9 @@ static size_t write_nothing(char *buffer, size_t size)
     return 0;
 }
 
+static const struct report counters = {"counters", write_nothing, NULL};
+static const struct report messages = {"dmesg", write_nothing, NULL};
+
 static void leads_to(const char *path, enum place_kind kind, const char *name)
 {
     struct place place;
@@ -106,7 +109,7 @@ Test(libc_path, paths_lead_where_they_do_on_linux)
 
 Test(libc_path, reports_stand_below_proc)
 {
-    cr_assert_eq(report_register("counters", write_nothing), 0);
+    cr_assert_eq(report_register(&counters), 0);
     leads_to("/proc", PLACE_DIRECTORY, "proc");
     leads_to("/proc/ferrule/", PLACE_DIRECTORY, "proc/ferrule");
     leads_to("/proc/ferrule/counters", PLACE_REPORT, "proc/ferrule/counters");
@@ -119,7 +122,7 @@ Test(libc_path, too_many_reports_are_refused)
     int error = 0;
 
     for (int i = 0; i < 100 && error == 0; i++)
-        error = report_register("again", write_nothing);
+        error = report_register(&counters);
     cr_assert_eq(error, -ENOSPC);
 }
 
@@ -175,8 +178,8 @@ Test(libc_directory, each_name_is_listed_once_with_or_without_its_own_entry)
 
 Test(libc_directory, reports_are_listed)
 {
-    cr_assert_eq(report_register("counters", write_nothing), 0);
-    cr_assert_eq(report_register("dmesg", write_nothing), 0);
+    cr_assert_eq(report_register(&counters), 0);
+    cr_assert_eq(report_register(&messages), 0);
     lists("/proc", "ferrule/ ");
     lists("/proc/ferrule", "counters dmesg ");
 }

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands typed on the console: "help" lists them. */
+#pragma once
+
+/* False: the console cannot be read. `reload` reads both files again. */
+_Bool command_start(void (*reload)(void));
+/* Whatever has been typed since. */
+void command_poll(void);
