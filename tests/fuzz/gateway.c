@@ -6,6 +6,7 @@
  * looks for broken promises: a message longer than its buffer, an address
  * given to two clients, an answer that grows.
  * test-links: apps/gateway/config.c apps/gateway/words.c
+ * test-links: apps/gateway/config_dhcp.c apps/gateway/config_dns.c
  * test-links: apps/gateway/dhcp_server.c apps/gateway/dhcp_message.c
  * test-links: apps/gateway/lease.c apps/gateway/dns_message.c
  * test-links: apps/gateway/dns_local.c apps/gateway/dns_cache.c

@@ -3,6 +3,7 @@
  * What is read out of dnsmasq.conf, and what is said about a line that cannot
  * be read.
  * test-links: apps/gateway/config.c apps/gateway/words.c
+ * test-links: apps/gateway/config_dhcp.c apps/gateway/config_dns.c
  */
 #include "apps/gateway/config.h"
 

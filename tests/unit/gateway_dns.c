@@ -5,6 +5,7 @@
  * test-links: apps/gateway/dns_message.c apps/gateway/dns_local.c
  * test-links: apps/gateway/dns_cache.c apps/gateway/lease.c
  * test-links: apps/gateway/config.c apps/gateway/words.c
+ * test-links: apps/gateway/config_dhcp.c apps/gateway/config_dns.c
  */
 #include "apps/gateway/dns_cache.h"
 #include "apps/gateway/dns_local.h"
