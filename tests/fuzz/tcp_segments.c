@@ -31,6 +31,7 @@ static struct tcp_connection *owned[CONNECTIONS];
 static bool is_started;
 static size_t packets_at_start;
 static size_t buffers_at_start;
+static size_t timers_at_start;
 static uint16_t next_port = 1024;
 
 static uint32_t take(struct input *input, size_t bytes)
@@ -66,6 +67,7 @@ static void start(void)
     world_run_for(NS_PER_S);
     packets_at_start = call->packet_count_free();
     buffers_at_start = call->buffer_count_free();
+    timers_at_start = timers_count();
     is_started = true;
 }
 
@@ -226,6 +228,8 @@ static void end(void)
         world_fail("the pools are not whole");
     if (scene_counter("tcp_orphans") != 0)
         world_fail("orphans live on");
+    if (timers_count() > timers_at_start)
+        world_fail("timers live on");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -131,10 +131,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
                                unsigned int seed)
 {
     struct record records[RECORDS];
-    size_t count = find(data, size, records);
+    size_t count = size > max_size ? 0 : find(data, size, records);
 
     if (count == 0 || seed % 4 == 0)
-        return LLVMFuzzerMutate(data, size, max_size);
+        return LLVMFuzzerMutate(data, size < max_size ? size : max_size,
+                                max_size);
     const struct record *chosen = &records[(seed >> 8) % count];
     switch (seed >> 4 & 15) {
     case 0:
