@@ -282,6 +282,8 @@ static void linger(struct socket *socket, uint64_t *now_ns)
 {
     uint64_t deadline_ns = *now_ns + (uint64_t)socket->linger_s * NS_PER_S;
 
+    if (tcp_read_queued(socket->connection) > 0)
+        return; /* it will be a reset: there is nothing to wait for */
     if (tcp_shutdown(socket->connection, false, true, *now_ns) != 0)
         return;
     while (tcp_write_queued(socket->connection) > 0 &&

@@ -124,6 +124,19 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         probe_schedule(c, now_ns);
 }
 
+/* The flags of what was sent before: as then, the end of what is queued has
+ * PSH (RFC 9293 3.9.1, MUST-61). */
+static uint8_t again_flags(const struct tcp_connection *c, struct seq32 start,
+                           uint32_t length, bool has_fin)
+{
+    uint8_t flags = has_fin ? TCP_ACK | TCP_FIN : TCP_ACK;
+
+    if (length != 0 &&
+        seq_equal(seq_add(start, length), send_queue_end(&c->send)))
+        flags |= TCP_PSH;
+    return flags;
+}
+
 /* A piece of what was sent before, its FIN included. */
 static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
                        uint64_t now_ns)
@@ -134,7 +147,8 @@ static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
     bool has_fin = c->fin_queued && piece.length > planned;
 
     if (!transmit_segment(c, piece.start, &length,
-                          has_fin ? TCP_ACK | TCP_FIN : TCP_ACK, now_ns))
+                          again_flags(c, piece.start, planned, has_fin),
+                          now_ns))
         return false;
     has_fin = has_fin && length == planned;
     tcp_counters.retransmitted_segments++;
@@ -260,7 +274,7 @@ static void send_again(struct tcp_connection *c, uint64_t now_ns)
         return;
     c->rtt_timing = false; /* Karn */
     if (!transmit_segment(c, c->snd.una, &length,
-                          has_fin ? TCP_ACK | TCP_FIN : TCP_ACK, now_ns))
+                          again_flags(c, c->snd.una, planned, has_fin), now_ns))
         return;
     has_fin = has_fin && length == planned;
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.una, length + has_fin));

@@ -137,12 +137,15 @@ static bool is_hopeless(const struct tcp_connection *c, uint64_t now_ns)
     uint64_t end = give_up_at(c);
     unsigned limit = tcp_settings.retries;
 
-    if (!state_is_synchronised(c->state))
+    if (!state_is_synchronised(c->state)) {
+        if (end != 0 && now_ns >= end)
+            return true;
         limit = c->options.syn_count;
-    else if (c->is_orphan)
+    } else if (c->is_orphan) {
         limit = TCP_ORPHAN_RETRIES;
-    else if (end != 0)
+    } else if (end != 0) {
         return now_ns >= end;
+    }
     return c->retries >= limit;
 }
 
@@ -190,7 +193,8 @@ static void persist_expired(struct tcp_connection *c, uint64_t now_ns)
         c->retries++;
     if (is_closed)
         c->keep_probes++;
-    c->retransmit_at_ns = now_ns + persist_interval(c);
+    c->retransmit_at_ns =
+        earlier(now_ns + persist_interval(c), is_closed ? end : 0);
     connection_touch(c, OWES_PROBE);
 }
 

@@ -260,7 +260,7 @@ Test(tcp_congestion, cubic_goes_on_after_a_signal_that_was_a_mistake)
 
 /* ---- HyStart++ ----------------------------------------------------------- */
 
-/* covers: RFC9438-4.10 */
+/* covers: RFC9438-4.10 RFC9406-4.2.1 */
 Test(tcp_congestion, hystart_leaves_slow_start_when_queues_build)
 {
     struct flow f = flow_start(&cubic_module, 1000, 50 * NS_PER_MS);
@@ -275,6 +275,7 @@ Test(tcp_congestion, hystart_leaves_slow_start_when_queues_build)
     cr_assert(f.c.cwnd > 200000 && f.c.cwnd < 1500000, "%u", f.c.cwnd);
 }
 
+/* covers: RFC9406-4.2.2 */
 Test(tcp_congestion, hystart_forgets_a_delay_that_passes)
 {
     struct flow f = flow_start(&cubic_module, 1000, 50 * NS_PER_MS);
@@ -292,7 +293,7 @@ Test(tcp_congestion, hystart_forgets_a_delay_that_passes)
     cr_assert_gt(f.c.cwnd, 3 * before);
 }
 
-/* covers: RFC9438-4.10 */
+/* covers: RFC9438-4.10 RFC9406-4.2.3 */
 Test(tcp_congestion, hystart_doubles_on_an_even_path)
 {
     struct flow f = flow_start(&cubic_module, 1000, 50 * NS_PER_MS);

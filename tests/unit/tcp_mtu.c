@@ -103,6 +103,7 @@ Test(tcp_mtu, without_probing_a_black_hole_stays_one)
     cr_assert_eq(counter("tcp_mtu_black_holes_total"), 0);
 }
 
+/* covers: RFC4821-7.7 RFC4821-7.3 */
 Test(tcp_mtu, a_black_hole_is_left_and_its_size_found)
 {
     start("1");
@@ -114,6 +115,7 @@ Test(tcp_mtu, a_black_hole_is_left_and_its_size_found)
     cr_assert(mtu > 1200 - TCP_MTU_PROBE_STEP && mtu <= 1200, "%u", mtu);
 }
 
+/* covers: RFC4821-7.7 */
 Test(tcp_mtu, a_narrow_black_hole_is_left_in_two_steps)
 {
     start("1");
@@ -123,6 +125,7 @@ Test(tcp_mtu, a_narrow_black_hole_is_left_in_two_steps)
     cr_assert_leq(status().path_mtu, 600);
 }
 
+/* covers: RFC4821-7.6 */
 Test(tcp_mtu, losses_are_not_taken_for_a_black_hole)
 {
     const struct world_path path = {
@@ -134,6 +137,7 @@ Test(tcp_mtu, losses_are_not_taken_for_a_black_hole)
     cr_assert_eq(status().path_mtu, 1500);
 }
 
+/* covers: RFC4821-7.2 RFC4821-7.3 */
 Test(tcp_mtu, always_probing_starts_low_and_gets_to_the_top)
 {
     start("2");

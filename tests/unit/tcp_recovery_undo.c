@@ -158,6 +158,7 @@ Test(tcp_recovery_undo, nothing_is_undone_when_switched_off)
     cr_assert_eq(scene_counter("tcp_undone_reductions_total"), 0);
 }
 
+/* covers: RFC2883-5.1 */
 Test(tcp_recovery_undo, a_dsack_for_all_that_was_repeated_undoes_it)
 {
     start(0);
@@ -173,6 +174,7 @@ Test(tcp_recovery_undo, a_dsack_for_all_that_was_repeated_undoes_it)
     cr_assert_geq(window(), before);
 }
 
+/* covers: RFC2883-5.2 */
 Test(tcp_recovery_undo, a_dsack_for_what_was_not_repeated_does_not)
 {
     start(0);
@@ -199,6 +201,7 @@ static void time_out(void)
     cr_assert_eq(number(), 0);
 }
 
+/* covers: RFC5682-3.1.3 */
 Test(tcp_recovery_frto, acks_of_what_was_sent_once_tell_a_spurious_timeout)
 {
     start(WITHOUT_PROBES);
@@ -214,6 +217,7 @@ Test(tcp_recovery_frto, acks_of_what_was_sent_once_tell_a_spurious_timeout)
     cr_assert_eq(scene_status(&scene).retransmits, 1);
 }
 
+/* covers: RFC5682-3.1.2 */
 Test(tcp_recovery_frto, new_data_goes_before_the_rest_is_repeated)
 {
     start(WITHOUT_PROBES);
@@ -233,6 +237,7 @@ Test(tcp_recovery_frto, new_data_goes_before_the_rest_is_repeated)
     cr_assert_eq(scene_counter("tcp_undone_reductions_total"), 0);
 }
 
+/* covers: RFC5682-3.1.1 */
 Test(tcp_recovery_frto, without_it_the_rest_is_repeated_at_once)
 {
     start(WITHOUT_PROBES);
@@ -280,6 +285,7 @@ static void takes_block(uint32_t left, uint32_t right, unsigned which)
 }
 
 /* RFC 2883 4.1.1. */
+/* covers: RFC2883-4.1 */
 Test(tcp_recovery_dsack, a_whole_segment_again_is_told_once)
 {
     scene_established(&scene, SCENE_SACK);
@@ -298,6 +304,7 @@ Test(tcp_recovery_dsack, a_whole_segment_again_is_told_once)
 }
 
 /* 4.1.2 */
+/* covers: RFC2883-4.2 */
 Test(tcp_recovery_dsack, the_part_that_came_before_is_told)
 {
     scene_established(&scene, SCENE_SACK);
@@ -312,6 +319,7 @@ Test(tcp_recovery_dsack, the_part_that_came_before_is_told)
 }
 
 /* 4.1.3 */
+/* covers: RFC2883-4.3 */
 Test(tcp_recovery_dsack, a_duplicate_above_a_hole_comes_before_its_block)
 {
     scene_established(&scene, SCENE_SACK);

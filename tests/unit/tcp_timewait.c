@@ -43,6 +43,7 @@ Test(tcp_timewait, an_old_number_is_told_where_we_are)
     cr_assert_not(syn_opens(INT32_MIN + 1));
 }
 
+/* covers: RFC6191-2.1 */
 Test(tcp_timewait, a_later_timestamp_opens_anew_whatever_the_number)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
@@ -50,6 +51,7 @@ Test(tcp_timewait, a_later_timestamp_opens_anew_whatever_the_number)
     cr_assert(syn_opens(-1000));
 }
 
+/* covers: RFC6191-2.3 */
 Test(tcp_timewait, an_earlier_timestamp_does_not_whatever_the_number)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
@@ -57,6 +59,7 @@ Test(tcp_timewait, an_earlier_timestamp_does_not_whatever_the_number)
     cr_assert_not(syn_opens(1000));
 }
 
+/* covers: RFC6191-2.2 */
 Test(tcp_timewait, with_equal_timestamps_the_number_decides)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
@@ -64,6 +67,7 @@ Test(tcp_timewait, with_equal_timestamps_the_number_decides)
     cr_assert(syn_opens(1));
 }
 
+/* covers: RFC6191-2.4 */
 Test(tcp_timewait, a_syn_without_the_old_timestamps_goes_by_its_number)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
