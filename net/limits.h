@@ -40,6 +40,25 @@ enum {
     NETIF_QUEUE_POOL_DIVISOR = 8,
 };
 
+/* Queueing disciplines. */
+enum {
+    QDISC_FIFO_PACKETS = 1000, /* Linux's txqueuelen */
+    /* RFC 8290 5.2: flows, packets in all, dropped at once when full. */
+    QDISC_FLOWS = 1024,
+    QDISC_FQ_CODEL_PACKETS = 10240,
+    QDISC_DROP_BATCH = 64,
+    QDISC_QUANTUM = 1514, /* a full frame */
+    QDISC_POOL_DIVISOR = 8,
+    /* A tbf's bucket when none is given: at 100 Mbit/s a timer's tick. */
+    QDISC_BURST_BYTES = 4096,
+};
+
+/* RFC 8289 4.2, 4.3; and 5.5's "recently". */
+#define CODEL_TARGET_NS        (5 * NS_PER_MS)
+#define CODEL_INTERVAL_NS      (100 * NS_PER_MS)
+#define CODEL_RECENT_INTERVALS 16
+#define QDISC_HASH_FACTOR      UINT64_C(0x9e3779b97f4a7c15)
+
 /* Neighbours (RFC 826, RFC 1122 2.3.2; states and times of RFC 4861 10). */
 enum {
     NEIGHBOUR_MAX = 256,
@@ -98,6 +117,8 @@ enum {
     FIB_WORDS_PER_ROUTE = 5,
     FIB_BYTES_PER_ROUTE = 52,
     FIB_MEMORY_DIVISOR = 8,
+    /* `route=` words of one command line. */
+    ROUTE_WORDS_MAX = 64,
     /* Different sets of paths, and paths in one. */
     FIB_SETS_MAX = 512,
     FIB_PATHS_MAX = 8,

@@ -85,6 +85,7 @@ int netif_register(struct netif *netif)
     netif->ip = (struct netif_ip){0};
     netif->counters = (struct netif_counters){0};
     netif->queue = (struct packet_queue){0};
+    netif->queueing = NULL;
     interfaces.list[interfaces.count++] = netif;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
@@ -183,7 +184,7 @@ static enum drop_reason prepare(struct netif *netif, struct packet *packet)
     return DROP_NONE;
 }
 
-static void give_to_device(struct netif *netif, struct packet *packet)
+void netif_give(struct netif *netif, struct packet *packet)
 {
     netif->counters.tx_packets++;
     netif->counters.tx_bytes += packet_total_length(packet);
@@ -217,7 +218,8 @@ void netif_transmit(struct netif *netif, struct packet *packet)
     enum drop_reason reason = DROP_LINK_DOWN;
 
     if (packet->segment_size != 0 &&
-        (netif->features & LARGE_FEATURES) != LARGE_FEATURES) {
+        (netif->queueing != NULL ||
+         (netif->features & LARGE_FEATURES) != LARGE_FEATURES)) {
         transmit_segments(netif, packet);
         return;
     }
@@ -233,21 +235,25 @@ void netif_transmit(struct netif *netif, struct packet *packet)
     }
     if (interfaces.capture != NULL)
         interfaces.capture(netif, packet, true);
-    if (netif->transmit_stopped || netif->queue.count != 0)
+    if (netif->queueing != NULL)
+        netif->queueing->transmit(netif->queueing, packet);
+    else if (netif->transmit_stopped || netif->queue.count != 0)
         packet_queue_append(&netif->queue, packet);
     else
-        give_to_device(netif, packet);
+        netif_give(netif, packet);
 }
 
 void netif_transmit_resume(struct netif *netif)
 {
     netif->transmit_stopped = false;
+    if (netif->queueing != NULL)
+        netif->queueing->resume(netif->queueing);
     while (!netif->transmit_stopped) {
         struct packet *packet = packet_queue_take(&netif->queue);
 
         if (packet == NULL)
             return;
-        give_to_device(netif, packet);
+        netif_give(netif, packet);
     }
 }
 
@@ -263,6 +269,13 @@ void netif_flush(void)
     }
 }
 
+static void drop_queued(struct netif *netif)
+{
+    packet_queue_drop_all(&netif->queue, DROP_LINK_DOWN);
+    if (netif->queueing != NULL)
+        netif->queueing->clear(netif->queueing);
+}
+
 void netif_link_changed(struct netif *netif, bool up)
 {
     if (netif->link_up == up)
@@ -275,7 +288,7 @@ void netif_link_changed(struct netif *netif, bool up)
     else
         platform_log(PLATFORM_INFO, netif->name, up ? "link up" : "link down");
     if (!up)
-        packet_queue_drop_all(&netif->queue, DROP_LINK_DOWN);
+        drop_queued(netif);
     if (interfaces.wiring != NULL && interfaces.wiring->link_changed != NULL)
         interfaces.wiring->link_changed(netif, platform_now_ns());
 }

@@ -75,6 +75,16 @@ struct netif_counters {
     uint64_t link_changes;
 };
 
+/* A queueing discipline, as netif.c sees it (qdisc.h). */
+struct netif_queueing {
+    /* Takes a frame that the device can send, and gives on what may go. */
+    void (*transmit)(struct netif_queueing *queueing, struct packet *packet);
+    /* The device's ring has room. */
+    void (*resume)(struct netif_queueing *queueing);
+    /* The link went down: drops what waits. */
+    void (*clear)(struct netif_queueing *queueing);
+};
+
 struct netif {
     /* Filled in by the driver before netif_register. */
     const struct netif_operations *operations;
@@ -92,7 +102,8 @@ struct netif {
     volatile bool poll_scheduled; /* set by hardirq, cleared by the softirq */
     struct netif_ip ip;
     struct netif_counters counters;
-    struct packet_queue queue; /* waits while the ring is full */
+    struct packet_queue queue;       /* waits while the ring is full */
+    struct netif_queueing *queueing; /* NULL: that queue alone */
 };
 
 /* What the rooms above want to hear; net.c fills it in. */
@@ -131,6 +142,9 @@ void netif_receive(struct netif *netif, struct packet *packet);
  * software what the device cannot (checksum, gather), and pads short frames
  * with zeros. */
 void netif_transmit(struct netif *netif, struct packet *packet);
+
+/* Discipline -> driver, whose ring has room. */
+void netif_give(struct netif *netif, struct packet *packet);
 
 /* Kicks every device that was given packets. Called at the end of each entry
  * into the stack. */

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fq_codel (RFC 8290): flows by a keyed hash, deficit round robin with new
+ * flows first, and CoDel (RFC 8289) on each. At the limit the fattest flow
+ * pays. Deliberately absent: sets of flows per tin, and a memory limit beside
+ * that of packets.
+ */
+#include "net/link/qdisc.h"
+#include "net/platform.h"
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
+
+#include <string.h>
+
+struct flow {
+    struct packet_queue queue;
+    struct flow *next; /* in the list of new or old ones */
+    uint32_t bytes;
+    int32_t deficit;
+    bool is_listed;
+    /* CoDel: RFC 8289 5.2. */
+    bool is_dropping;
+    uint32_t count;
+    uint32_t count_before;
+    uint64_t first_above_ns;
+    uint64_t drop_next_ns;
+};
+
+struct flow_list {
+    struct flow *first;
+    struct flow *last;
+};
+
+struct fq_codel {
+    struct qdisc qdisc;
+    struct flow_list new_flows;
+    struct flow_list old_flows;
+    uint64_t key[2];
+    uint32_t limit;
+    struct flow flows[QDISC_FLOWS];
+};
+
+static struct fq_codel *fq_codel_of(struct qdisc *qdisc)
+{
+    return container_of(qdisc, struct fq_codel, qdisc);
+}
+
+static void list_append(struct flow_list *list, struct flow *flow)
+{
+    flow->next = NULL;
+    if (list->first == NULL)
+        list->first = flow;
+    else
+        list->last->next = flow;
+    list->last = flow;
+}
+
+static void list_remove_first(struct flow_list *list)
+{
+    list->first = list->first->next;
+}
+
+/* Whom a collision would hurt, he cannot know; so two multiplications are
+ * enough. */
+static struct flow *flow_of(struct fq_codel *fq, const struct packet *packet)
+{
+    const struct ipv4_header *header = qdisc_ip_header(packet);
+    uint64_t addresses = 0;
+    uint64_t rest = 0;
+    uint64_t hash;
+
+    if (header != NULL) {
+        size_t length = ipv4_header_length(header);
+        uint32_t ports = 0;
+
+        memcpy(&addresses, &header->source, sizeof(addresses));
+        if ((header->protocol == 6 || header->protocol == 17) &&
+            !ipv4_is_fragment(header) &&
+            packet->data + packet->length >=
+                (const uint8_t *)header + length + sizeof(ports))
+            memcpy(&ports, (const uint8_t *)header + length, sizeof(ports));
+        rest = (uint64_t)header->protocol << 32 | ports;
+    }
+    hash = (addresses ^ fq->key[0]) * QDISC_HASH_FACTOR;
+    hash = ((hash ^ hash >> 32) + (rest ^ fq->key[1])) * QDISC_HASH_FACTOR;
+    return &fq->flows[(hash >> 32) % QDISC_FLOWS];
+}
+
+static struct packet *take_head(struct fq_codel *fq, struct flow *flow)
+{
+    struct packet *packet = packet_queue_take(&flow->queue);
+
+    if (packet != NULL) {
+        flow->bytes -= (uint32_t)packet_total_length(packet);
+        qdisc_count_out(&fq->qdisc, packet);
+    }
+    return packet;
+}
+
+/* RFC 8290 5.2.3: half of the fattest flow, at most so many packets. */
+static void drop_from_fattest(struct fq_codel *fq)
+{
+    struct flow *fattest = &fq->flows[0];
+    uint32_t enough;
+
+    for (size_t i = 1; i < QDISC_FLOWS; i++)
+        if (fq->flows[i].bytes > fattest->bytes)
+            fattest = &fq->flows[i];
+    enough = fattest->bytes / 2;
+    for (size_t i = 0; i < QDISC_DROP_BATCH && fattest->bytes > enough; i++)
+        qdisc_drop(&fq->qdisc, take_head(fq, fattest));
+}
+
+static void fq_codel_enqueue(struct qdisc *qdisc, struct packet *packet,
+                             uint64_t now_ns)
+{
+    struct fq_codel *fq = fq_codel_of(qdisc);
+    struct flow *flow = flow_of(fq, packet);
+
+    packet->time_ns = now_ns;
+    flow->bytes += (uint32_t)packet_total_length(packet);
+    qdisc_count_in(qdisc, packet);
+    packet_queue_append(&flow->queue, packet);
+    if (!flow->is_listed) {
+        flow->is_listed = true;
+        flow->deficit = QDISC_QUANTUM;
+        list_append(&fq->new_flows, flow);
+    }
+    if (qdisc->backlog_packets > fq->limit)
+        drop_from_fattest(fq);
+}
+
+/* ---- CoDel ---------------------------------------------------------------
+ */
+
+/* interval / sqrt(count), by the square root's digits: only when dropping. */
+static uint64_t interval_over_root(uint32_t count)
+{
+    uint64_t scaled = (uint64_t)count << 20; /* the root has 10 more bits */
+    uint64_t root = 0;
+
+    for (uint64_t bit = UINT64_C(1) << 50; bit != 0; bit >>= 2) {
+        if (scaled >= root + bit) {
+            scaled -= root + bit;
+            root = root / 2 + bit;
+        } else {
+            root /= 2;
+        }
+    }
+    return (CODEL_INTERVAL_NS << 10) / root;
+}
+
+/* The head, and whether it may be dropped: RFC 8289 5.4. */
+static struct packet *look(struct fq_codel *fq, struct flow *flow,
+                           uint64_t now_ns, bool *may_drop)
+{
+    struct packet *packet = take_head(fq, flow);
+
+    *may_drop = false;
+    if (packet == NULL) {
+        flow->first_above_ns = 0;
+        return NULL;
+    }
+    if (now_ns - packet->time_ns < CODEL_TARGET_NS ||
+        flow->bytes <= QDISC_QUANTUM)
+        flow->first_above_ns = 0;
+    else if (flow->first_above_ns == 0)
+        flow->first_above_ns = now_ns + CODEL_INTERVAL_NS;
+    else
+        *may_drop = now_ns >= flow->first_above_ns;
+    return packet;
+}
+
+/* RFC 3168: the packet is marked in place of being dropped, if it may. */
+static bool mark(struct qdisc *qdisc, const struct packet *packet)
+{
+    struct ipv4_header *header = qdisc_ip_header(packet);
+    uint16_t before;
+
+    if (header == NULL || (header->tos & 3) == 0)
+        return false;
+    before = (uint16_t)(header->version_ihl << 8 | header->tos);
+    header->tos |= 3;
+    header->checksum =
+        checksum_update_16(header->checksum, before,
+                           (uint16_t)(header->version_ihl << 8 | header->tos));
+    qdisc->counters.marked++;
+    return true;
+}
+
+/* RFC 8289 5.5: the dropping state; the packet that leaves, or NULL. */
+static struct packet *go_on_dropping(struct fq_codel *fq, struct flow *flow,
+                                     struct packet *packet, uint64_t now_ns)
+{
+    bool may_drop = true;
+
+    while (flow->is_dropping && now_ns >= flow->drop_next_ns) {
+        flow->count++;
+        flow->drop_next_ns += interval_over_root(flow->count);
+        if (mark(&fq->qdisc, packet))
+            return packet;
+        qdisc_drop(&fq->qdisc, packet);
+        packet = look(fq, flow, now_ns, &may_drop);
+        if (!may_drop)
+            flow->is_dropping = false;
+    }
+    return packet;
+}
+
+static struct packet *begin_dropping(struct fq_codel *fq, struct flow *flow,
+                                     struct packet *packet, uint64_t now_ns)
+{
+    uint32_t delta = flow->count - flow->count_before;
+    bool may_drop;
+
+    if (!mark(&fq->qdisc, packet)) {
+        qdisc_drop(&fq->qdisc, packet);
+        packet = look(fq, flow, now_ns, &may_drop);
+    }
+    flow->is_dropping = true;
+    /* Left it a short while ago: goes on at about that rate. */
+    flow->count = 1;
+    if (delta > 1 && now_ns - flow->drop_next_ns <
+                         CODEL_RECENT_INTERVALS * CODEL_INTERVAL_NS)
+        flow->count = delta;
+    flow->count_before = flow->count;
+    flow->drop_next_ns = now_ns + interval_over_root(flow->count);
+    return packet;
+}
+
+static struct packet *codel_dequeue(struct fq_codel *fq, struct flow *flow,
+                                    uint64_t now_ns)
+{
+    bool may_drop;
+    struct packet *packet = look(fq, flow, now_ns, &may_drop);
+
+    if (flow->is_dropping) {
+        if (!may_drop)
+            flow->is_dropping = false;
+        else
+            packet = go_on_dropping(fq, flow, packet, now_ns);
+    } else if (may_drop) {
+        packet = begin_dropping(fq, flow, packet, now_ns);
+    }
+    return packet;
+}
+
+/* ---- round robin ---------------------------------------------------------
+ */
+
+static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
+                                       uint64_t *next_ns)
+{
+    struct fq_codel *fq = fq_codel_of(qdisc);
+
+    (void)next_ns;
+    for (;;) {
+        struct flow_list *list =
+            fq->new_flows.first != NULL ? &fq->new_flows : &fq->old_flows;
+        struct flow *flow = list->first;
+        struct packet *packet;
+
+        if (flow == NULL)
+            return NULL;
+        if (flow->deficit <= 0) {
+            flow->deficit += QDISC_QUANTUM;
+            list_remove_first(list);
+            list_append(&fq->old_flows, flow);
+            continue;
+        }
+        packet = codel_dequeue(fq, flow, now_ns);
+        if (packet != NULL) {
+            flow->deficit -= (int32_t)packet_total_length(packet);
+            return packet;
+        }
+        list_remove_first(list);
+        /* RFC 8290 4.2: once more through the old ones, so that nobody stays
+         * new by sending little and often. */
+        if (list == &fq->new_flows && fq->old_flows.first != NULL)
+            list_append(&fq->old_flows, flow);
+        else
+            flow->is_listed = false;
+    }
+}
+
+static void fq_codel_clear(struct qdisc *qdisc)
+{
+    struct fq_codel *fq = fq_codel_of(qdisc);
+
+    for (size_t i = 0; i < QDISC_FLOWS; i++) {
+        packet_queue_drop_all(&fq->flows[i].queue, DROP_LINK_DOWN);
+        fq->flows[i] = (struct flow){0};
+    }
+    fq->new_flows = (struct flow_list){0};
+    fq->old_flows = (struct flow_list){0};
+    qdisc->backlog_packets = 0;
+    qdisc->backlog_bytes = 0;
+}
+
+static const struct qdisc_operations operations = {
+    .name = "fq_codel",
+    .enqueue = fq_codel_enqueue,
+    .dequeue = fq_codel_dequeue,
+    .clear = fq_codel_clear,
+};
+
+struct qdisc *qdisc_fq_codel_make(const struct qdisc_settings *settings)
+{
+    struct fq_codel *fq = platform_memory(sizeof(*fq), 64);
+
+    if (fq == NULL)
+        return NULL;
+    fq->qdisc.operations = &operations;
+    fq->limit = qdisc_limit(settings, QDISC_FQ_CODEL_PACKETS);
+    platform_random(fq->key, sizeof(fq->key));
+    return &fq->qdisc;
+}
