@@ -7,15 +7,19 @@
 #include "net/ip/fib.h"
 #include "net/ip/forward.h"
 #include "net/ip/route.h"
+#include "net/link/qdisc.h"
+#include "net/net_router_words.h"
 #include "net/net_settings.h"
 #include "net/platform.h"
+#include "net/wire/ipv4.h"
 
 #include <errno.h>
+#include <string.h>
 
 static const struct net_setting settings[] = {
     {"ipv4.ip_forward", ip_forward_set, "0 or 1"},
-    {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0 to 2"},
-    {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0 to 2"},
+    {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0, 1 or 2"},
+    {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0, 1 or 2"},
 };
 
 int net_router_init(uint64_t now_ns)
@@ -25,8 +29,129 @@ int net_router_init(uint64_t now_ns)
         platform_log(PLATFORM_ERROR, "router", "not enough memory for routes");
         return -ENOMEM;
     }
-    ip_route_use(&fib_table, NULL);
+    net_router_words_init();
+    ip_route_use(&fib_table, net_router_routes_of);
     ip_forward_start();
     net_settings_add(settings, ARRAY_COUNT(settings));
     return 0;
+}
+
+int net_router_word(const char *name, const char *value)
+{
+    static const struct {
+        const char *name;
+        int (*add)(const char *value);
+    } words[] = {
+        {"route", net_router_add_route},
+        {"qdisc", net_router_add_qdisc},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+        if (strcmp(words[i].name, name) == 0)
+            return words[i].add(value);
+    return -ENOENT;
+}
+
+void net_router_start(uint64_t now_ns)
+{
+    (void)now_ns;
+    net_router_apply_words();
+}
+
+/* ---- for people ----------------------------------------------------------
+ */
+
+struct route_lines {
+    void (*visit)(void *context, const char *line);
+    void *context;
+};
+
+enum {
+    LINE_BYTES = 128,
+};
+
+static char *add_text(char *at, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(at, text, length + 1);
+    return at + length;
+}
+
+static char *add_number(char *at, uint32_t number)
+{
+    char digits[12];
+    size_t count = sizeof(digits);
+
+    digits[--count] = '\0';
+    do {
+        digits[--count] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    return add_text(at, digits + count);
+}
+
+static void visit_route(void *context, struct ip_prefix prefix,
+                        const struct ip_path *path, uint32_t metric)
+{
+    static const char *const kinds[] = {"", "blackhole ", "unreachable "};
+    const struct route_lines *lines = context;
+    char address[IPV4_TEXT_SIZE];
+    char line[LINE_BYTES];
+    char *at = add_text(line, kinds[path->kind]);
+
+    if (prefix.length == 0) {
+        at = add_text(at, "default");
+    } else {
+        at = add_text(at, ipv4_format(be32_from(prefix.address), address));
+        at = add_text(at, "/");
+        at = add_number(at, prefix.length);
+    }
+    if (be32_get(path->gateway) != 0) {
+        at = add_text(at, " via ");
+        at = add_text(at, ipv4_format(path->gateway, address));
+    }
+    if (path->netif != NULL) {
+        at = add_text(at, " dev ");
+        at = add_text(at, path->netif->name);
+    }
+    if (metric != 0) {
+        at = add_text(at, " metric ");
+        (void)add_number(at, metric);
+    }
+    lines->visit(lines->context, line);
+}
+
+void net_router_visit_routes(void (*visit)(void *context, const char *line),
+                             void *context)
+{
+    struct route_lines lines = {visit, context};
+
+    ip_route_visit_all(visit_route, &lines);
+}
+
+void net_router_visit_qdiscs(void (*visit)(void *context, const char *netif,
+                                           const char *discipline,
+                                           const char *name, uint64_t value),
+                             void *context)
+{
+    struct netif *netif;
+
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
+        const struct qdisc *q = qdisc_of(netif);
+        const char *discipline;
+
+        if (q == NULL)
+            continue;
+        discipline = q->operations->name;
+        visit(context, netif->name, discipline, "packets", q->counters.packets);
+        visit(context, netif->name, discipline, "bytes", q->counters.bytes);
+        visit(context, netif->name, discipline, "dropped", q->counters.dropped);
+        visit(context, netif->name, discipline, "overlimits",
+              q->counters.overlimits);
+        visit(context, netif->name, discipline, "requeues",
+              q->counters.requeues);
+        visit(context, netif->name, discipline, "marked", q->counters.marked);
+        visit(context, netif->name, discipline, "backlog", q->backlog_packets);
+    }
 }

@@ -11,6 +11,7 @@
 
 struct device *inside_device;
 struct inside inside;
+const char *const *router_words;
 
 static uint16_t type_of(const struct frame *frame)
 {
@@ -53,7 +54,12 @@ static void prepare(void)
     if (net_router_init(world_now()) != 0 ||
         stack->call->net_configure_ip("192.168.1.1/24:::::eth1:none") != 0)
         world_fail("no router");
+    for (const char *const *word = router_words; word != NULL && *word != NULL;
+         word += 2)
+        if (net_router_word(word[0], word[1]) != 0)
+            world_fail(word[1]);
     inside_device = device_add(stack, INSIDE_CARD, 0);
+    net_router_start(world_now());
     memset(&inside, 0, sizeof(inside));
     inside.port.arrive = inside_arrive;
     world_port_join(&inside_device->port, &inside.port);

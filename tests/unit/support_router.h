@@ -27,6 +27,9 @@ struct inside {
 extern struct device *inside_device;
 extern struct inside inside;
 
+/* Names and values of words, by turns, ended by NULL; NULL: none. */
+extern const char *const *router_words;
+
 void router_world(void);
 
 /* Sends a frame, made for eth0, from the inside to eth1. */
