@@ -315,6 +315,9 @@ JUDGE_PROGRAM := $(BUILD)/unit/judge
 judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=1000)
 	@JUDGE_SEEDS=$(or $(SEEDS),1000) UNIT_SECONDS=36000 tools/run-unit $<
 
+chaos: $(BUILD)/unit/tcp_chaos ## sockets dropped at random (SECONDS=600 of virtual time)
+	@CHAOS_SECONDS=$(or $(SECONDS),600) UNIT_SECONDS=36000 tools/run-unit $<
+
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 define fuzz_rule # name
@@ -445,6 +448,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs bench-tcp judge unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs bench-tcp judge chaos unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -61,7 +61,10 @@ static void packet_too_big(struct tcp_connection *c, uint32_t mtu,
         return;
     /* Not congestion: again at once, in smaller pieces. */
     c->rtt_timing = false;
-    c->snd.nxt = c->snd.una;
+    if (connection_is_tracking(c))
+        scoreboard_lose_all(&c->recovery->board);
+    else
+        c->snd.nxt = c->snd.una;
     connection_touch(c, OWES_OUTPUT);
     (void)now_ns;
 }
