@@ -341,8 +341,9 @@ $(BUILD)/bench/tests/%.o: tests/%.c
 $(BUILD)/bench/libnet.a: $(call objects,bench,$(NET_ROOMS))
 	@rm -f $@ && ar rcs $@ $^
 $(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
+    $(BUILD)/bench/tests/bench/tcp_path_run.o \
     $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(HOST_CC) -o $@ $< \
+	$(call say,link,$@)$(HOST_CC) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^))
 
 # Costs per unit of work, counted by callgrind: the protocols as the image has
