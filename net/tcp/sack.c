@@ -102,7 +102,10 @@ static void pace(struct tcp_connection *c, const struct tcp_delivery *d,
         return;
     r->delivered += d->bytes;
     if (!tcp_settings.prr) {
-        congestion->cwnd = ssthresh; /* RFC 6675 5 (4.2) */
+        /* RFC 6675 5 (4.2), and (4.3): the first hole does not wait. */
+        congestion->cwnd = r->sent == 0
+                               ? larger(ssthresh, flight + congestion->mss)
+                               : ssthresh;
         return;
     }
     if (flight > ssthresh) {

@@ -21,8 +21,8 @@ enum {
     SPIKE_MS = 400,
     SPIKES = 200,
     BURST_LEAVE_PPM = 200000, /* five frames on average */
-    FAIR_SETTLE_S = 20,
-    FAIR_MEASURE_S = 60,
+    FAIR_SETTLE_S = 10,
+    FAIR_MEASURE_S = 30,
 };
 
 static struct pair pair;

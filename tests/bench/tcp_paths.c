@@ -246,7 +246,7 @@ static const struct bench_path shared[] = {
 
 static void print_shared(void)
 {
-    print_heads("Jain's index over 60 s after 20 s", modules, MODULES);
+    print_heads("Jain's index over 30 s after 10 s", modules, MODULES);
     for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++) {
         printf("| %s |", shared[i].name);
         for (size_t m = 0; m < MODULES; m++) {
