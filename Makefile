@@ -124,6 +124,9 @@ FREESTANDING := -ffreestanding -nostdinc \
 ifneq ($(findstring clang,$(CC)),)
 FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
 else
+# Copies of unknown length by call: at -Oz they would be `rep movsb`, the
+# slowest way there is under emulation.
+FREESTANDING += -mstringop-strategy=libcall
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
 endif
