@@ -17,7 +17,7 @@
 
 enum {
     PROTOCOL_TCP = 6,
-    FLOWS_MAX = 8, /* at a time, of one device */
+    TRAINS_MAX = 8, /* at a time, of one device */
     /* A first segment shorter than this is no bulk transfer. */
     FIRST_PAYLOAD_MIN = 512,
     TRAIN_BYTES_MAX = 65535 - TCP_HEADER_MAX - IPV4_HEADER_LENGTH,
@@ -39,7 +39,7 @@ struct flow {
 struct gro_counters gro_counters;
 
 static struct {
-    struct flow flows[FLOWS_MAX];
+    struct flow flows[TRAINS_MAX];
     size_t count;
     bool is_off;
     bool is_hooked;
@@ -198,7 +198,7 @@ static bool may_begin(const struct netif *netif, const struct packet *packet,
 static void begin(struct packet *packet, uint32_t header_length,
                   uint32_t payload)
 {
-    if (gro.count == FLOWS_MAX)
+    if (gro.count == TRAINS_MAX)
         gro_flush();
     packet->checksum = PACKET_CHECKSUM_VERIFIED;
     packet->segment_count = 1;
