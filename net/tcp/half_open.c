@@ -188,8 +188,9 @@ void half_open_forget(const struct tcp_listener *listener)
 static bool passes_checks(struct half_open *h,
                           const struct tcp_segment *segment, uint64_t now_ns)
 {
+    struct seq32 end = seq_add(segment->seq, segment_space(segment));
     int32_t from = seq_diff(segment->seq, seq_add(h->irs, 1));
-    int32_t to = from + (int32_t)segment_space(segment);
+    int32_t to = seq_diff(end, seq_add(h->irs, 1));
 
     if ((segment->flags & TCP_RST) != 0) {
         if (from == 0) {
