@@ -16,7 +16,7 @@ struct flow_end {
     bool is_told;
 };
 
-static struct flow_end ends[2][FLOWS_MAX];
+static struct flow_end ends[2][FLOW_PAIRS_MAX];
 static struct flow_end *told;
 static size_t count;
 static size_t accepted;

@@ -9,7 +9,7 @@
 #include "tests/host/pair.h"
 
 enum {
-    FLOWS_MAX = 1024,
+    FLOW_PAIRS_MAX = 1024,
 };
 
 /* Connects `count` flows of that many bytes each way (0 and 0: until the end

@@ -10,7 +10,7 @@
 enum {
     MEMORY = 64 << 20,
     PORT = 7000,
-    FLOWS_MAX = 64,
+    FLOW_PAIRS_MAX = 64,
     RATE = 50 * 1000 * 1000, /* bit/s */
 };
 
@@ -21,7 +21,7 @@ static const struct world_path path = {
 };
 
 static struct pair pair;
-static struct mover movers[FLOWS_MAX][2];
+static struct mover movers[FLOW_PAIRS_MAX][2];
 
 static struct tcp_options options_of(const char *module)
 {
@@ -66,7 +66,7 @@ static void run(size_t flows, uint64_t duration_ns)
 /* Jain's index of what each flow received in that time; `total` in bytes. */
 static double share(size_t flows, uint64_t duration_ns, uint64_t *total)
 {
-    uint64_t before[FLOWS_MAX];
+    uint64_t before[FLOW_PAIRS_MAX];
     double sum = 0;
     double squares = 0;
 
@@ -126,9 +126,9 @@ Test(tcp_congestion_world, sixty_four_flows_share_evenly)
 {
     uint64_t total;
 
-    start("cubic", FLOWS_MAX);
-    run(FLOWS_MAX, 10 * NS_PER_S);
-    double index = share(FLOWS_MAX, 40 * NS_PER_S, &total);
+    start("cubic", FLOW_PAIRS_MAX);
+    run(FLOW_PAIRS_MAX, 10 * NS_PER_S);
+    double index = share(FLOW_PAIRS_MAX, 40 * NS_PER_S, &total);
     cr_log_info("Jain's index %.4f", index);
     cr_assert_geq(index, 0.97, "%.4f", index);
 }
