@@ -164,8 +164,8 @@ enum {
     FILTER_FUNCTIONS_MAX = 16,
     /* Flows: memory for them of all, 12,000 in 14 MiB. */
     FLOW_MEMORY_SHARE = 8,
-    FLOWS_MIN = 1024,
-    FLOWS_MAX = 1 << 20,
+    FLOW_TABLE_MIN = 1024,
+    FLOW_TABLE_MAX = 1 << 20,
     /* Places looked at to make room for one flow. */
     FLOW_VICTIMS_MAX = 64,
     /* The clock hand passes the whole table once in so many turns. */

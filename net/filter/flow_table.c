@@ -47,10 +47,10 @@ int flow_table_init(void)
     size_t count = share / each;
     size_t buckets;
 
-    if (count > FLOWS_MAX)
-        count = FLOWS_MAX;
-    if (count < FLOWS_MIN)
-        count = FLOWS_MIN;
+    if (count > FLOW_TABLE_MAX)
+        count = FLOW_TABLE_MAX;
+    if (count < FLOW_TABLE_MIN)
+        count = FLOW_TABLE_MIN;
     memset(&table, 0, sizeof(table));
     memset(&flow_counters, 0, sizeof(flow_counters));
     buckets = power_of_two_above(count + count / 2);
