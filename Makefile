@@ -320,6 +320,12 @@ judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=100
 
 chaos: $(BUILD)/unit/tcp_chaos ## sockets dropped at random (SECONDS=600 of virtual time)
 	@CHAOS_SECONDS=$(or $(SECONDS),600) UNIT_SECONDS=36000 tools/run-unit $<
+# Rules at work on packets from a script (tests/rules/run compares Linux's).
+$(BUILD)/filter-verdicts: $(BUILD)/host/tests/rules/verdicts.o $(HOST_LIBRARIES)
+	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $< $(call group,$(HOST_LIBRARIES))
+
+rules: $(BUILD)/filter-verdicts ## rule files in ferrule and in Linux (T='--packets 10000')
+	@tests/rules/run --build $(BUILD) $(T)
 
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
@@ -452,6 +458,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs bench-tcp judge chaos unit script packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs bench-tcp judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
