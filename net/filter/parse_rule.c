@@ -291,6 +291,12 @@ static bool is_tcp_option(const struct parser *parser)
     return token_is(&token, "option");
 }
 
+static bool is_end(const struct parser *parser)
+{
+    return parser->token.kind == TOKEN_LINE ||
+           parser->token.kind == TOKEN_END || parse_at(parser, "}");
+}
+
 static bool parse_other(struct parser *parser)
 {
     if (parse_accept(parser, "counter"))
@@ -307,7 +313,9 @@ static bool parse_other(struct parser *parser)
         if (parser->token.kind != TOKEN_TEXT)
             return parse_fail(parser, &parser->token, "expected a text");
         parse_next(parser);
-        return true;
+        return is_end(parser) ||
+               parse_fail(parser, &parser->token,
+                          "expected the comment at the end of the rule");
     }
     return parse_fail(parser, &parser->token,
                       "expected a match or a statement");
@@ -365,7 +373,7 @@ bool parse_rule(struct parser *parser)
     parser->rule = rule;
     parser->step = &rule->steps;
     parser->protocol = 0;
-    while (parser->token.kind != TOKEN_LINE && !parse_at(parser, "}")) {
+    while (!is_end(parser)) {
         if (is_terminal(parser, rule) && !parse_at(parser, "comment"))
             return parse_fail(parser, &parser->token,
                               "expected the end of the rule");

@@ -16,7 +16,7 @@ MAC = b"\x02\0\0\0\0\x77"
 
 HARNESS = """
 table ip harness {
-    chain out { type filter hook output priority -400; notrack }
+    chain out { type filter hook output priority -400; notrack; }
 }
 """
 

@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 {
     if (argc != 2)
         return 2;
-    path_start(64 << 20);
+    path_start(16 << 20);
     load(argv[1]);
     while (fgets(line, sizeof(line), stdin) != NULL) {
         char name[8];
