@@ -173,7 +173,7 @@ enum {
     FLOW_TIMEOUT_MAX_S = 20 * 86400, /* ticks are compared modulo 2^32 */
     /* Rule files: memory for one, of all; two are held while one replaces
      * the other. */
-    RULES_MEMORY_SHARE = 32,
+    RULES_MEMORY_SHARE = 64,
     RULES_MEMORY_MIN = 128 << 10,
     RULES_MEMORY_MAX = 8 << 20,
     RULES_BASE_CHAINS_MAX = 16, /* of one hook */
