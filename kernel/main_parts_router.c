@@ -25,6 +25,7 @@ static bool set_word(const char *name, const char *value)
 static const struct command_word words[] = {
     {"route", set_word},
     {"qdisc", set_word},
+    {"vlan", set_word},
 };
 
 void main_parts_start(void)

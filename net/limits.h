@@ -40,6 +40,11 @@ enum {
     NETIF_QUEUE_POOL_DIVISOR = 8,
 };
 
+/* VLAN interfaces, which count among NETIF_MAX. */
+enum {
+    VLANS_MAX = 12,
+};
+
 /* Queueing disciplines. */
 enum {
     QDISC_FIFO_PACKETS = 1000, /* Linux's txqueuelen */

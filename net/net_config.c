@@ -275,6 +275,11 @@ const struct net_config *net_config_find(const struct netif *netif)
     return NULL;
 }
 
+const char *net_config_device(size_t index)
+{
+    return index < config_count ? configs[index].device : NULL;
+}
+
 void net_config_report_unused(void)
 {
     for (size_t i = 0; i < config_count; i++)

@@ -39,5 +39,8 @@ int net_config_add(const char *value) MUST_CHECK;
  * name (DHCP and off without a name go for all). NULL: nothing. */
 const struct net_config *net_config_find(const struct netif *netif);
 
+/* The device of the index-th word, "" when it names none; NULL: no more. */
+const char *net_config_device(size_t index);
+
 /* Calls for the names that no interface has. */
 void net_config_report_unused(void);

@@ -8,6 +8,8 @@
 #include "net/ip/forward.h"
 #include "net/ip/route.h"
 #include "net/link/qdisc.h"
+#include "net/link/vlan.h"
+#include "net/net_config.h"
 #include "net/net_router_words.h"
 #include "net/net_settings.h"
 #include "net/platform.h"
@@ -30,6 +32,7 @@ int net_router_init(uint64_t now_ns)
         return -ENOMEM;
     }
     net_router_words_init();
+    vlan_init();
     ip_route_use(&fib_table, net_router_routes_of);
     ip_forward_start();
     net_settings_add(settings, ARRAY_COUNT(settings));
@@ -44,6 +47,7 @@ int net_router_word(const char *name, const char *value)
     } words[] = {
         {"route", net_router_add_route},
         {"qdisc", net_router_add_qdisc},
+        {"vlan", net_router_add_vlan},
     };
 
     for (size_t i = 0; i < ARRAY_COUNT(words); i++)
@@ -54,7 +58,12 @@ int net_router_word(const char *name, const char *value)
 
 void net_router_start(uint64_t now_ns)
 {
+    const char *device;
+
     (void)now_ns;
+    for (size_t i = 0; (device = net_config_device(i)) != NULL; i++)
+        if (strchr(device, '.') != NULL)
+            net_router_create_vlan(device);
     net_router_apply_words();
 }
 

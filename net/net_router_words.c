@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * `route=` and `qdisc=` words. A route waits until an interface has the
- * address that its gateway is reached from, and comes back whenever that
+ * `route=`, `qdisc=` and `vlan=` words. A route waits until an interface has
+ * the address that its gateway is reached from, and comes back whenever that
  * interface is given an address again (DHCP).
  */
 #include "net/net_router_words.h"
@@ -9,6 +9,7 @@
 #include "net/ip/route.h"
 #include "net/limits.h"
 #include "net/link/qdisc.h"
+#include "net/link/vlan.h"
 #include "net/platform.h"
 #include "net/wire/ipv4.h"
 
@@ -33,6 +34,8 @@ static struct {
     size_t route_count;
     struct wanted_qdisc qdiscs[NETIF_MAX];
     size_t qdisc_count;
+    char vlans[VLANS_MAX][NETIF_NAME_SIZE];
+    size_t vlan_count;
 } wanted;
 
 enum {
@@ -43,6 +46,7 @@ void net_router_words_init(void)
 {
     wanted.route_count = 0;
     wanted.qdisc_count = 0;
+    wanted.vlan_count = 0;
 }
 
 /* A field up to the next ':' or the end; moves on behind it. */
@@ -166,6 +170,28 @@ int net_router_add_qdisc(const char *value)
     return 0;
 }
 
+int net_router_add_vlan(const char *value)
+{
+    if (wanted.vlan_count == VLANS_MAX)
+        return -ENOSPC;
+    if (strchr(value, '.') == NULL ||
+        !parse_device(value, strlen(value), wanted.vlans[wanted.vlan_count]))
+        return -EINVAL;
+    wanted.vlan_count++;
+    return 0;
+}
+
+void net_router_create_vlan(const char *name)
+{
+    int status = vlan_create(name);
+
+    if (status != 0)
+        platform_log(PLATFORM_ERROR, "vlan", "%s: %s", name,
+                     status == -ENODEV   ? "there is no such card"
+                     : status == -ENOSPC ? "there are too many"
+                                         : "not a VLAN's name");
+}
+
 static void add(const struct wanted_route *route, struct netif *netif)
 {
     struct ip_path path = {netif, route->gateway, route->kind};
@@ -198,6 +224,8 @@ void net_router_routes_of(struct netif *netif)
 
 void net_router_apply_words(void)
 {
+    for (size_t i = 0; i < wanted.vlan_count; i++)
+        net_router_create_vlan(wanted.vlans[i]);
     for (size_t i = 0; i < wanted.route_count; i++)
         if (wanted.routes[i].kind != IP_PATH_UNICAST)
             add(&wanted.routes[i], NULL);

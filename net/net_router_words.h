@@ -17,8 +17,12 @@ void net_router_words_init(void);
 int net_router_add_route(const char *value) MUST_CHECK;
 int net_router_add_qdisc(const char *value) MUST_CHECK;
 
+/* `vlan=eth0.10`; and what an `ip=` word for such a device does, too. */
+int net_router_add_vlan(const char *value) MUST_CHECK;
+void net_router_create_vlan(const char *name);
+
 /* The interface has an address: its routes hold now. */
 void net_router_routes_of(struct netif *netif);
 
-/* The routes that need no interface, and the disciplines. */
+/* VLANs, the routes that need no interface, and the disciplines. */
 void net_router_apply_words(void);

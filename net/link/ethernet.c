@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ethernet II frames (RFC 894) and 802.1Q priority tags. Deliberately absent:
- * 802.3 length frames (RFC 1042), VLAN interfaces and QinQ, which are counted
- * and dropped.
+ * Ethernet II frames (RFC 894) and 802.1Q tags. Deliberately absent: 802.3
+ * length frames (RFC 1042) and QinQ, which are counted and dropped; so are
+ * frames of VLANs that nobody created (vlan.c).
  */
 #include "net/link/ethernet.h"
 
@@ -15,6 +15,7 @@ struct ethernet_counters ethernet_counters;
 
 static const struct ethernet_receiver *receivers;
 static size_t receiver_count;
+static ethernet_find_vlan *vlans;
 
 enum {
     VLAN_ID_MASK = 0x0fff,
@@ -25,29 +26,53 @@ void ethernet_init(const struct ethernet_receiver *table, size_t count)
 {
     receivers = table;
     receiver_count = count;
+    vlans = NULL;
     memset(&ethernet_counters, 0, sizeof(ethernet_counters));
 }
 
-/* One tag, and only a priority tag; a second one would be a VLAN's. */
+void ethernet_set_vlans(ethernet_find_vlan *find_vlan)
+{
+    vlans = find_vlan;
+}
+
+/* The frame is of that VLAN, or carries a priority alone. */
+static enum drop_reason enter_vlan(struct packet *packet, uint16_t id)
+{
+    struct netif *netif;
+
+    packet->has_vlan_tag = false; /* it may leave by another interface */
+    if (id == VLAN_ID_NONE)
+        return DROP_NONE;
+    netif = vlans == NULL ? NULL : vlans(packet->netif, id);
+    if (netif == NULL)
+        return DROP_VLAN_UNKNOWN;
+    packet->netif = netif;
+    netif->counters.rx_packets++;
+    netif->counters.rx_bytes += packet->length;
+    return DROP_NONE;
+}
+
+/* One tag, in the frame or taken off by the card; a second one is a VLAN's in
+ * a VLAN, and refused. */
 static enum drop_reason take_tag(struct packet *packet, uint16_t *type)
 {
+    enum drop_reason reason = DROP_NONE;
+
+    ethernet_counters.rx_vlan++;
     if (packet->has_vlan_tag) {
-        ethernet_counters.rx_vlan++;
-        if ((packet->vlan_tag & VLAN_ID_MASK) != VLAN_ID_NONE)
-            return DROP_VLAN_UNKNOWN;
+        reason = enter_vlan(packet, packet->vlan_tag & VLAN_ID_MASK);
     } else if (*type == ETHERNET_TYPE_VLAN) {
         const struct be16 *tag = packet_pull(packet, ETHERNET_VLAN_LENGTH);
 
-        ethernet_counters.rx_vlan++;
         if (tag == NULL)
             return DROP_VLAN_SHORT;
-        if ((be16_get(tag[0]) & VLAN_ID_MASK) != VLAN_ID_NONE)
-            return DROP_VLAN_UNKNOWN;
         *type = be16_get(tag[1]);
+        reason = enter_vlan(packet, be16_get(tag[0]) & VLAN_ID_MASK);
     }
-    if (*type == ETHERNET_TYPE_VLAN || *type == ETHERNET_TYPE_QINQ)
+    if (reason == DROP_NONE &&
+        (*type == ETHERNET_TYPE_VLAN || *type == ETHERNET_TYPE_QINQ))
         return DROP_VLAN_UNKNOWN;
-    return DROP_NONE;
+    return reason;
 }
 
 static enum drop_reason check_addresses(const struct netif *netif,

@@ -22,6 +22,12 @@ extern const struct ethernet_address ethernet_broadcast;
 /* The table must live for ever. Boot. */
 void ethernet_init(const struct ethernet_receiver *table, size_t count);
 
+/* Who finds the interface of a VLAN; NULL as result: there is none. Boot, after
+ * ethernet_init, which forgets it. */
+typedef struct netif *ethernet_find_vlan(const struct netif *parent,
+                                         uint16_t id);
+void ethernet_set_vlans(ethernet_find_vlan *find_vlan);
+
 /* A received frame. Softirq. */
 void ethernet_receive(struct netif *netif, struct packet *packet);
 

@@ -81,7 +81,7 @@ int netif_register(struct netif *netif)
         return -ENOSPC;
     if ((netif->features & NETIF_LOOPBACK) != 0)
         memcpy(netif->name, "lo", sizeof("lo"));
-    else
+    else if (netif->parent == NULL)
         name_ethernet(netif->name, interfaces.ethernets++);
     netif->index = (uint8_t)interfaces.count;
     netif->ip = (struct netif_ip){0};
@@ -165,6 +165,18 @@ static bool pad(struct packet *packet)
     return true;
 }
 
+/* A tag in the frame does not count (802.3 3.2.7). */
+static size_t frame_limit(const struct netif *netif,
+                          const struct packet *packet)
+{
+    const struct ethernet_header *frame = (const void *)packet->data;
+    size_t limit = ETHERNET_HEADER_LENGTH + (size_t)netif->mtu;
+
+    return be16_get(frame->type) == ETHERNET_TYPE_VLAN
+               ? limit + ETHERNET_VLAN_LENGTH
+               : limit;
+}
+
 /* Does what the device cannot. DROP_NONE: the frame is as it takes them. */
 static enum drop_reason prepare(struct netif *netif, struct packet *packet)
 {
@@ -172,7 +184,7 @@ static enum drop_reason prepare(struct netif *netif, struct packet *packet)
 
     if (packet->segment_size != 0)
         return DROP_NONE;
-    if (length > ETHERNET_HEADER_LENGTH + (size_t)netif->mtu)
+    if (length > frame_limit(netif, packet))
         return DROP_TRANSMIT_TOO_LONG;
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
         (netif->features & NETIF_TX_CHECKSUM) == 0)
@@ -294,6 +306,9 @@ void netif_link_changed(struct netif *netif, bool up)
         drop_queued(netif);
     if (interfaces.wiring != NULL && interfaces.wiring->link_changed != NULL)
         interfaces.wiring->link_changed(netif, platform_now_ns());
+    for (size_t i = 0; i < interfaces.count; i++)
+        if (interfaces.list[i]->parent == netif)
+            netif_link_changed(interfaces.list[i], up);
 }
 
 struct netif *netif_by_index(size_t index)

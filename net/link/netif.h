@@ -95,6 +95,7 @@ struct netif {
     uint32_t link_speed;   /* Mbit/s, 0 = unknown */
     bool link_up;          /* set through netif_link_changed later */
     bool transmit_stopped; /* ring full: the stack holds packets back */
+    struct netif *parent;  /* of a VLAN, which brings its name; else NULL */
     /* Owned by the stack. */
     char name[NETIF_NAME_SIZE];
     uint8_t index;
