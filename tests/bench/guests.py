@@ -39,7 +39,7 @@ class Ferrule:
     name = "ferrule"
     # (app, rows measured in it, megabytes)
     guests = (("httpd", "http", 192), ("echo", "echo", 64),
-              ("stream", "stream", 64))
+              ("iperf3", "iperf3", 64), ("httpd", "idle", 32))
     memory = 64
     smallest = 2
 
@@ -56,7 +56,7 @@ class Ferrule:
             self.big = sites.pack(
                 self.files, {"index.html": PAGE,
                              "big": sites.noise(BIG_LENGTH)}, under="www")
-        quiet = " -- -q" if app == "httpd" else ""
+        quiet = " -- -q --idle-timeout=600" if app == "httpd" else ""
         module = (self.big if big else self.small) if app == "httpd" else None
         return Guest(self.desk.context(), app=app, nic=card, net=self.tap,
                      memory=memory or self.memory, module=module,
@@ -76,7 +76,7 @@ class Linux:
     """One guest does everything; big files lie in its memory."""
 
     name = "linux"
-    guests = (("all", "http echo stream iperf3", 384),)
+    guests = (("all", "http echo iperf3 idle", 512),)
     memory = 256
     smallest = 32
 

@@ -16,8 +16,9 @@ import guests
 import peers
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
-DISCARD_LENGTH = 128 << 20
-STREAM_LENGTH = 64 << 20
+IDLE = 10_000
+DATAGRAM = 1400
+ATTEMPTS = 4
 
 # row: (words, unit, True if more is better)
 ROWS = {
@@ -31,13 +32,18 @@ ROWS = {
     "p99 1": ("latency at 1 connection, 99 %", "ms", False),
     "close": ("GET 612 B, Connection: close, 30 at once", "req/s", True),
     "file": ("100 MB file by HTTP, guest to host", "Mbit/s", True),
-    "discard": ("128 MiB to the discard port, host to guest", "Mbit/s", True),
-    "stream get": ("64 MiB made and checked, guest to host", "Mbit/s", True),
-    "stream put": ("64 MiB made and checked, host to guest", "Mbit/s", True),
-    "iperf3 in": ("iperf3 -P 1, host to guest", "Mbit/s", True),
-    "iperf3 out": ("iperf3 -P 1 -R, guest to host", "Mbit/s", True),
+    "tcp in": ("iperf3, host to guest", "Mbit/s", True),
+    "tcp in 8": ("iperf3 -P 8, host to guest", "Mbit/s", True),
+    "tcp out": ("iperf3 -R, guest to host", "Mbit/s", True),
+    "tcp out 8": ("iperf3 -P 8 -R, guest to host", "Mbit/s", True),
+    "udp in": ("iperf3 -u -b 0, host to guest, received", "Mbit/s", True),
+    "udp out": ("iperf3 -u -b 0 -R, guest to host, received", "Mbit/s",
+                True),
     "ping": ("ping flood, mean round trip", "ms", False),
-    "udp": ("UDP echo, frames of 60 B, 64 under way", "packets/s", True),
+    "udp echo": ("UDP echo, frames of 60 B, 64 under way", "packets/s",
+                 True),
+    "idle rate": ("GET 612 B beside 10,000 idle connections", "req/s", True),
+    "idle share": ("...of the rate without them", "%", True),
     "memory": ("smallest memory that serves", "MB", False),
     "image": ("what is booted: stripped ELF / kernel + initramfs", "KiB",
               False),
@@ -110,72 +116,100 @@ def file_by_http(t, _):
 
 
 def ping(t, _):
-    text = t.run(["ping", "-f", "-q", "-n", "-c", "10000", guests.ADDRESS],
+    text = t.run(["ping", "-f", "-q", "-n", "-c", "5000", guests.ADDRESS],
                  timeout=60)
     found = re.search(r"= ([0-9.]+)/([0-9.]+)/([0-9.]+)/", text)
     check(found, f"ping printed no times: {text[-200:]}")
     return {"ping": float(found[2])}
 
 
-def discard(_, __):
-    """Sent, and all of it taken: the guest's FIN answers ours."""
-    block = bytes(1 << 20)
-    with socket.create_connection((guests.ADDRESS, 9), timeout=60) as peer:
-        start = time.monotonic()
-        for _ in range(DISCARD_LENGTH // len(block)):
-            peer.sendall(block)
-        peer.shutdown(socket.SHUT_WR)
-        check(peer.recv(1) == b"", "discard sent something")
-        seconds = time.monotonic() - start
-    return {"discard": DISCARD_LENGTH * 8 / 1e6 / seconds}
-
-
-def udp(t, seconds):
+def udp_echo(t, seconds):
     text = t.run([os.path.join(t.build, "udp_echo"), guests.ADDRESS, "7",
                   str(seconds)], timeout=seconds + 20)
     rate, lost = re.match(r"([0-9]+) echoes/s, ([0-9]+) lost", text).groups()
     if int(lost):
         t.note(f"UDP echo: {lost} lost")
-    return {"udp": float(rate)}
+    return {"udp echo": float(rate)}
 
 
-def stream(t, _):
-    values = {}
-    for direction in ("get", "put"):
-        start = time.monotonic()
-        t.run([os.path.join(t.build, "stream_client"), guests.ADDRESS, "5001",
-               direction, str(STREAM_LENGTH), "7"], timeout=120)
-        seconds = time.monotonic() - start
-        values[f"stream {direction}"] = STREAM_LENGTH * 8 / 1e6 / seconds
-    return values
-
-
-def iperf3(t, seconds):
-    values = {}
-    for row, options in (("iperf3 in", ()), ("iperf3 out", ("-R",))):
+def iperf3(t, seconds, *options):
+    """The server may still be starting, or ending the test before."""
+    for attempt in range(ATTEMPTS):
         text = t.run(["iperf3", "-c", guests.ADDRESS, "-J", "-t",
-                      str(seconds), *options], timeout=seconds + 20)
-        end = json.loads(text)["end"]
-        values[row] = end["sum_received"]["bits_per_second"] / 1e6
+                      str(seconds), *options], timeout=seconds + 20,
+                     expect=None)
+        said = json.loads(text)
+        if "error" not in said:
+            return said["end"]
+        time.sleep(0.5 * (attempt + 1))
+    raise Failure(f"iperf3 {' '.join(options)}: {said['error']}")
+
+
+def tcp_rate(t, seconds, *options):
+    end = iperf3(t, seconds, *options)
+    return end["sum_received"]["bits_per_second"] / 1e6
+
+
+def tcp_in(t, seconds):
+    return {"tcp in": tcp_rate(t, seconds),
+            "tcp in 8": tcp_rate(t, seconds, "-P", "8")}
+
+
+def tcp_out(t, seconds):
+    return {"tcp out": tcp_rate(t, seconds, "-R"),
+            "tcp out 8": tcp_rate(t, seconds, "-P", "8", "-R")}
+
+
+def udp_both(t, seconds):
+    values = {}
+    for row, options in (("udp in", ()), ("udp out", ("-R",))):
+        total = iperf3(t, seconds, "-u", "-b", "0", "-l", str(DATAGRAM),
+                       *options)["sum"]
+        came = total["packets"] - total["lost_packets"]
+        values[row] = came * DATAGRAM * 8 / 1e6 / seconds
     return values
 
 
-GROUPS = {"http": (keep_alive, one_connection, closing, file_by_http, ping),
-          "echo": (discard, udp), "stream": (stream,), "iperf3": (iperf3,)}
+def idle(t, seconds):
+    """The same load before and beside many silent connections."""
+    without, _ = wrk(t, 30, seconds)
+    held = peers.hold(guests.ADDRESS, IDLE)
+    beside, _ = wrk(t, 30, seconds)
+    peers.check_held(held)
+    for sock in held:
+        sock.close()
+    return {"idle rate": beside, "idle share": beside / without * 100}
+
+
+# group: the rows that each function of it gives
+GROUPS = {
+    "http": {keep_alive: ("keep-alive", "p50 30", "p99 30"),
+             one_connection: ("p50 1", "p99 1"), closing: ("close",),
+             file_by_http: ("file",), ping: ("ping",)},
+    "echo": {udp_echo: ("udp echo",)},
+    "iperf3": {tcp_in: ("tcp in", "tcp in 8"),
+               tcp_out: ("tcp out", "tcp out 8"),
+               udp_both: ("udp in", "udp out")},
+    "idle": {idle: ("idle rate", "idle share")},
+}
+# Not iperf3: a caller who says nothing disturbs its server.
+PORTS = {"http": 80, "idle": 80, "echo": 7}
 
 
 def settle(group):
     """Waits until the service of a group answers; boot has ended then."""
-    port = {"http": 80, "echo": 7, "stream": 5001, "iperf3": 5201}[group]
+    if group not in PORTS:
+        return
     deadline = time.monotonic() + 30
     while True:
         try:
-            socket.create_connection((guests.ADDRESS, port),
+            socket.create_connection((guests.ADDRESS, PORTS[group]),
                                      timeout=1).close()
             return
         except OSError as error:
             if time.monotonic() > deadline:
-                raise Failure(f"port {port} does not open: {error}") from None
+                raise Failure(f"port {PORTS[group]} does not open: "
+                              f"{error}") from None
             time.sleep(0.05)
 
 

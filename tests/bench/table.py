@@ -48,6 +48,27 @@ class Results:
             self.values.setdefault(row, {}).setdefault(system,
                                                        []).append(value)
 
+    def count(self, system, row):
+        return len(self.values.get(row, {}).get(system, []))
+
+    def load(self, path):
+        """Goes on with what save() left; gives back what it was about."""
+        with open(path, encoding="utf-8") as file:
+            saved = json.load(file)
+        for row, entry in saved["rows"].items():
+            if row in ROWS:
+                self.values[row] = {name: result["values"] for name, result
+                                    in entry["systems"].items()}
+        return saved["about"]
+
+    def ratios(self):
+        """(words, ratio) of every row that both systems have."""
+        for row, (words, _, _) in ROWS.items():
+            ratio = times_better(row, self.of(row, "ferrule"),
+                                 self.of(row, "linux"))
+            if ratio:
+                yield words, ratio
+
     def systems(self):
         found = []
         for by_system in self.values.values():

@@ -3,6 +3,9 @@
 
 import http.client
 import os
+import re
+import resource
+import selectors
 import socket
 import time
 
@@ -43,6 +46,59 @@ def get_when_up(address, path="/", timeout=10, port=80):
         except Failure:
             return None
     return eventually(ask, timeout, f"http://{address}{path} answers")
+
+
+def answer(sock):
+    """Reads one response with a body, to its end; gives its first line."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = sock.recv(4096)
+        check(part, "closed without an answer")
+        data += part
+    head, body = data.split(b"\r\n\r\n", 1)
+    length = int(re.search(rb"(?i)content-length: *(\d+)", head)[1])
+    while len(body) < length:
+        part = sock.recv(4096)
+        check(part, "closed within an answer")
+        body += part
+    return head.split(b"\r\n")[0]
+
+
+WAVE = 100   # connections that are opened, or asked, at a time
+
+
+def ask_all(socks):
+    """One request on each, some at a time."""
+    for at in range(0, len(socks), WAVE):
+        for sock in socks[at:at + WAVE]:
+            sock.sendall(b"GET / HTTP/1.1\r\nHost: many\r\n\r\n")
+        for sock in socks[at:at + WAVE]:
+            check(b" 200 " in answer(sock), "another answer")
+
+
+def hold(address, count):
+    """So many connections, each of which has been served once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    check(hard >= count + 200, f"this process may open {hard} files only")
+    if soft < count + 200:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count + 200, hard))
+    held = []
+    while len(held) < count:
+        wave = [socket.create_connection((address, 80), timeout=15)
+                for _ in range(min(WAVE, count - len(held)))]
+        ask_all(wave)
+        held += wave
+    return held
+
+
+def check_held(held):
+    """None of them was closed by the other side, and none has news."""
+    selector = selectors.DefaultSelector()
+    for sock in held:
+        selector.register(sock, selectors.EVENT_READ)
+    closed = len(selector.select(0))
+    selector.close()
+    check(closed == 0, f"{closed} of {len(held)} were closed")
 
 
 def metrics(address):

@@ -2,17 +2,12 @@
 """Many connections at once, in little memory."""
 
 import re
-import resource
-import selectors
-import socket
 
 from harness import Guest, check, test
 from links import Tap, set_sysctl
 import peers
 
 GUEST = "10.9.0.2"
-REQUEST = b"GET /none HTTP/1.1\r\nHost: many\r\n\r\n"
-WAVE = 100   # connections that are opened at a time
 
 
 def boot(t, memory):
@@ -24,63 +19,14 @@ def boot(t, memory):
     return guest
 
 
-def need_descriptors(count):
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    check(hard >= count, f"this process may open {hard} files only")
-    if soft < count:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
-
-
-def answer(sock):
-    """One response with a body, read to its end."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = sock.recv(4096)
-        check(part, "closed without an answer")
-        data += part
-    head, body = data.split(b"\r\n\r\n", 1)
-    length = int(re.search(rb"Content-Length: (\d+)", head)[1])
-    while len(body) < length:
-        body += sock.recv(4096)
-    return head.split(b"\r\n")[0]
-
-
-def ask_all(socks):
-    for at in range(0, len(socks), WAVE):
-        for sock in socks[at:at + WAVE]:
-            sock.sendall(REQUEST)
-        for sock in socks[at:at + WAVE]:
-            check(b" 404 " in answer(sock), "another answer")
-
-
-def hold(count):
-    """That many connections, each of which has been served once."""
-    need_descriptors(count + 200)
-    held = []
-    while len(held) < count:
-        wave = [socket.create_connection((GUEST, 80), timeout=15)
-                for _ in range(min(WAVE, count - len(held)))]
-        ask_all(wave)
-        held += wave
-    return held
-
-
-def check_all_held(held):
-    selector = selectors.DefaultSelector()
-    for sock in held:
-        selector.register(sock, selectors.EVENT_READ)
-    closed = len(selector.select(0))
-    check(closed == 0, f"{closed} of {len(held)} were closed")
-
-
 @test("http: 1,000 keep-alive connections are served with 8 MB of memory",
       timeout=90, tags=("many",))
 def thousand_in_eight(t):
     guest = boot(t, 8)
-    held = hold(1000)
+    held = peers.hold(GUEST, 1000)
     for _ in range(2):
-        ask_all(held)
-    check_all_held(held)
+        peers.ask_all(held)
+    peers.check_held(held)
     values = peers.metrics(GUEST)
     check(values["httpd_connections"] == 1001, "httpd counts others: "
           f"{values['httpd_connections']}")
@@ -92,16 +38,16 @@ def thousand_in_eight(t):
       timeout=240, tags=("many",), alone=True)
 def ten_thousand_idle(t):
     def rate():
-        text = t.run(["wrk", "-t1", "-c30", "-d3s", f"http://{GUEST}/none"],
+        text = t.run(["wrk", "-t1", "-c30", "-d3s", f"http://{GUEST}/"],
                      timeout=30)
         check("Socket errors" not in text, text[-200:])
         return float(re.search(r"Requests/sec:\s+([0-9.]+)", text)[1])
 
     guest = boot(t, 32)
     before = rate()
-    held = hold(10_000)
+    held = peers.hold(GUEST, 10_000)
     during = rate()
-    check_all_held(held)
+    peers.check_held(held)
     check(peers.metrics(GUEST)["httpd_connections_idle"] == 10_000,
           "httpd counts others")
     for sock in held:
