@@ -28,7 +28,7 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 
 ## ---- who may include whom --------------------------------------------------
-BASE_VIEW := net/attributes.h net/platform.h net/limits.h net/packet.h \
+BASE_VIEW := net/attributes.h net/account.h net/platform.h net/limits.h net/packet.h \
              net/buffer.h net/pool.h net/timer.h net/hash.h net/wire
 LINK_VIEW := $(BASE_VIEW) net/link net/ip/address.h
 IP_VIEW   := $(LINK_VIEW) net/filter net/ip
@@ -124,9 +124,6 @@ FREESTANDING := -ffreestanding -nostdinc \
 ifneq ($(findstring clang,$(CC)),)
 FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
 else
-# Copies of unknown length by call: at -Oz they would be `rep movsb`, the
-# slowest way there is under emulation.
-FREESTANDING += -mstringop-strategy=libcall
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
 endif

@@ -8,6 +8,7 @@
 #include "kernel/clock.h"
 #include "kernel/clock_scale.h"
 #include "kernel/console.h"
+#include "kernel/cpu.h"
 #include "kernel/entropy.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
@@ -23,6 +24,11 @@ enum { POOL_EIGHTHS = 5 };
 uint64_t platform_now_ns(void)
 {
     return clock_now_ns();
+}
+
+uint64_t platform_cycles(void)
+{
+    return cpu_rdtsc();
 }
 
 void platform_idle(uint64_t deadline_ns)

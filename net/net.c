@@ -6,6 +6,7 @@
  */
 #include "net/net.h"
 
+#include "net/account.h"
 #include "net/buffer.h"
 #include "net/ip/input.h"
 #include "net/ip/route.h"
@@ -30,14 +31,58 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct ethernet_receiver ethernet_receivers[] = {
+static struct ethernet_receiver ethernet_receivers[] = {
     {ETHERNET_TYPE_IPV4, ip_receive},
     {ETHERNET_TYPE_ARP, arp_receive},
 };
 
-static const struct ip_transport transports[] = {
+static struct ip_transport transports[] = {
     {IP_PROTOCOL_TCP, tcp_receive, tcp_error},
     {IP_PROTOCOL_UDP, udp_receive, udp_error},
+};
+
+/* ---- the same, with accounting: costs nothing while it is off -------------
+ */
+
+static void accounted_ip(struct packet *packet, uint64_t now_ns)
+{
+    enum account_stage previous = account_enter(ACCOUNT_IP);
+
+    ip_receive(packet, now_ns);
+    account_return(previous);
+}
+
+static void accounted_tcp(struct packet *packet,
+                          const struct ip_receive_info *info, uint64_t now_ns)
+{
+    enum account_stage previous = account_enter(ACCOUNT_TRANSPORT);
+
+    tcp_receive(packet, info, now_ns);
+    account_return(previous);
+}
+
+static void accounted_udp(struct packet *packet,
+                          const struct ip_receive_info *info, uint64_t now_ns)
+{
+    enum account_stage previous = account_enter(ACCOUNT_TRANSPORT);
+
+    udp_receive(packet, info, now_ns);
+    account_return(previous);
+}
+
+static int set_accounting(unsigned value)
+{
+    if (value > 1)
+        return -EINVAL;
+    account_set(value == 1);
+    ethernet_receivers[0].receive = value == 1 ? accounted_ip : ip_receive;
+    transports[0].receive = value == 1 ? accounted_tcp : tcp_receive;
+    transports[1].receive = value == 1 ? accounted_udp : udp_receive;
+    return 0;
+}
+
+static const struct net_setting account_settings[] = {
+    {"accounting", set_accounting, "0 or 1"},
 };
 
 static void link_changed(struct netif *netif, uint64_t now_ns)
@@ -100,6 +145,8 @@ int net_init(uint64_t now_ns)
     timers_init(now_ns);
     net_config_init();
     net_settings_init();
+    (void)set_accounting(0);
+    net_settings_add(account_settings, ARRAY_COUNT(account_settings));
     netif_init(&netif_wiring);
     ethernet_init(ethernet_receivers, ARRAY_COUNT(ethernet_receivers));
     arp_counters = (struct arp_counters){0};
@@ -196,20 +243,25 @@ bool net_is_configured(char *text, size_t size)
  * devices hear of everything at once. (The socket layer does the same.) */
 static void finish_entry(uint64_t now_ns)
 {
+    (void)account_enter(ACCOUNT_OUTPUT);
     tcp_run_pending(now_ns);
     netif_flush();
+    account_return(ACCOUNT_OUTSIDE);
 }
 
 bool net_receive_softirq(uint64_t now_ns)
 {
-    bool is_work_left = netif_poll(now_ns);
+    bool is_work_left;
 
+    (void)account_enter(ACCOUNT_POLL);
+    is_work_left = netif_poll(now_ns);
     finish_entry(now_ns);
     return is_work_left;
 }
 
 void net_timer_softirq(uint64_t now_ns)
 {
+    (void)account_enter(ACCOUNT_TIMERS);
     timers_run(now_ns);
     finish_entry(now_ns);
 }

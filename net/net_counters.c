@@ -5,6 +5,7 @@
  */
 #include "net/net.h"
 
+#include "net/account.h"
 #include "net/buffer.h"
 #include "net/ip/icmp.h"
 #include "net/ip/input.h"
@@ -14,7 +15,6 @@
 #include "net/link/arp.h"
 #include "net/link/ethernet.h"
 #include "net/link/neighbour.h"
-#include "net/link/gro.h"
 #include "net/link/netif.h"
 #include "net/packet.h"
 #include "net/service/dhcp.h"
@@ -36,11 +36,6 @@ static const struct counter counters[] = {
      "frames received for a broadcast or multicast address"},
     {"ethernet_rx_vlan_total", &ethernet_counters.rx_vlan,
      "frames received with a VLAN tag"},
-
-    {"gro_segments_total", &gro_counters.segments,
-     "TCP segments joined to one before them"},
-    {"gro_trains_total", &gro_counters.trains,
-     "packets such segments went up as"},
 
     {"arp_rx_requests_total", &arp_counters.rx_requests,
      "ARP requests received"},
@@ -272,6 +267,24 @@ static void visit_drops(visit_function *visit, void *context)
     }
 }
 
+/* Of the walk of packets; not there while nobody counts. */
+static void visit_stages(visit_function *visit, void *context)
+{
+    if (!account.is_on)
+        return;
+    for (enum account_stage stage = ACCOUNT_POLL; stage < ACCOUNT_STAGES;
+         stage++) {
+        char text[LABELLED_SIZE];
+
+        write_labelled(text, "net_cycles_total", "stage",
+                       account_stage_name(stage));
+        visit(context, text, account.cycles[stage],
+              "cycles of the stack, by stage; one entry of 16 is followed");
+    }
+    visit(context, "net_entries_total", account.entries,
+          "entries into the stack: softirqs and calls");
+}
+
 void net_visit_counters(visit_function *visit, void *context)
 {
     visit_nics(visit, context);
@@ -290,4 +303,5 @@ void net_visit_counters(visit_function *visit, void *context)
     visit(context, "pool_packet_failures_total", packet_alloc_failures(),
           "times no packet descriptor was free");
     visit_drops(visit, context);
+    visit_stages(visit, context);
 }

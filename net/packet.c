@@ -67,7 +67,7 @@ static void release_fragments(struct packet *packet, size_t from)
         buffer_release(fragments[i].data);
 }
 
-static void free_one(struct packet *packet)
+void packet_free(struct packet *packet)
 {
     ASSERT(packet->buffer != NULL);
     if (packet->fragment_count != 0)
@@ -76,18 +76,6 @@ static void free_one(struct packet *packet)
     packet->buffer = NULL;
     packet->data = NULL;
     pool_give(&pool.packets, packet);
-}
-
-void packet_free(struct packet *packet)
-{
-    struct packet *train = packet->train;
-
-    free_one(packet);
-    while (train != NULL) {
-        packet = train;
-        train = packet->train;
-        free_one(packet);
-    }
 }
 
 void packet_drop(struct packet *packet, enum drop_reason reason)

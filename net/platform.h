@@ -23,6 +23,10 @@
  * stack and passed down from there. Either context. */
 uint64_t platform_now_ns(void);
 
+/* A counter that moves with the processor's work, of any unit: for accounting
+ * only. Either context. */
+uint64_t platform_cycles(void);
+
 /* App context, lock held: lets softirqs run and sleeps until something may
  * have changed or `deadline_ns` has passed; the lock is held again on return.
  * May return early: the caller checks its condition in a loop. */

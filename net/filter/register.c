@@ -4,9 +4,6 @@
  */
 #include "net/filter/filter.h"
 
-#include "net/link/gro.h"
-#include "net/link/gro.h"
-
 #include <errno.h>
 #include <string.h>
 
@@ -46,8 +43,6 @@ int filter_register(enum filter_hook hook, int priority,
     entries[at] = (struct entry){priority, function};
     hooks[hook].count++;
     filter_runners[hook] = run;
-    gro_set_hooked(true); /* they see single packets */
-    gro_set_hooked(true); /* they see single packets */
     return 0;
 }
 
@@ -55,6 +50,4 @@ void filter_clear(void)
 {
     memset(hooks, 0, sizeof(hooks));
     memset(filter_runners, 0, sizeof(filter_runners));
-    gro_set_hooked(false);
-    gro_set_hooked(false);
 }

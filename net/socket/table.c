@@ -10,6 +10,7 @@
 #include "net/socket/socket.h"
 #include "net/socket/stream.h"
 
+#include "net/account.h"
 #include "net/limits.h"
 #include "net/link/netif.h"
 #include "net/platform.h"
@@ -123,13 +124,17 @@ bool socket_is_bound_elsewhere(const struct socket *self,
 uint64_t socket_enter(void)
 {
     platform_lock();
+    (void)account_enter(ACCOUNT_SOCKET);
     return platform_now_ns();
 }
 
+/* Nothing is followed over what comes next: leaving, or sleeping. */
 static void send_owed(uint64_t now_ns)
 {
+    (void)account_enter(ACCOUNT_OUTPUT);
     tcp_run_pending(now_ns);
     netif_flush();
+    account_return(ACCOUNT_OUTSIDE);
 }
 
 void socket_leave(uint64_t now_ns)
@@ -142,6 +147,7 @@ uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns)
 {
     send_owed(now_ns);
     platform_idle(deadline_ns);
+    (void)account_enter(ACCOUNT_SOCKET);
     return platform_now_ns();
 }
 

@@ -53,6 +53,11 @@ uint64_t platform_now_ns(void)
     return clock_ns(CLOCK_MONOTONIC) - port.start_ns;
 }
 
+uint64_t platform_cycles(void)
+{
+    return platform_now_ns();
+}
+
 uint64_t platform_wall_clock_s(void)
 {
     return clock_ns(CLOCK_REALTIME) / NS_PER_S;

@@ -334,6 +334,11 @@ void platform_random(void *bytes, size_t length)
     }
 }
 
+uint64_t platform_cycles(void)
+{
+    return platform_now_ns();
+}
+
 uint64_t platform_wall_clock_s(void)
 {
     return 0;
