@@ -64,7 +64,9 @@ VIEW_boot            := boot kernel
 VIEW_kernel          := kernel boot libc/pure
 VIEW_kernel/platform := kernel boot libc/pure net/platform.h net/attributes.h
 VIEW_kernel/main     := kernel boot libc/pure net/net.h net/net_router.h \
-                        net/attributes.h \
+                        net/net_show.h net/attributes.h net/limits.h \
+                        net/filter/firewall.h net/filter/rules.h \
+                        net/filter/balance.h \
                         drivers/e1000/e1000.h $(NETIF_VIEW)
 
 ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \

@@ -7,15 +7,13 @@
 #include "kernel/clock.h"
 #include "kernel/command_line.h"
 #include "kernel/console.h"
+#include "kernel/main_text.h"
+#include "kernel/main_views.h"
 #include "kernel/panic.h"
 #include "kernel/report.h"
 #include "kernel/softirq.h"
-#include "libc/pure/format.h"
+#include "net/filter/firewall.h"
 #include "net/net_router.h"
-
-#include <string.h>
-
-enum { LINE_BYTES = 160 };
 
 static bool set_word(const char *name, const char *value)
 {
@@ -32,6 +30,8 @@ void main_parts_start(void)
 {
     if (net_router_init(clock_now_ns()) != 0)
         panic("not enough memory for the router");
+    if (filter_start(clock_now_ns()) != 0)
+        panic("not enough memory for the firewall");
     command_line_apply(words, sizeof(words) / sizeof(words[0]));
 }
 
@@ -40,32 +40,14 @@ void main_parts_prepare_network(void)
     net_router_start(clock_now_ns());
 }
 
-/* A text that may be longer than its buffer; `length` counts all of it. */
-struct text {
-    char *buffer;
-    size_t size, length;
-};
-
-static void add_bytes(struct text *text, const char *bytes, size_t length)
-{
-    if (text->length < text->size) {
-        size_t room = text->size - text->length;
-
-        memcpy(text->buffer + text->length, bytes,
-               length < room ? length : room);
-    }
-    text->length += length;
-}
-
 static void add_route(void *context, const char *line)
 {
-    add_bytes(context, line, strlen(line));
-    add_bytes(context, "\n", 1);
+    report_add(context, "%s\n", line);
 }
 
 static size_t write_routes(char *buffer, size_t size)
 {
-    struct text text = {.buffer = buffer, .size = size};
+    struct report_text text = {.buffer = buffer, .size = size};
 
     softirq_lock();
     net_router_visit_routes(add_route, &text);
@@ -76,17 +58,14 @@ static size_t write_routes(char *buffer, size_t size)
 static void add_qdisc(void *context, const char *netif, const char *discipline,
                       const char *name, uint64_t value)
 {
-    char line[LINE_BYTES];
-
-    add_bytes(context, line,
-              format_print(line, sizeof(line), "%s %s %s %lu\n", netif,
-                           discipline, name, value));
+    report_add(context, "%s  %s  %s  %lu\n", netif, discipline, name, value);
 }
 
 static size_t write_qdiscs(char *buffer, size_t size)
 {
-    struct text text = {.buffer = buffer, .size = size};
+    struct report_text text = {.buffer = buffer, .size = size};
 
+    report_add(&text, "interface  discipline  counter  value\n");
     softirq_lock();
     net_router_visit_qdiscs(add_qdisc, &text);
     softirq_unlock();
@@ -104,4 +83,6 @@ void main_parts_report(void)
         if (report_register(&reports[i]) != 0)
             log_print(LOG_ERROR, "report", "no room for %s", reports[i].name);
     }
+    main_views_register();
+    main_firewall_register();
 }

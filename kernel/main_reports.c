@@ -9,6 +9,7 @@
 #include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/interrupt.h"
+#include "kernel/main_text.h"
 #include "kernel/memory.h"
 #include "kernel/report.h"
 #include "kernel/softirq.h"
@@ -32,23 +33,6 @@ static const char *const softirq_names[SOFTIRQ_COUNT] = {
     [SOFTIRQ_NET_RX] = "NET_RX",
 };
 
-/* A text that may be longer than its buffer; `length` counts all of it. */
-struct text {
-    char *buffer;
-    size_t size, length;
-};
-
-static void add_bytes(struct text *text, const char *bytes, size_t length)
-{
-    if (text->length < text->size) {
-        size_t room = text->size - text->length;
-
-        memcpy(text->buffer + text->length, bytes,
-               length < room ? length : room);
-    }
-    text->length += length;
-}
-
 static void add_line(void *context, const char *name, uint64_t value,
                      const char *help)
 {
@@ -57,11 +41,11 @@ static void add_line(void *context, const char *name, uint64_t value,
         format_print(line, sizeof(line), "%s %lu %s\n", name, value, help);
 
     if (length < sizeof(line))
-        add_bytes(context, line, length);
+        report_add_bytes(context, line, length);
 }
 
-static void add_labelled(struct text *text, const char *name, const char *label,
-                         uint64_t value, const char *help)
+static void add_labelled(struct report_text *text, const char *name,
+                         const char *label, uint64_t value, const char *help)
 {
     char whole[NAME_BYTES];
 
@@ -69,7 +53,7 @@ static void add_labelled(struct text *text, const char *name, const char *label,
     add_line(text, whole, value, help);
 }
 
-static void add_softirqs(struct text *text)
+static void add_softirqs(struct report_text *text)
 {
     const struct softirq_counters *counters = softirq_counters();
 
@@ -92,7 +76,7 @@ static void add_softirqs(struct text *text)
              "Rounds put off so that the app could run.");
 }
 
-static void add_interrupts(struct text *text)
+static void add_interrupts(struct report_text *text)
 {
     const struct interrupt_counters *counters = interrupt_counters();
 
@@ -120,7 +104,7 @@ static void add_interrupts(struct text *text)
 
 static size_t write_counters(char *buffer, size_t size)
 {
-    struct text text = {.buffer = buffer, .size = size};
+    struct report_text text = {.buffer = buffer, .size = size};
 
     add_line(&text, "uptime_ns_total", clock_now_ns(),
              "Time since the kernel was entered.");
@@ -138,23 +122,24 @@ static size_t write_counters(char *buffer, size_t size)
 /* As loglevel= takes it: lines of a lower number are shown. */
 static size_t write_level(char *buffer, size_t size)
 {
-    struct text text = {.buffer = buffer, .size = size};
+    struct report_text text = {.buffer = buffer, .size = size};
     char line[sizeof("15\n")];
 
-    add_bytes(&text, line,
-              format_print(line, sizeof(line), "%d\n", log_shown_below()));
+    report_add_bytes(
+        &text, line,
+        format_print(line, sizeof(line), "%d\n", log_shown_below()));
     return text.length;
 }
 
 static size_t write_log(char *buffer, size_t size)
 {
-    struct text text = {.buffer = buffer, .size = size};
+    struct report_text text = {.buffer = buffer, .size = size};
     char part[LINE_BYTES];
     uint64_t position = 0;
     size_t length;
 
     while ((length = console_history(&position, part, sizeof(part))) > 0)
-        add_bytes(&text, part, length);
+        report_add_bytes(&text, part, length);
     return text.length;
 }
 

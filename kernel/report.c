@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REPORTS_MAX = 16 };
+enum { REPORTS_MAX = 24 };
 
 static const struct report *reports[REPORTS_MAX];
 static size_t report_count;

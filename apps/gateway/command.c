@@ -132,7 +132,7 @@ static const struct command {
     {"flows", NULL, "connections tracked, with their translation"},
     {"rules", NULL, "the filter's rules with their counters"},
     {"leases", NULL, "addresses given to the LAN"},
-    {"queues", NULL, "queueing disciplines with their counters"},
+    {"qdiscs", NULL, "queueing disciplines with their counters"},
     {"backends", NULL, "servers behind balanced rules"},
     {"counters", show_counters, "DHCP, DNS, NTP and syslog in numbers"},
     {"clear-cache", clear_cache, "forget every DNS answer"},

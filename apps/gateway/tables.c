@@ -58,7 +58,7 @@ static const struct table {
 } tables[] = {
     {"interfaces", NULL}, {"routes", NULL},   {"neighbours", NULL},
     {"flows", NULL},      {"rules", NULL},    {"leases", write_leases},
-    {"queues", NULL},     {"backends", NULL},
+    {"qdiscs", NULL},     {"backends", NULL},
 };
 
 const char *tables_name(size_t index)

@@ -479,3 +479,17 @@ enum neighbour_state neighbour_state(const struct netif *netif,
 
     return n == NULL ? NEIGHBOUR_FREE : (enum neighbour_state)n->state;
 }
+
+void neighbour_visit_all(void (*visit)(void *context,
+                                       const struct neighbour_view *view),
+                         void *context)
+{
+    for (size_t i = 0; i < NEIGHBOUR_MAX; i++) {
+        const struct neighbour *n = &table.entries[i];
+        const struct neighbour_view view = {n->netif, n->address, &n->hardware,
+                                            n->state};
+
+        if (n->state != NEIGHBOUR_FREE)
+            visit(context, &view);
+    }
+}

@@ -65,5 +65,16 @@ void neighbour_confirm(struct netif *netif, struct be32 address,
 void neighbour_flush(struct netif *netif);
 
 size_t neighbour_count(void);
+
+/* For those who look at all of them; `hardware` is zero while unknown. */
+struct neighbour_view {
+    const struct netif *netif;
+    struct be32 address;
+    const struct ethernet_address *hardware;
+    enum neighbour_state state;
+};
+void neighbour_visit_all(void (*visit)(void *context,
+                                       const struct neighbour_view *view),
+                         void *context);
 enum neighbour_state neighbour_state(const struct netif *netif,
                                      struct be32 address);
