@@ -178,7 +178,7 @@ static double run_short(const struct bench_job *job)
 
 static double run_fair(const struct bench_job *job)
 {
-    static uint64_t before[FLOWS_MAX];
+    static uint64_t before[FLOW_PAIRS_MAX];
     size_t count = job->path->bytes;
     double sum = 0;
     double squares = 0;
