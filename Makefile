@@ -353,6 +353,9 @@ $(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
     $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(HOST_CC) -o $@ $(filter %.o,$^) \
 	    $(call group,$(filter %.a,$^))
+$(BUILD)/bench/world_speed: $(BUILD)/bench/tests/bench/world_speed.o \
+    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(HOST_CC) -o $@ $< $(call group,$(filter %.a,$^))
 
 # Costs per unit of work, counted by callgrind: the protocols as the image has
 # them (but for -mcmodel=kernel), the world around them as the host likes it.
@@ -387,6 +390,9 @@ costs: $(BUILD)/cost/host $(BUILD)/cost/router
 	@tests/bench/host_run --check $(T) $(BUILD)
 bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
+
+bench-world: $(BUILD)/bench/world_speed ## how fast virtual time runs
+	@$<
 
 bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table
 	@$<
@@ -457,6 +463,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs bench-tcp judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs bench-tcp bench-world judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

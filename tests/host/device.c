@@ -57,9 +57,12 @@ static void complete_checksum(const struct packet *packet, struct frame *frame)
     size_t start = packet->checksum_start - front;
     size_t field = start + packet->checksum_offset;
     uint64_t sum = 0;
-    for (size_t i = start; i < frame->length; i++) {
-        sum += (i - start) % 2 == 0 ? (uint64_t)frame->bytes[i] << 8
-                                    : frame->bytes[i];
+    size_t i = start;
+    for (; i + 1 < frame->length; i += 2) {
+        sum += (uint64_t)frame->bytes[i] << 8 | frame->bytes[i + 1];
+    }
+    if (i < frame->length) {
+        sum += (uint64_t)frame->bytes[i] << 8;
     }
     while (sum >> 16 != 0) {
         sum = (sum & 0xffff) + (sum >> 16);
