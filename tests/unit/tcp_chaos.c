@@ -91,9 +91,12 @@ static void use(struct tcp_connection **slot,
         call->tcp_abort(*slot, now);
         *slot = NULL;
     } else if (what < 90) {
+        enum tcp_option option =
+            (enum tcp_option)(world_random() % TCP_OPTION_TTL);
+        /* An orphan may wait as long as its app said: here not for hours. */
+        int most = option == TCP_OPTION_LINGER2_S ? 60 : 30000;
         status = call->tcp_set_option(
-            *slot, (enum tcp_option)(world_random() % TCP_OPTION_TTL),
-            (int)(world_random() % 30000), now);
+            *slot, option, (int)(world_random() % (uint64_t)most), now);
     }
     calls += status >= 0;
 }
