@@ -340,6 +340,8 @@ static int get_info(const struct socket *socket, void *value, socklen_t *length,
     info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
     info.send_mss = status.send_mss;
     info.unacknowledged = (status.flight + mss - 1) / mss;
+    info.sacked = (status.sacked + mss - 1) / mss;
+    info.lost = (status.lost + mss - 1) / mss;
     info.rtt_us = (uint32_t)(status.rtt_ns / NS_PER_US);
     info.rtt_variation_us = (uint32_t)(status.rtt_variation_ns / NS_PER_US);
     info.send_threshold = status.slow_start_threshold / mss;

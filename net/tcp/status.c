@@ -49,6 +49,8 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .send_window = c->snd.wnd,
         .receive_window = connection_window(c),
         .flight = (uint32_t)seq_diff(c->snd.max, c->snd.una),
+        .sacked = connection_is_tracking(c) ? c->recovery->board.sacked : 0,
+        .lost = connection_is_tracking(c) ? c->recovery->board.lost : 0,
         .read_queued = c->receive.length,
         .write_queued = c->send.length,
         .retransmits = c->retransmits,

@@ -239,6 +239,8 @@ struct tcp_status {
     uint32_t send_window;
     uint32_t receive_window;
     uint32_t flight; /* bytes sent and not acknowledged */
+    uint32_t sacked; /* of them */
+    uint32_t lost;   /* of them, not sent again yet */
     uint32_t read_queued;
     uint32_t write_queued;
     uint32_t retransmits;  /* segments, in its whole life */
