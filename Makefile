@@ -419,11 +419,11 @@ comma := ,
 hosted: $(HOSTED) ## build/hosted-APP: stack and APP on a TAP device, sanitizers on
 
 ## ---- what people type ------------------------------------------------------
-run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name ARGS='...' MEM= MACHINE= NIC=
+run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name LAN=port ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
 	@$(MAKE) --no-print-directory all
 	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) NET=$(NET) MEM=$(MEM) \
-	    NIC=$(NIC) TAP='$(TAP)' SITE='$(SITE)' ARGS='$(ARGS)' tools/run-qemu
+	    NIC=$(NIC) TAP='$(TAP)' LAN='$(LAN)' SITE='$(SITE)' ARGS='$(ARGS)' tools/run-qemu
 
 images: ## build/ferrule-APP.iso .img .qcow2 .vmdk, BIOS and UEFI (SITE= ARGS=)
 	@tools/prerequisites build images

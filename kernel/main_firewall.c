@@ -64,8 +64,9 @@ static void add_rule(void *context, const struct rules_line *line)
         report_add(text, "(chain)");
     report_add(text, "  %u", line->line);
     if (line->has_counter)
-        report_add(text, "  %lu  %lu", line->packets, line->bytes);
-    report_add(text, "\n");
+        report_add(text, "  %lu  %lu\n", line->packets, line->bytes);
+    else
+        report_add(text, "  -  -\n");
 }
 
 static size_t write_rules(char *buffer, size_t size)
@@ -205,30 +206,43 @@ static const char *log_text(const char *line, size_t length, size_t *left)
     return at + size;
 }
 
+static void add_log_line(struct report_text *text, const char *line,
+                         size_t length, uint64_t number)
+{
+    size_t left;
+    const char *rest = log_text(line, length, &left);
+
+    if (rest == NULL)
+        return;
+    report_add(text, "%lu ", number);
+    report_add_bytes(text, rest, left);
+    report_add_bytes(text, "\n", 1);
+}
+
+/* The end of a part that is no whole line moves to the front. */
 static size_t write_log(char *buffer, size_t size)
 {
     struct report_text text = {.buffer = buffer, .size = size};
-    char line[PART_BYTES];
-    size_t used = 0;
+    char part[PART_BYTES];
     uint64_t position = 0;
-    char byte;
+    size_t used = 0;
+    size_t length;
 
-    while (console_history(&position, &byte, 1) == 1) {
-        const char *rest;
-        size_t left;
+    while ((length = console_history(&position, part + used,
+                                     sizeof(part) - used)) > 0) {
+        const char *line = part;
+        const char *end = part + used + length;
+        const char *mark;
 
-        if (byte != '\n') {
-            if (used < sizeof(line))
-                line[used++] = byte;
-            continue;
+        while ((mark = memchr(line, '\n', (size_t)(end - line))) != NULL) {
+            add_log_line(&text, line, (size_t)(mark - line),
+                         position - (uint64_t)(end - mark));
+            line = mark + 1;
         }
-        rest = log_text(line, used, &left);
-        used = 0;
-        if (rest == NULL)
-            continue;
-        report_add(&text, "%lu ", position);
-        report_add_bytes(&text, rest, left);
-        report_add_bytes(&text, "\n", 1);
+        used = (size_t)(end - line);
+        memmove(part, line, used);
+        if (used == sizeof(part))
+            used = 0; /* no line of ours is that long */
     }
     return text.length;
 }

@@ -49,6 +49,7 @@ static size_t write_routes(char *buffer, size_t size)
 {
     struct report_text text = {.buffer = buffer, .size = size};
 
+    report_add(&text, "route\n");
     softirq_lock();
     net_router_visit_routes(add_route, &text);
     softirq_unlock();

@@ -275,6 +275,23 @@ const struct net_config *net_config_find(const struct netif *netif)
     return NULL;
 }
 
+bool net_config_speaks_of(const char *device)
+{
+    size_t nameless = 0;
+
+    for (size_t i = 0; i < config_count; i++) {
+        const struct net_config *config = &configs[i];
+
+        if (strcmp(config->device, device) == 0)
+            return true;
+        if (config->device[0] != '\0')
+            continue;
+        if (config->method != NET_CONFIG_STATIC || nameless++ > 0)
+            return true;
+    }
+    return false;
+}
+
 const char *net_config_device(size_t index)
 {
     return index < config_count ? configs[index].device : NULL;

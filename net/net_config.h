@@ -39,6 +39,10 @@ int net_config_add(const char *value) MUST_CHECK;
  * name (DHCP and off without a name go for all). NULL: nothing. */
 const struct net_config *net_config_find(const struct netif *netif);
 
+/* Will net_config_find know something of the second and later interfaces? By
+ * this name, by a word for all, or by a second word without a name. */
+bool net_config_speaks_of(const char *device);
+
 /* The device of the index-th word, "" when it names none; NULL: no more. */
 const char *net_config_device(size_t index);
 

@@ -18,6 +18,10 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+    ROUTER_LANS_MAX = 4, /* cards: 192.168.77.1, 78.1 and 79.1 unasked */
+};
+
 static const struct net_setting settings[] = {
     {"ipv4.ip_forward", ip_forward_set, "0 or 1"},
     {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0, 1 or 2"},
@@ -56,11 +60,36 @@ int net_router_word(const char *name, const char *value)
     return -ENOENT;
 }
 
+/* A router's first card is its uplink; the others lead to networks that have
+ * nobody else to give them addresses. */
+static void configure_lans(void)
+{
+    struct netif *netif;
+    unsigned number = 0;
+
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
+        char word[] = "192.168.77.1/24::::gateway:eth##:none";
+        size_t length = strlen(netif->name);
+        size_t at = sizeof("192.168.77.1/24::::gateway:") - 1;
+
+        if ((netif->features & NETIF_LOOPBACK) != 0 || number++ == 0)
+            continue;
+        if (number > ROUTER_LANS_MAX || net_config_speaks_of(netif->name))
+            continue;
+        word[sizeof("192.168.7") - 1] = (char)('7' + (int)number - 2);
+        memcpy(word + at, netif->name, length);
+        memcpy(word + at + length, ":none", sizeof(":none"));
+        if (net_config_add(word) != 0)
+            platform_log(PLATFORM_ERROR, netif->name, "no room for its ip=");
+    }
+}
+
 void net_router_start(uint64_t now_ns)
 {
     const char *device;
 
     (void)now_ns;
+    configure_lans();
     for (size_t i = 0; (device = net_config_device(i)) != NULL; i++)
         if (strchr(device, '.') != NULL)
             net_router_create_vlan(device);
