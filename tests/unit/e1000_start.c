@@ -10,7 +10,7 @@
 /* test-links: drivers/e1000/receive.c drivers/e1000/statistics.c */
 /* test-links: drivers/e1000/transmit.c drivers/e1000/watchdog.c */
 /* test-links: tests/unit/support_kernel_fake.c */
-/* test-links: tests/unit/support_e1000_nic.c */
+/* test-links: tests/unit/support_e1000_nic.c tests/unit/support_e1000_cut.c */
 /* test-links: tests/unit/support_e1000_stack.c */
 /* test-flags: -iquote tests/unit/fake_kernel */
 

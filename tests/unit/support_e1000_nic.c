@@ -2,6 +2,7 @@
 #include "tests/unit/support_e1000_nic.h"
 
 #include "kernel/cpu.h"
+#include "tests/unit/support_e1000_cut.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ struct fake_nic *fake_nic_add(uint16_t device)
     struct fake_nic *nic = calloc(1, sizeof(*nic));
 
     nic->sent = calloc(FAKE_SENT_MAX, sizeof(*nic->sent));
+    nic->large = calloc(1, FAKE_LARGE_MAX);
     nic->device = fake_device_add(device, nic->registers);
     nic->eeprom_kind = device == 0x10D3 ? FAKE_EEPROM_LARGE : FAKE_EEPROM_SMALL;
     set_eeprom(nic, (uint8_t)(0x56 + nic_count));
@@ -347,18 +349,10 @@ enum fake_verdict fake_nic_receive(struct fake_nic *nic, const void *frame,
 static void insert_checksum(const struct fake_nic *nic, struct fake_sent *sent)
 {
     uint32_t start = nic->context >> 32 & 0xFF;
-    uint32_t field = nic->context >> 40 & 0xFF;
-    uint32_t sum = 0;
 
+    cr_assert_eq(nic->context_command & E1000_TX_TSE, 0, "another's context");
     cr_assert_lt(start, sent->length);
-    for (uint32_t i = start; i < sent->length; ++i)
-        sum += (i - start) % 2 == 0 ? (uint32_t)sent->bytes[i] << 8
-                                    : sent->bytes[i];
-    while (sum > 0xFFFF)
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    sum = ~sum & 0xFFFF;
-    sent->bytes[field] = (uint8_t)(sum >> 8);
-    sent->bytes[field + 1] = (uint8_t)sum;
+    fake_checksum(sent->bytes, start, sent->length, nic->context >> 40 & 0xFF);
 }
 
 static void finish_frame(struct fake_nic *nic, struct fake_sent *sent,
@@ -370,6 +364,39 @@ static void finish_frame(struct fake_nic *nic, struct fake_sent *sent,
         return; /* lost on a dead wire */
     ++nic->sent_count;
     ++*at(nic, 0x4080);
+}
+
+/* One descriptor of a large packet; with its last, all frames leave. */
+static void segment(struct fake_nic *nic, uint64_t address, uint32_t command,
+                    uint32_t status)
+{
+    const struct fake_context context = {
+        .offsets = nic->context,
+        .payload = nic->context_command & 0xFFFFF,
+        .header = nic->context_status >> 8 & 0xFF,
+        .mss = nic->context_status >> 16,
+    };
+    struct fake_sent *sent = &nic->sent[nic->sent_count];
+
+    cr_assert(nic->context_command & E1000_TX_TSE, "no context to cut by");
+    cr_assert_leq(nic->large_length + (command & 0xFFFF), FAKE_LARGE_MAX);
+    memcpy(nic->large + nic->large_length, fake_bus_memory(address),
+           command & 0xFFFF);
+    nic->large_length += command & 0xFFFF;
+    if ((command & E1000_TX_EOP) == 0)
+        return;
+    cr_assert_eq(nic->large_length, context.header + context.payload);
+    for (uint32_t i = 0;; ++i) {
+        sent->length = fake_cut(&context, nic->large, i, sent->bytes);
+        if (sent->length == 0)
+            break;
+        finish_frame(nic, sent, command, status);
+        cr_assert_lt(nic->sent_count, FAKE_SENT_MAX);
+        sent = &nic->sent[nic->sent_count];
+        memset(sent, 0, sizeof(*sent));
+    }
+    nic->large_length = 0;
+    ++nic->large_count;
 }
 
 void fake_nic_send(struct fake_nic *nic, size_t frames)
@@ -391,7 +418,13 @@ void fake_nic_send(struct fake_nic *nic, size_t frames)
         *at(nic, E1000_TDH) = (head + 1) % ring_length(nic, E1000_TDBAL);
         if ((command & E1000_TX_DATA) == E1000_TX_CONTEXT) {
             nic->context = descriptor->address;
+            nic->context_command = command;
+            nic->context_status = descriptor->status;
             ++nic->contexts;
+        } else if ((command & E1000_TX_TSE) != 0) {
+            segment(nic, descriptor->address, command, descriptor->status);
+            sent = &nic->sent[nic->sent_count];
+            frames -= (command & E1000_TX_EOP) != 0;
         } else {
             uint32_t length = command & 0xFFFF;
             cr_assert_neq(length, 0, "descriptor of no bytes");

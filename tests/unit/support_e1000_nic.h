@@ -53,7 +53,13 @@ struct fake_nic {
     struct fake_sent *sent; /* FAKE_SENT_MAX of them */
     size_t sent_count;
     uint32_t contexts;
+    /* The last one, as the 82574L keeps it: offsets, command, status. */
     uint64_t context;
+    uint32_t context_command;
+    uint32_t context_status;
+    uint8_t *large; /* a packet to be cut, as far as it was read */
+    uint32_t large_length;
+    uint32_t large_count;
     size_t phy_writes;
     /* Called on each write, after it has taken effect. */
     void (*on_write)(struct fake_nic *nic, uint32_t offset);
