@@ -128,17 +128,21 @@ FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
 else
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
+# Where bytes are moved, copies of unknown length are calls: at -Oz they would
+# be `rep movsb`, the slowest way there is under emulation (docs/performance.md).
+$(BUILD)/image/net/%.o $(BUILD)/image/libc/%.o: \
+    COPIES = -mstringop-strategy=libcall
 endif
 # -fbuiltin: the compiler may know memcpy and strlen although there is no C
 # library below. libc, which defines them, is compiled without.
-IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $(FREESTANDING) -fbuiltin \
+IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING) -fbuiltin \
                -mgeneral-regs-only
 APP_FLAGS   := $(filter-out -Wmissing-prototypes,$(COMMON)) $(OPTIMISE) \
                $(FREESTANDING) -fbuiltin
-IMAGE_FLAGS_libc/pure := $(COMMON) $$(OPTIMISE) $(FREESTANDING) \
+IMAGE_FLAGS_libc/pure := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING) \
                          -mgeneral-regs-only
 # printf's floating point is compiled as apps are (docs/design.md).
-IMAGE_FLAGS_libc/system := $(COMMON) $$(OPTIMISE) $(FREESTANDING)
+IMAGE_FLAGS_libc/system := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING)
 
 SANITIZE    ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS  := $(COMMON) -O1 -fno-omit-frame-pointer $(SANITIZE) -D_GNU_SOURCE
