@@ -44,6 +44,7 @@ static const char *const names[DROP_REASON_COUNT] = {
     [DROP_ICMP_CHECKSUM] = "icmp_checksum",
     [DROP_ICMP_IGNORED] = "icmp_ignored",
     [DROP_ICMP_DONE] = "icmp_done",
+    [DROP_IGMP_MALFORMED] = "igmp_malformed",
     [DROP_FILTER] = "filter",
     [DROP_UDP_SHORT] = "udp_short",
     [DROP_UDP_CHECKSUM] = "udp_checksum",

@@ -45,6 +45,17 @@ enum {
     VLANS_MAX = 12,
 };
 
+/* IGMP (RFC 3376 8). */
+enum {
+    IGMP_GROUPS_MAX = 32,
+    IGMP_MEMBERS_MAX = 64, /* sockets in groups */
+    IGMP_ROBUSTNESS = 2,
+    IGMP_RESPONSE_1_TENTHS = 100, /* a query of version 1 names no time */
+};
+
+#define IGMP_UNSOLICITED_NS   (1 * NS_PER_S)
+#define IGMP_OLDER_QUERIER_NS (260 * NS_PER_S) /* 8.12: 2 * 125 + 10 */
+
 /* Queueing disciplines. */
 enum {
     QDISC_FIFO_PACKETS = 1000, /* Linux's txqueuelen */

@@ -6,6 +6,7 @@
 
 #include "net/ip/fib.h"
 #include "net/ip/forward.h"
+#include "net/ip/igmp.h"
 #include "net/ip/route.h"
 #include "net/link/qdisc.h"
 #include "net/link/vlan.h"
@@ -39,6 +40,7 @@ int net_router_init(uint64_t now_ns)
     vlan_init();
     ip_route_use(&fib_table, net_router_routes_of);
     ip_forward_start();
+    igmp_start();
     net_settings_add(settings, ARRAY_COUNT(settings));
     return 0;
 }

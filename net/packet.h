@@ -64,6 +64,7 @@ enum drop_reason {
     DROP_ICMP_CHECKSUM,
     DROP_ICMP_IGNORED,
     DROP_ICMP_DONE, /* consumed: not an error */
+    DROP_IGMP_MALFORMED,
     DROP_FILTER,
     /* transports */
     DROP_UDP_SHORT,

@@ -22,6 +22,7 @@
 struct ip_counters ip_counters;
 
 const struct ip_router *ip_router;
+const struct ip_multicast *ip_multicast;
 
 static const struct ip_transport *transports;
 static size_t transport_count;
@@ -40,6 +41,7 @@ void ip_init(const struct ip_transport *table, size_t count)
     transport_count = count;
     memset(&ip_counters, 0, sizeof(ip_counters));
     ip_router = NULL;
+    ip_multicast = NULL;
     ip_route_init();
     ip_output_init();
     reassembly_init();
@@ -162,7 +164,10 @@ static enum ip_verdict classify(const struct packet *packet,
         be32_equal(destination, netif->ip.broadcast))
         return IP_LOCAL_BROADCAST;
     if (ipv4_is_multicast(destination))
-        return IP_REFUSE_ADDRESS; /* no groups are joined yet */
+        return ip_multicast != NULL &&
+                       ip_multicast->is_member(netif, destination)
+                   ? IP_LOCAL_BROADCAST
+                   : IP_REFUSE_ADDRESS;
     if (packet->is_link_broadcast)
         return IP_REFUSE_BROADCAST_FRAME; /* RFC 1122 3.3.6 */
     if (be32_equal(destination, netif->ip.address) || ip_is_local(destination))
@@ -209,6 +214,10 @@ static void deliver(struct packet *packet, const struct ip_receive_info *info,
 {
     if (packet->protocol == IP_PROTOCOL_ICMP) {
         icmp_receive(packet, info, now_ns);
+        return;
+    }
+    if (packet->protocol == IP_PROTOCOL_IGMP && ip_multicast != NULL) {
+        ip_multicast->receive(packet, info, now_ns);
         return;
     }
     for (size_t i = 0; i < transport_count; i++) {

@@ -109,6 +109,24 @@ struct ip_transport {
     void (*error)(const struct ip_error_info *info, uint64_t now_ns);
 };
 
+/* Groups, as who knows of them hangs itself in (igmp.c). */
+struct ip_multicast {
+    bool (*is_member)(const struct netif *netif, struct be32 group);
+    /* An IGMP message, data behind the IP header. */
+    void (*receive)(struct packet *packet, const struct ip_receive_info *info,
+                    uint64_t now_ns);
+    /* `owner` (a socket) hears the group on that interface. -EINVAL: not a
+     * group; -EADDRINUSE: it does already; -ENOBUFS. */
+    int (*join)(const void *owner, struct netif *netif,
+                const struct ip_address *group, uint64_t now_ns);
+    int (*leave)(const void *owner, struct netif *netif,
+                 const struct ip_address *group, uint64_t now_ns);
+    void (*leave_all)(const void *owner, uint64_t now_ns);
+};
+
+/* NULL: no groups, not even that of all hosts. */
+extern const struct ip_multicast *ip_multicast;
+
 /* Sends "port unreachable" and the like about a packet we received, if RFC
  * 1122 3.2.2 and the rate limits allow. Only borrows the packet, whose IP
  * header must still stand in front of its data. */

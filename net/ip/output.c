@@ -62,10 +62,10 @@ uint32_t ip_pseudo_header_sum(const struct ip_address *source,
 }
 
 /* RFC 1112 6.4: the low 23 bits. */
-static struct ethernet_address multicast_hardware(struct be32 address)
+struct ethernet_address ip_multicast_hardware(struct be32 group)
 {
-    return (struct ethernet_address){{0x01, 0x00, 0x5e, address.octet[1] & 0x7f,
-                                      address.octet[2], address.octet[3]}};
+    return (struct ethernet_address){{0x01, 0x00, 0x5e, group.octet[1] & 0x7f,
+                                      group.octet[2], group.octet[3]}};
 }
 
 void ip_transmit(struct packet *packet, const struct ip_route *route,
@@ -81,7 +81,7 @@ void ip_transmit(struct packet *packet, const struct ip_route *route,
         ethernet_send(route->netif, packet, &ethernet_broadcast,
                       ETHERNET_TYPE_IPV4);
     } else if (ipv4_is_multicast(next_hop)) {
-        struct ethernet_address hardware = multicast_hardware(next_hop);
+        struct ethernet_address hardware = ip_multicast_hardware(next_hop);
 
         ethernet_send(route->netif, packet, &hardware, ETHERNET_TYPE_IPV4);
     } else {

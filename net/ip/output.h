@@ -18,6 +18,9 @@ void ip_output_init(void);
 /* The `ip_default_ttl` setting: 1 to 255. */
 int ip_set_default_ttl(unsigned ttl) MUST_CHECK;
 
+/* The Ethernet address of a group. */
+struct ethernet_address ip_multicast_hardware(struct be32 group);
+
 /* The end of every way out, data at the IP header: POSTROUTING, then whole or
  * in pieces to the link. */
 void ip_finish_send(struct packet *packet, const struct ip_route *route,

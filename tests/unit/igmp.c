@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Groups: joining, telling, answering queries, leaving; hostile messages.
+ * test-links: tests/unit/support_net.c
+ */
+#include "tests/unit/support_net.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "net/ip/igmp.h"
+#include "net/ip/ip.h"
+#include "net/udp/udp.h"
+#include "net/wire/igmp.h"
+
+#define GROUP       0xe8010203 /* 232.1.2.3 */
+#define OTHER_GROUP 0xe8010204
+#define ALL_HOSTS   0xe0000001
+#define VERSION_3   0xe0000016
+
+static struct test_frame frame;
+static int owner;
+
+static void start(void)
+{
+    net_world();
+    igmp_start();
+}
+
+TestSuite(igmp, .init = start, .timeout = 60);
+TestSuite(hostile, .init = start, .timeout = 60);
+
+static int join(const void *who, uint32_t group)
+{
+    struct ip_address address = mapped(group);
+    int status;
+
+    (void)world_enter(stack);
+    status = ip_multicast->join(who, &device->netif, &address, world_now());
+    world_leave(stack);
+    return status;
+}
+
+static int leave(const void *who, uint32_t group)
+{
+    struct ip_address address = mapped(group);
+    int status;
+
+    (void)world_enter(stack);
+    status = ip_multicast->leave(who, &device->netif, &address, world_now());
+    world_leave(stack);
+    return status;
+}
+
+static void send_group(const struct test_frame *what)
+{
+    struct test_frame copy = *what;
+    uint32_t to = be32_get(ip_of(&copy)->destination);
+
+    ethernet_of(&copy)->destination =
+        (struct ethernet_address){{1, 0, 0x5e, (uint8_t)(to >> 16 & 0x7f),
+                                   (uint8_t)(to >> 8), (uint8_t)to}};
+    inject(&copy);
+}
+
+/* A query of version 3 with `sources` said and `bytes` of them there. */
+static void make_query(uint32_t to, uint32_t group, uint8_t code,
+                       uint16_t sources, size_t bytes)
+{
+    static const uint8_t router_alert[4] = {148, 4, 0, 0};
+    uint8_t message[100] = {0x11, code};
+
+    for (size_t i = 0; i < 4; i++)
+        message[4 + i] = (uint8_t)(group >> (24 - 8 * i));
+    message[10] = (uint8_t)(sources >> 8);
+    message[11] = (uint8_t)sources;
+    make_ip(&frame, 2, PEER_ADDRESS, to, message, 12 + bytes);
+    add_ip_options(&frame, router_alert, sizeof(router_alert));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+}
+
+static void fix_igmp(void)
+{
+    uint8_t *message = ip_payload_of(&frame);
+    size_t length = frame.length - (size_t)(message - frame.bytes);
+    uint32_t sum = 0;
+
+    message[2] = message[3] = 0;
+    for (size_t i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)message[i] << 8 : message[i];
+    while (sum >> 16 != 0)
+        sum = (sum & 0xffff) + (sum >> 16);
+    message[2] = (uint8_t)(~sum >> 8);
+    message[3] = (uint8_t)~sum;
+}
+
+static const uint8_t *message_of(size_t n)
+{
+    const struct ipv4_header *header = received_ip(2, n);
+
+    return header == NULL
+               ? NULL
+               : (const uint8_t *)header + ipv4_header_length(header);
+}
+
+static void assert_record(size_t n, uint8_t type, uint32_t group)
+{
+    const struct ipv4_header *header = received_ip(2, n);
+    const uint8_t *message = message_of(n);
+
+    cr_assert_not_null(message);
+    cr_assert_eq(be32_get(header->destination), VERSION_3);
+    cr_assert_eq(header->ttl, 1);
+    cr_assert_eq(header->tos, 0xc0);
+    cr_assert_eq(((const uint8_t *)header)[20], 148);
+    cr_assert_eq(message[0], IGMP_REPORT_3);
+    cr_assert_eq(message[8], type);
+    cr_assert_arr_eq(message + 12, &ip_of(&frame)->destination, 0);
+    cr_assert_eq((uint32_t)message[12] << 24 | (uint32_t)message[13] << 16 |
+                     (uint32_t)message[14] << 8 | message[15],
+                 group);
+}
+
+Test(igmp, a_join_is_told_at_once_and_once_more)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    settle();
+    assert_record(0, IGMP_TO_EXCLUDE, GROUP);
+    world_run_for(2 * NS_PER_S);
+    assert_record(1, IGMP_TO_EXCLUDE, GROUP);
+    world_run_for(60 * NS_PER_S);
+    cr_assert_null(received_ip(2, 2));
+}
+
+Test(igmp, the_last_who_leaves_is_told)
+{
+    int second;
+
+    cr_assert_eq(join(&owner, GROUP), 0);
+    cr_assert_eq(join(&owner, GROUP), -EADDRINUSE);
+    cr_assert_eq(join(&second, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    cr_assert_eq(leave(&owner, GROUP), 0);
+    cr_assert_eq(leave(&owner, GROUP), -EADDRNOTAVAIL);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_null(received_ip(2, 0));
+    (void)world_enter(stack);
+    ip_multicast->leave_all(&second, world_now());
+    world_leave(stack);
+    world_run_for(3 * NS_PER_S);
+    assert_record(0, IGMP_TO_INCLUDE, GROUP);
+    cr_assert_eq(igmp_group_count(), 0);
+    cr_assert_eq(join(&owner, PEER_ADDRESS), -EINVAL);
+}
+
+Test(igmp, a_query_is_answered_within_its_time)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    cr_assert_eq(join(&owner, OTHER_GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    make_query(ALL_HOSTS, 0, 20, 0, 0);
+    fix_igmp();
+    send_group(&frame);
+    world_run_for(2 * NS_PER_S);
+    cr_assert_not_null(received_ip(2, 1));
+    cr_assert_eq(message_of(0)[8], IGMP_IS_EXCLUDE);
+    cr_assert_null(received_ip(2, 2));
+    forget_received();
+    make_query(GROUP, GROUP, 10, 0, 0);
+    fix_igmp();
+    send_group(&frame);
+    world_run_for(2 * NS_PER_S);
+    assert_record(0, IGMP_IS_EXCLUDE, GROUP);
+    cr_assert_null(received_ip(2, 1));
+}
+
+Test(igmp, a_querier_of_version_2_is_answered_in_version_2)
+{
+    static const uint8_t router_alert[4] = {148, 4, 0, 0};
+    uint8_t query[8] = {0x11, 10};
+
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    make_ip(&frame, 2, PEER_ADDRESS, ALL_HOSTS, query, sizeof(query));
+    add_ip_options(&frame, router_alert, sizeof(router_alert));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+    fix_igmp();
+    send_group(&frame);
+    world_run_for(2 * NS_PER_S);
+    cr_assert_eq(message_of(0)[0], IGMP_REPORT_2);
+    cr_assert_eq(be32_get(received_ip(2, 0)->destination), GROUP);
+    cr_assert_eq(leave(&owner, GROUP), 0);
+    settle();
+    cr_assert_eq(message_of(1)[0], IGMP_LEAVE_2);
+    cr_assert_eq(be32_get(received_ip(2, 1)->destination), 0xe0000002);
+}
+
+Test(igmp, datagrams_of_a_group_come_to_those_who_joined)
+{
+    struct udp_endpoint local = {.port = 5353};
+    struct udp_socket *socket;
+    char bytes[10];
+
+    (void)world_enter(stack);
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    cr_assert_eq(udp_bind(socket, &local), 0);
+    world_leave(stack);
+    make_udp(&frame, PEER_ADDRESS, 5353, GROUP, 5353, "abc", 3);
+    send_group(&frame);
+    cr_assert_eq(udp_read(socket, bytes, 10, 0, NULL, NULL), -EAGAIN);
+    cr_assert_eq(join(&owner, GROUP), 0);
+    send_group(&frame);
+    cr_assert_eq(udp_read(socket, bytes, 10, 0, NULL, NULL), 3);
+}
+
+static void assert_refused(void)
+{
+    uint64_t before = igmp_counters.in_queries;
+    uint64_t dropped = drop_count(DROP_IGMP_MALFORMED);
+
+    send_group(&frame);
+    cr_assert_eq(igmp_counters.in_queries, before);
+    cr_assert_eq(drop_count(DROP_IGMP_MALFORMED), dropped + 1);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(hostile, G1_queries_that_lie_or_come_from_afar_are_dropped)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    make_query(ALL_HOSTS, 0, 10, 1, 0); /* more sources than bytes */
+    fix_igmp();
+    assert_refused();
+    make_query(ALL_HOSTS, 0, 10, 65535, 8);
+    fix_igmp();
+    assert_refused();
+    make_query(ALL_HOSTS, 0, 10, 0, 0);
+    fix_igmp();
+    ip_of(&frame)->ttl = 2;
+    fix_ip(&frame);
+    assert_refused();
+    make_query(ALL_HOSTS, 0, 10, 0, 0); /* a wrong checksum */
+    fix_igmp();
+    ip_payload_of(&frame)[2] ^= 1;
+    assert_refused();
+    make_query(GROUP, 0, 10, 0, 0); /* general, to one group */
+    fix_igmp();
+    assert_refused();
+    make_query(GROUP, PEER_ADDRESS, 10, 0, 0); /* not a group */
+    fix_igmp();
+    assert_refused();
+    for (size_t length = 0; length < 8; length++) {
+        make_query(ALL_HOSTS, 0, 10, 0, 0);
+        ip_of(&frame)->total_length = be16_from((uint16_t)(24 + length));
+        fix_ip(&frame);
+        assert_refused();
+    }
+}
+
+Test(hostile, G1_queries_without_router_alert_are_dropped)
+{
+    uint8_t query[12] = {0x11, 10};
+
+    make_ip(&frame, 2, PEER_ADDRESS, ALL_HOSTS, query, sizeof(query));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+    fix_igmp();
+    assert_refused();
+}
+
+Test(hostile, G1_a_response_time_of_0_is_clamped)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    make_query(ALL_HOSTS, 0, 0, 0, 0);
+    fix_igmp();
+    send_group(&frame);
+    world_run_for(NS_PER_S);
+    assert_record(0, IGMP_IS_EXCLUDE, GROUP);
+}
+
+Test(hostile, G1_a_flood_of_queries_is_answered_once_in_a_while)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    for (unsigned i = 0; i < 1000; i++) {
+        make_query(ALL_HOSTS, 0, 100, 0, 0);
+        fix_igmp();
+        send_group(&frame);
+    }
+    world_run_for(20 * NS_PER_S);
+    cr_assert_not_null(received_ip(2, 0));
+    cr_assert_leq(received_count(), 3);
+}
