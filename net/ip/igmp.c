@@ -433,6 +433,7 @@ static const struct ip_multicast multicast = {
     .join = join,
     .leave = leave,
     .leave_all = leave_all,
+    .set_membership = igmp_set_membership,
 };
 
 void igmp_start(void)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +21,9 @@ extern struct igmp_counters igmp_counters;
 
 /* Hangs itself into ip/ (ip_multicast). Boot, after ip_init. */
 void igmp_start(void);
+
+/* ip_multicast's set_membership. */
+int igmp_set_membership(const void *owner, bool is_join, const void *value,
+                        size_t length, uint64_t now_ns);
 
 size_t igmp_group_count(void);

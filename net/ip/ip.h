@@ -122,6 +122,9 @@ struct ip_multicast {
     int (*leave)(const void *owner, struct netif *netif,
                  const struct ip_address *group, uint64_t now_ns);
     void (*leave_all)(const void *owner, uint64_t now_ns);
+    /* The same as struct ip_mreq or ip_mreqn asks for it; also -ENODEV. */
+    int (*set_membership)(const void *owner, bool is_join, const void *value,
+                          size_t length, uint64_t now_ns);
 };
 
 /* NULL: no groups, not even that of all hosts. */

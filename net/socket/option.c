@@ -73,6 +73,7 @@ static const struct int_option int_options[] = {
     {SOL_SOCKET, SO_BROADCAST, TCP_OPTION_COUNT, UDP_OPTION_BROADCAST},
     {IPPROTO_IP, IP_TTL, TCP_OPTION_TTL, UDP_OPTION_TTL},
     {IPPROTO_IP, IP_TOS, TCP_OPTION_TOS, UDP_OPTION_TOS},
+    {IPPROTO_IP, IP_MULTICAST_TTL, TCP_OPTION_COUNT, UDP_OPTION_MULTICAST_TTL},
     {IPPROTO_TCP, NUMBER_NODELAY, TCP_OPTION_NO_DELAY, -1},
     {IPPROTO_TCP, NUMBER_MAXSEG, TCP_OPTION_MAXIMUM_SEGMENT, -1},
     {IPPROTO_TCP, NUMBER_CORK, TCP_OPTION_CORK, -1},
@@ -235,6 +236,15 @@ static int set_reuse(struct socket *socket, int value)
     return udp_set_option(socket->udp, UDP_OPTION_REUSE_ADDRESS, value);
 }
 
+static int set_membership(struct socket *socket, int number, const void *value,
+                          socklen_t length, uint64_t now_ns)
+{
+    if (ip_multicast == NULL || socket->kind != SOCKET_DATAGRAM)
+        return -ENOPROTOOPT;
+    return ip_multicast->set_membership(
+        socket->udp, number == IP_ADD_MEMBERSHIP, value, length, now_ns);
+}
+
 static int set_option(struct socket *socket, int level, int number,
                       const void *value, socklen_t length, uint64_t now_ns)
 {
@@ -247,6 +257,9 @@ static int set_option(struct socket *socket, int level, int number,
         return set_linger(socket, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
         return set_congestion(socket, value, length, now_ns);
+    if (level == IPPROTO_IP &&
+        (number == IP_ADD_MEMBERSHIP || number == IP_DROP_MEMBERSHIP))
+        return set_membership(socket, number, value, length, now_ns);
     if (level == SOL_SOCKET && number == SO_RCVTIMEO)
         return set_timeout(&socket->receive_timeout_ns, value, length);
     if (level == SOL_SOCKET && number == SO_SNDTIMEO)

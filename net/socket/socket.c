@@ -216,9 +216,11 @@ int socket_close(int id)
     int result = -EBADF;
 
     if (socket != NULL) {
-        if (socket->kind == SOCKET_DATAGRAM)
+        if (socket->kind == SOCKET_DATAGRAM) {
+            if (ip_multicast != NULL)
+                ip_multicast->leave_all(socket->udp, now_ns);
             udp_close(socket->udp);
-        else
+        } else
             stream_close(socket, &now_ns);
         socket_unwatch(socket);
         socket_free_slot(id);

@@ -122,6 +122,8 @@ int udp_send_pieces(struct udp_socket *socket,
         remote = &socket->remote;
     options.source = route.source;
     options.destination = remote->address;
+    if (ip_address_is_multicast(&remote->address))
+        options.ttl = socket->multicast_ttl;
     fill_header(packet, socket->local.port, remote->port, &options);
     udp_counters.out_datagrams++;
     ip_send(packet, &options, &route, now_ns);

@@ -373,6 +373,7 @@ int udp_open(void *owner, udp_notify *notify, struct udp_socket **socket)
     if (new == NULL)
         return -ENOBUFS;
     memset(new, 0, sizeof(*new));
+    new->multicast_ttl = 1;
     new->owner = owner;
     new->notify = notify;
     new->is_open = true;

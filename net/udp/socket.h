@@ -22,6 +22,7 @@ struct udp_socket {
     int error; /* positive errno, 0 = none */
     uint8_t ttl;
     uint8_t tos;
+    uint8_t multicast_ttl;
     bool is_open;
     bool is_connected;
     bool may_broadcast;

@@ -37,6 +37,7 @@ enum udp_option {
     UDP_OPTION_REUSE_ADDRESS,
     UDP_OPTION_TTL, /* 0: the default */
     UDP_OPTION_TOS,
+    UDP_OPTION_MULTICAST_TTL, /* 1 (RFC 1112 6.1) to 255 */
 };
 
 /* Called with what each datagram or error makes true, from inside udp_receive

@@ -6,11 +6,14 @@
 #include "tests/unit/support_net.h"
 
 #include <criterion/criterion.h>
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "net/ip/igmp.h"
 #include "net/ip/ip.h"
+#include "net/socket/socket.h"
 #include "net/udp/udp.h"
 #include "net/wire/igmp.h"
 
@@ -217,6 +220,53 @@ Test(igmp, datagrams_of_a_group_come_to_those_who_joined)
     cr_assert_eq(join(&owner, GROUP), 0);
     send_group(&frame);
     cr_assert_eq(udp_read(socket, bytes, 10, 0, NULL, NULL), 3);
+}
+
+Test(igmp, a_socket_joins_by_option_and_leaves_by_closing)
+{
+    struct ip_mreq request = {.imr_multiaddr = {htonl(GROUP)}};
+    int number = 7;
+    socklen_t length = sizeof(number);
+    int id = socket_open(AF_INET, SOCK_DGRAM, 0);
+
+    cr_assert_eq(socket_setsockopt(id, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request,
+                                   sizeof(request)),
+                 0);
+    cr_assert_eq(socket_setsockopt(id, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request,
+                                   sizeof(request)),
+                 -EADDRINUSE);
+    cr_assert_eq(
+        socket_setsockopt(id, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, 4),
+        -EINVAL);
+    request.imr_interface.s_addr = htonl(PEER_ADDRESS);
+    cr_assert_eq(socket_setsockopt(id, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request,
+                                   sizeof(request)),
+                 -ENODEV);
+    cr_assert_eq(igmp_group_count(), 1);
+    cr_assert_eq(socket_setsockopt(id, IPPROTO_IP, IP_MULTICAST_TTL, &number,
+                                   sizeof(number)),
+                 0);
+    cr_assert_eq(
+        socket_getsockopt(id, IPPROTO_IP, IP_MULTICAST_TTL, &number, &length),
+        0);
+    cr_assert_eq(number, 7);
+    cr_assert_eq(socket_close(id), 0);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_eq(igmp_group_count(), 0);
+}
+
+Test(igmp, groups_are_sent_to_with_a_ttl_of_1)
+{
+    struct udp_endpoint to = {mapped(GROUP), 5353};
+    struct udp_socket *socket;
+
+    (void)world_enter(stack);
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    cr_assert_eq(udp_send(socket, &to, "abc", 3, world_now()), 3);
+    world_leave(stack);
+    settle();
+    cr_assert_not_null(received_ip(17, 0));
+    cr_assert_eq(received_ip(17, 0)->ttl, 1);
 }
 
 static void assert_refused(void)
