@@ -5,12 +5,14 @@
 #include "libc/system/socket_call.h"
 #include "libc/system/descriptor.h"
 
+#include "net/platform.h"
 #include "net/socket/socket.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Gives a new socket a descriptor, or closes it again. */
@@ -86,6 +88,31 @@ ssize_t recvmsg(int number, struct msghdr *message, int flags)
     int id = descriptor_socket(number);
 
     return id < 0 ? -1 : descriptor_result(socket_recvmsg(id, message, flags));
+}
+
+int sendmmsg(int number, struct mmsghdr *messages, unsigned int count,
+             int flags)
+{
+    int id = descriptor_socket(number);
+
+    return id < 0 ? -1
+                  : (int)descriptor_result(
+                        socket_sendmmsg(id, messages, count, flags));
+}
+
+int recvmmsg(int number, struct mmsghdr *messages, unsigned int count,
+             int flags, struct timespec *timeout)
+{
+    int id = descriptor_socket(number);
+    uint64_t deadline_ns = PLATFORM_NEVER;
+
+    if (timeout != NULL)
+        deadline_ns = socket_now_ns() +
+                      (uint64_t)timeout->tv_sec * UINT64_C(1000000000) +
+                      (uint64_t)timeout->tv_nsec;
+    return id < 0 ? -1
+                  : (int)descriptor_result(socket_recvmmsg(id, messages, count,
+                                                           flags, deadline_ns));
 }
 
 ssize_t sendto(int number, const void *bytes, size_t length, int flags,

@@ -132,25 +132,47 @@ static size_t pieces_limit(const struct socket *socket)
                                            : SOCKET_STREAM_PIECES_MAX;
 }
 
+static ssize_t send_message(int id, const struct msghdr *message, int flags,
+                            uint64_t *now_ns)
+{
+    struct socket *socket = socket_get(id);
+
+    if (socket == NULL)
+        return -EBADF;
+    if ((flags & MSG_OOB) && socket->kind == SOCKET_DATAGRAM)
+        return -EOPNOTSUPP;
+    if (message->msg_iovlen > pieces_limit(socket))
+        return -EMSGSIZE;
+    if (socket->kind == SOCKET_DATAGRAM)
+        return datagram_send(socket, message, *now_ns);
+    return stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
+                       false, now_ns);
+}
+
 ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
 {
     uint64_t now_ns = socket_enter();
-    struct socket *socket = socket_get(id);
-    ssize_t result;
+    ssize_t result = send_message(id, message, flags, &now_ns);
 
-    if (socket == NULL)
-        result = -EBADF;
-    else if ((flags & MSG_OOB) && socket->kind == SOCKET_DATAGRAM)
-        result = -EOPNOTSUPP;
-    else if (message->msg_iovlen > pieces_limit(socket))
-        result = -EMSGSIZE;
-    else if (socket->kind == SOCKET_DATAGRAM)
-        result = datagram_send(socket, message, now_ns);
-    else
-        result = stream_send(socket, message->msg_iov, message->msg_iovlen,
-                             flags, false, &now_ns);
     socket_leave(now_ns);
     return result;
+}
+
+/* The error of one that is not the first is not told, as on Linux. */
+int socket_sendmmsg(int id, struct mmsghdr *messages, unsigned count, int flags)
+{
+    uint64_t now_ns = socket_enter();
+    ssize_t result = 0;
+    unsigned done = 0;
+
+    while (done < count && done < SOCKET_STREAM_PIECES_MAX) {
+        result = send_message(id, &messages[done].msg_hdr, flags, &now_ns);
+        if (result < 0)
+            break;
+        messages[done++].msg_len = (unsigned)result;
+    }
+    socket_leave(now_ns);
+    return done > 0 ? (int)done : (int)result;
 }
 
 ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
@@ -169,9 +191,9 @@ ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
     return result;
 }
 
-ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
+static ssize_t receive_message(int id, struct msghdr *message, int flags,
+                               uint64_t *now_ns)
 {
-    uint64_t now_ns = socket_enter();
     struct socket *socket = socket_get(id);
     ssize_t result;
 
@@ -183,16 +205,46 @@ ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
     } else if (message->msg_iovlen > pieces_limit(socket)) {
         result = -EMSGSIZE;
     } else if (socket->kind == SOCKET_DATAGRAM) {
-        result = datagram_receive(socket, message, flags, &now_ns);
+        result = datagram_receive(socket, message, flags, now_ns);
     } else {
         message->msg_namelen = 0;
         result = stream_receive(socket, message->msg_iov, message->msg_iovlen,
-                                flags, &now_ns);
+                                flags, now_ns);
     }
     if (result >= 0)
         message->msg_controllen = 0;
+    return result;
+}
+
+ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
+{
+    uint64_t now_ns = socket_enter();
+    ssize_t result = receive_message(id, message, flags, &now_ns);
+
     socket_leave(now_ns);
     return result;
+}
+
+int socket_recvmmsg(int id, struct mmsghdr *messages, unsigned count, int flags,
+                    uint64_t deadline_ns)
+{
+    uint64_t now_ns = socket_enter();
+    int how = flags & ~MSG_WAITFORONE;
+    ssize_t result = 0;
+    unsigned done = 0;
+
+    while (done < count && done < SOCKET_STREAM_PIECES_MAX) {
+        result = receive_message(id, &messages[done].msg_hdr, how, &now_ns);
+        if (result < 0)
+            break;
+        messages[done++].msg_len = (unsigned)result;
+        if ((flags & MSG_WAITFORONE) != 0)
+            how |= MSG_DONTWAIT;
+        if (now_ns >= deadline_ns)
+            break;
+    }
+    socket_leave(now_ns);
+    return done > 0 ? (int)done : (int)result;
 }
 
 int socket_shutdown(int id, int how)

@@ -34,6 +34,14 @@ ssize_t socket_sendmsg(int id, const struct msghdr *message,
                        int flags) MUST_CHECK;
 ssize_t socket_recvmsg(int id, struct msghdr *message, int flags) MUST_CHECK;
 
+/* Several messages by one call: so many were done, or the error of the first.
+ * The deadline is looked at after each message, as on Linux. */
+struct mmsghdr;
+int socket_sendmmsg(int id, struct mmsghdr *messages, unsigned count,
+                    int flags) MUST_CHECK;
+int socket_recvmmsg(int id, struct mmsghdr *messages, unsigned count, int flags,
+                    uint64_t deadline_ns) MUST_CHECK;
+
 /* Sends memory that never changes and never goes (files of the module)
  * without copying it: sendfile. TCP only (-EINVAL otherwise). */
 ssize_t socket_send_static(int id, const void *bytes, size_t length,

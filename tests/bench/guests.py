@@ -98,7 +98,7 @@ class Linux:
                      module=self.image.initramfs, args=words)
 
     def wait(self, guest):
-        guest.wait_for(r"guest: serving", 60)
+        guest.wait_for(r"guest: serving", 150)
 
     def image_sizes(self):
         return (os.path.getsize(self.image.bzimage)

@@ -202,3 +202,57 @@ Test(socket_datagram, every_slot_comes_back)
     }
     cr_assert_eq(socket_count_free(), before);
 }
+
+static void batch(struct mmsghdr *messages, struct iovec *pieces, char *bytes,
+                  size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        pieces[i] = (struct iovec){bytes + 8 * i, 8};
+        messages[i] = (struct mmsghdr){
+            .msg_hdr = {.msg_iov = &pieces[i], .msg_iovlen = 1}};
+    }
+}
+
+Test(socket_datagram, several_messages_go_and_come_by_one_call)
+{
+    enum { COUNT = 5 };
+    int sender = make_datagram(5001), receiver = make_datagram(5000);
+    struct mmsghdr messages[COUNT + 1];
+    struct iovec pieces[COUNT + 1];
+    char bytes[8 * (COUNT + 1)] = {0};
+
+    cr_assert_eq(connect_to(sender, LOOPBACK, 5000), 0);
+    batch(messages, pieces, bytes, COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        pieces[i].iov_len = i + 1;
+    cr_assert_eq(socket_sendmmsg(sender, messages, COUNT, 0), COUNT);
+    cr_assert_eq(messages[4].msg_len, 5);
+    world_run_for(NS_PER_MS);
+    batch(messages, pieces, bytes, COUNT + 1);
+    cr_assert_eq(socket_recvmmsg(receiver, messages, 2, 0, UINT64_MAX), 2);
+    cr_assert_eq(messages[1].msg_len, 2);
+    cr_assert_eq(socket_recvmmsg(receiver, messages, COUNT + 1, MSG_WAITFORONE,
+                                 UINT64_MAX),
+                 3);
+    cr_assert_eq(messages[2].msg_len, 5);
+    cr_assert_eq(
+        socket_recvmmsg(receiver, messages, 1, MSG_DONTWAIT, UINT64_MAX),
+        -EAGAIN);
+    cr_assert_eq(socket_sendmmsg(1 << 20, messages, 1, 0), -EBADF);
+}
+
+Test(socket_datagram, an_error_after_the_first_message_is_not_told)
+{
+    int sender = make_datagram(5001);
+    struct mmsghdr messages[2];
+    struct iovec pieces[2];
+    char bytes[16] = {0};
+
+    make_datagram(5000);
+    cr_assert_eq(connect_to(sender, LOOPBACK, 5000), 0);
+    batch(messages, pieces, bytes, 2);
+    pieces[1].iov_len = 70000;
+    pieces[1].iov_base = NULL;
+    cr_assert_eq(socket_sendmmsg(sender, messages, 2, 0), 1);
+    cr_assert_eq(socket_sendmmsg(sender, messages + 1, 1, 0), -EMSGSIZE);
+}

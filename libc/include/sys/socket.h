@@ -58,17 +58,18 @@
 
 #define SOMAXCONN 4096
 
-#define MSG_OOB       0x0001
-#define MSG_PEEK      0x0002
-#define MSG_DONTROUTE 0x0004
-#define MSG_CTRUNC    0x0008
-#define MSG_TRUNC     0x0020
-#define MSG_DONTWAIT  0x0040
-#define MSG_EOR       0x0080
-#define MSG_WAITALL   0x0100
-#define MSG_ERRQUEUE  0x2000
-#define MSG_NOSIGNAL  0x4000
-#define MSG_MORE      0x8000
+#define MSG_OOB        0x0001
+#define MSG_PEEK       0x0002
+#define MSG_DONTROUTE  0x0004
+#define MSG_CTRUNC     0x0008
+#define MSG_TRUNC      0x0020
+#define MSG_DONTWAIT   0x0040
+#define MSG_EOR        0x0080
+#define MSG_WAITALL    0x0100
+#define MSG_ERRQUEUE   0x2000
+#define MSG_NOSIGNAL   0x4000
+#define MSG_MORE       0x8000
+#define MSG_WAITFORONE 0x10000
 
 #define SHUT_RD   0
 #define SHUT_WR   1
@@ -101,6 +102,11 @@ struct msghdr {
     void *msg_control;
     size_t msg_controllen;
     int msg_flags;
+};
+
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
 };
 
 struct cmsghdr {
@@ -137,6 +143,11 @@ ssize_t recvfrom(int descriptor, void *restrict buffer, size_t size, int flags,
                  socklen_t *restrict address_length);
 ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags);
 ssize_t recvmsg(int descriptor, struct msghdr *message, int flags);
+struct timespec;
+int sendmmsg(int descriptor, struct mmsghdr *messages, unsigned int count,
+             int flags);
+int recvmmsg(int descriptor, struct mmsghdr *messages, unsigned int count,
+             int flags, struct timespec *timeout);
 int shutdown(int descriptor, int how);
 int getsockopt(int descriptor, int level, int option, void *restrict value,
                socklen_t *restrict length);
