@@ -4,7 +4,7 @@
 import html
 import math
 
-WIDTH, LEFT, RIGHT, TOP, STEP, BAR = 760, 330, 70, 64, 24, 14
+WIDTH, LEFT, RIGHT, TOP, STEP, BAR = 780, 350, 70, 64, 24, 14
 BETTER, WORSE = "#2f7d5b", "#b4552d"
 STYLE = ("text{font:13px system-ui,sans-serif;fill:#24292f}"
          ".t{font-size:16px;font-weight:600}.s{fill:#57606a;font-size:12px}"
