@@ -171,14 +171,16 @@ def udp_both(t, seconds):
 
 
 def idle(t, seconds):
-    """The same load before and beside many silent connections."""
-    without, _ = wrk(t, 30, seconds)
+    """The same load before, beside and after many silent connections."""
+    before, _ = wrk(t, 30, seconds)
     held = peers.hold(guests.ADDRESS, IDLE)
     beside, _ = wrk(t, 30, seconds)
     peers.check_held(held)
     for sock in held:
         sock.close()
-    return {"idle rate": beside, "idle share": beside / without * 100}
+    after, _ = wrk(t, 30, seconds)
+    return {"idle rate": beside,
+            "idle share": beside / ((before + after) / 2) * 100}
 
 
 # group: the rows that each function of it gives
