@@ -114,7 +114,9 @@ HOT := $(addprefix net/,packet buffer hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
          tcp/output tcp/receive tcp/table ip/forward ip/fib \
          link/ethernet link/neighbour) \
-       drivers/e1000/transmit libc/pure/memory
+       drivers/e1000/transmit libc/pure/memory \
+       $(addprefix net/filter/,register engine evaluate field track track_tcp \
+         track_window flow_table nat rule_map)
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 FREESTANDING := -ffreestanding -nostdinc \
     -isystem libc/include -isystem $(shell $(CC) -print-file-name=include) \
@@ -323,6 +325,11 @@ judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=100
 
 chaos: $(BUILD)/unit/tcp_chaos ## sockets dropped at random (SECONDS=600 of virtual time)
 	@CHAOS_SECONDS=$(or $(SECONDS),600) UNIT_SECONDS=36000 tools/run-unit $<
+
+$(BUILD)/bench/nat: $(BUILD)/bench/tests/bench/nat.o \
+    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(HOST_CC) -o $@ $< $(call group,$(filter %.a,$^))
+
 # Rules at work on packets from a script (tests/rules/run compares Linux's).
 $(BUILD)/filter-verdicts: $(BUILD)/host/tests/rules/verdicts.o $(HOST_LIBRARIES)
 	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $< $(call group,$(HOST_LIBRARIES))

@@ -78,31 +78,34 @@ static bool add_match(struct parser *parser, const struct rule_match *match)
     return true;
 }
 
-/* `tcp flags syn,ack`: any of them; with an operator: these, exactly. */
-static bool parse_flag_list(struct parser *parser, struct rule_match *match,
-                            bool is_explicit, enum rule_type type)
+/* a,b,c: all their bits. */
+static bool parse_any_flag(struct parser *parser, enum rule_type type,
+                           uint32_t *flags)
 {
-    uint32_t flags = 0;
-    bool is_list = false;
-
+    *flags = 0;
     do {
         uint32_t flag;
 
         if (!parse_flags(parser, type, &flag))
             return false;
-        flags |= flag;
-    } while (parse_accept(parser, ",") && (is_list = true));
+        *flags |= flag;
+    } while (parse_accept(parser, ","));
+    return true;
+}
+
+/* `tcp flags syn,ack`: any of them; with an operator: these, exactly. */
+static bool parse_flag_list(struct parser *parser, struct rule_match *match,
+                            bool is_explicit, enum rule_type type)
+{
+    uint32_t flags;
+
+    if (!parse_any_flag(parser, type, &flags))
+        return false;
     match->first = flags;
     match->last = flags;
     if (parse_accept(parser, "/")) { /* flags / mask */
-        match->mask = 0;
-        do {
-            uint32_t flag;
-
-            if (!parse_flags(parser, type, &flag))
-                return false;
-            match->mask |= flag;
-        } while (parse_accept(parser, ","));
+        if (!parse_any_flag(parser, type, &match->mask))
+            return false;
     } else if (!is_explicit && match->mask == UINT32_MAX) {
         match->mask = flags;
         match->first = 0;
@@ -213,9 +216,9 @@ bool parse_match(struct parser *parser)
     if (parse_is_flags(parse_type_of(match.field)) &&
         parse_accept(parser, "!")) { /* none of them */
         match.compare = COMPARE_EQUAL;
-        if (!parse_flags(parser, parse_type_of(match.field), &match.mask))
-            return false;
-        return add_match(parser, &match);
+        return parse_any_flag(parser, parse_type_of(match.field),
+                              &match.mask) &&
+               add_match(parser, &match);
     }
     is_explicit = parse_operator(parser, &match.compare);
     if (match.compare <= COMPARE_NOT_EQUAL &&

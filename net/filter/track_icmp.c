@@ -38,8 +38,9 @@ struct flow *track_icmp_error(const struct track_segment *segment,
         return NULL;
     header = ipv4_header_length(inner);
     if (header < sizeof(*inner) || have < header ||
-        have - header < ICMP_QUOTE_MIN ||
         be16_get(inner->total_length) < header ||
+        (have - header < ICMP_QUOTE_MIN &&
+         have < be16_get(inner->total_length)) ||
         (be16_get(inner->fragment) & IPV4_FRAGMENT_OFFSET) != 0)
         return NULL;
     if (!track_tuple(inner, (const uint8_t *)inner + header, have - header,

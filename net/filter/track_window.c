@@ -140,12 +140,12 @@ static void adopt_sender(const struct view *v)
     }
 }
 
-static bool is_second_opening(const struct flow *flow,
-                              enum flow_direction direction)
+/* RFC 9293 3.4.3: a SYN again, from a new initial number on. */
+static bool is_second_opening(const struct flow *flow, const struct view *v)
 {
-    return (flow->tcp.state == FLOW_TCP_SYN_SENT &&
-            direction == FLOW_ORIGINAL) ||
-           (flow->tcp.state == FLOW_TCP_SYN_RECV && direction == FLOW_REPLY);
+    return (v->flags & TCP_SYN) != 0 && is_after(v->end, v->sender->end) &&
+           (flow->tcp.state == FLOW_TCP_SYN_SENT ||
+            flow->tcp.state == FLOW_TCP_SYN_RECV);
 }
 
 /* True when there is nothing left to check: a SYN that crosses another. */
@@ -163,8 +163,7 @@ static bool initialise(const struct flow *flow,
         begin_sender(segment, v);
         return !has_ack;
     }
-    if (is_second_opening(flow, segment->direction) &&
-        is_after(v->end, v->sender->end)) {
+    if (is_second_opening(flow, v)) {
         begin_sender(segment, v);
         return segment->direction == FLOW_REPLY && !has_ack;
     }

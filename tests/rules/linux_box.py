@@ -39,7 +39,7 @@ class LinuxBox:
         run("ip", "route", "add", "default", "via", "198.51.100.254")
         for last in list(range(2, 20)) + [99]:
             self.neighbour("192.168.1.%d" % last, "eth1")
-        for last in (7, 254):
+        for last in (7, 77, 254):
             self.neighbour("198.51.100.%d" % last, "eth0")
         sysctl("ipv4/ip_forward", "1")
         for part in ("all", "default", "eth0", "eth1"):
@@ -47,7 +47,7 @@ class LinuxBox:
             sysctl("ipv4/conf/%s/send_redirects" % part, "0")
         sysctl("ipv4/icmp_ratelimit", "0")
         self.raw = []
-        for protocol in (1, 6, 17, 47):
+        for protocol in (1, 6, 17, 253):
             s = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
             s.setblocking(False)

@@ -100,7 +100,7 @@ class Generator:
             source, target = outside, random.choice([WAN, WAN, inside])
         if source == target:
             target = WAN
-        protocol = random.choice([6, 6, 6, 17, 17, 1, 47])
+        protocol = random.choice([6, 6, 6, 17, 17, 1, 253])
         talk = Talk(protocol, way, (source, self.next_port(), target,
                                     random.choice(PORTS)))
         self.talks = self.talks[-40:] + [talk]
@@ -121,7 +121,7 @@ class Generator:
             if random.random() < 0.05:
                 kind = random.choice([0, 8, 9, 13, 14, 17, 18, 40])
             return icmp(kind, 0, talk.there[1] << 16 | talk.turn, data, broken)
-        if talk.protocol == 47:
+        if talk.protocol == 253:
             return b"\0\0\x88\x0b" + data
         return self.segment(talk, back, data, broken)
 
@@ -157,7 +157,9 @@ class Generator:
 
     def error(self, talk):
         """An ICMP error about the talk's last packet, from where it went."""
-        quote = talk.last_out[:random.choice([28, 28, 48, 576, 27, 20, 10])]
+        # Of protocols it does not know Linux believes less than 8 octets.
+        quote = talk.last_out[:random.choice([28, 28, 48, 576] + (
+            [27, 20, 10] if talk.protocol != 253 else [28]))]
         kind, code = random.choice([(3, 1), (3, 3), (3, 4), (11, 0), (12, 0),
                                     (4, 0), (5, 1)])
         source = random.choice([text(talk.last_out[16:20]), "203.0.113.99"])
