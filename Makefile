@@ -394,6 +394,13 @@ $(BUILD)/cost/router-o2: $(COST_ROUTER) $(BUILD)/bench/peer.o $(BUILD)/bench/lib
 $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 
+$(BUILD)/cost/host_floods: $(subst /host.o,/host_floods.o,$(COST_BENCH)) \
+    $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+
+floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SYNS SECONDS MINUTES')
+	@$< $(T)
+
 # ...and at -Os, to be weighed.
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
 
@@ -474,6 +481,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs bench-tcp bench-world judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -59,6 +59,20 @@ void hash_key_generate(struct hash_key *key)
     platform_random(key, sizeof(*key));
 }
 
+/* Fewer than eight bytes, the first one lowest. */
+static inline uint64_t tail(const uint8_t *at, size_t length)
+{
+    uint64_t word = 0;
+    uint32_t four;
+
+    for (; (length & 3) != 0; length--)
+        word = word << 8 | at[length - 1];
+    if (length == 0)
+        return word;
+    memcpy(&four, at, sizeof(four));
+    return word << 32 | four;
+}
+
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
                     size_t length)
 {
@@ -72,12 +86,29 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
         memcpy(&word, at, sizeof(word));
         sip_compress_2(&s, word);
     }
-    for (size_t i = 0; i < length % 8; i++)
-        last |= (uint64_t)at[i] << (8 * i);
+    last |= tail(at, length % 8);
     sip_compress_2(&s, last);
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++)
         sip_round(&s);
+    return sip_result(&s);
+}
+
+uint64_t hash_three(const struct hash_key *key, uint64_t first, uint32_t last)
+{
+    struct sip s = sip_start(key);
+    uint64_t end = UINT64_C(12) << 56 | last;
+
+    s.v3 ^= first;
+    sip_round(&s);
+    s.v0 ^= first;
+    s.v3 ^= end;
+    sip_round(&s);
+    s.v0 ^= end;
+    s.v2 ^= 0xff;
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
     return sip_result(&s);
 }
 

@@ -289,8 +289,16 @@ enum {
     /* Payload of one burst that is cut into segments below: with headers it
      * must fit IPv4's total length. */
     TCP_BURST_MAX = 65535 - 120,
-    /* Resets, SYN-ACKs and the like waiting for the end of the batch. */
-    TCP_REPLIES_MAX = 128,
+    /* Resets, SYN-ACKs and the like waiting for the end of the batch: one for
+     * each packet of it. */
+    TCP_REPLIES_MAX = NETIF_POLL_BUDGET,
+    /* TIME-WAITs that end in one go. */
+    TCP_TIME_WAITS_PER_RUN = 256,
+    /* Beyond one per connection: one per so much memory above the first 32
+     * MiB, and a million at most, which is 64 MiB. */
+    TCP_TIME_WAIT_MEMORY_FREE = 32 << 20,
+    TCP_TIME_WAIT_MEMORY_SHARE = 1024,
+    TCP_TIME_WAITS_MAX = 1 << 20,
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
      * over them (CVE-2019-11477). All connections: one per so much memory. */
     TCP_SPANS_MAX = 1024,

@@ -78,6 +78,18 @@ void packet_free(struct packet *packet)
     pool_give(&pool.packets, packet);
 }
 
+void packet_renew(struct packet *packet, size_t headroom)
+{
+    uint8_t *buffer = packet->buffer;
+
+    ASSERT(headroom <= BUFFER_SIZE);
+    if (packet->fragment_count != 0)
+        release_fragments(packet, 0);
+    memset(packet, 0, offsetof(struct packet, scratch));
+    packet->buffer = buffer;
+    packet->data = buffer + headroom;
+}
+
 void packet_drop(struct packet *packet, enum drop_reason reason)
 {
     ASSERT(reason < DROP_REASON_COUNT);

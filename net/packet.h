@@ -161,6 +161,10 @@ struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom) MUST_CHECK;
 /* Done with it, nothing lost: the packet did its work. */
 void packet_free(struct packet *packet);
 
+/* Makes of a packet we own, its buffer included, an empty one: an answer that
+ * needs no memory beyond the question's. */
+void packet_renew(struct packet *packet, size_t headroom);
+
 /* Discards it: frees, counts by reason, traces. */
 void packet_drop(struct packet *packet, enum drop_reason reason);
 

@@ -28,6 +28,7 @@ _Static_assert(LEVELS *DIGIT_BITS + TICK_SHIFT >= 64, "every deadline fits");
 static struct {
     struct timer *slots[LEVELS][SLOTS];
     uint64_t occupied[LEVELS]; /* one bit a slot */
+    unsigned levels;           /* one bit a level that has an occupied slot */
     uint64_t tick;             /* everything before it has fired */
     size_t count;
 } wheel;
@@ -64,6 +65,7 @@ static void insert(struct timer *timer)
         (*head)->link = &timer->next;
     *head = timer;
     wheel.occupied[level] |= UINT64_C(1) << slot;
+    wheel.levels |= 1U << level;
 }
 
 static void take_out(struct timer *timer)
@@ -76,8 +78,11 @@ static void take_out(struct timer *timer)
         timer->next->link = link;
     else if (link >= first && link < first + LEVELS * SLOTS) {
         size_t index = (size_t)(link - first);
+        size_t level = index / SLOTS;
 
-        wheel.occupied[index / SLOTS] &= ~(UINT64_C(1) << index % SLOTS);
+        wheel.occupied[level] &= ~(UINT64_C(1) << index % SLOTS);
+        if (wheel.occupied[level] == 0)
+            wheel.levels &= ~(1U << level);
     }
     timer->link = NULL;
 }
@@ -112,27 +117,25 @@ void timer_cancel(struct timer *timer)
  * empty. */
 static bool find_next(unsigned *level_found, uint64_t *tick_found)
 {
-    unsigned level;
+    if (wheel.levels == 0)
+        return false;
+    for (unsigned above = wheel.levels & ~1U; above != 0;) {
+        unsigned level = 31 - (unsigned)__builtin_clz(above);
 
-    for (level = LEVELS; level-- > 1;) {
         if (wheel.occupied[level] >> digit(wheel.tick, level) & 1) {
             *level_found = level;
             *tick_found = wheel.tick;
             return true;
         }
+        above &= ~(1U << level);
     }
-    for (level = 0; level < LEVELS; level++) {
-        if (wheel.occupied[level] != 0) {
-            unsigned shift = level * DIGIT_BITS;
-            unsigned slot = (unsigned)__builtin_ctzll(wheel.occupied[level]);
-            uint64_t above = wheel.tick >> shift >> DIGIT_BITS;
-
-            *level_found = level;
-            *tick_found = (above << DIGIT_BITS | slot) << shift;
-            return true;
-        }
-    }
-    return false;
+    unsigned level = (unsigned)__builtin_ctz(wheel.levels);
+    unsigned shift = level * DIGIT_BITS;
+    unsigned slot = (unsigned)__builtin_ctzll(wheel.occupied[level]);
+    uint64_t above = wheel.tick >> shift >> DIGIT_BITS;
+    *level_found = level;
+    *tick_found = (above << DIGIT_BITS | slot) << shift;
+    return true;
 }
 
 size_t timers_run(uint64_t now_ns)

@@ -32,7 +32,12 @@ static inline struct be32 ip_address_ipv4(const struct ip_address *address)
 static inline bool ip_address_equal(const struct ip_address *a,
                                     const struct ip_address *b)
 {
-    return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+    uint64_t left[2];
+    uint64_t right[2];
+
+    memcpy(left, a, sizeof(left));
+    memcpy(right, b, sizeof(right));
+    return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0;
 }
 
 /* 0.0.0.0 (or, later, ::). */

@@ -28,12 +28,13 @@ static inline uint64_t ip_flow_hash(const struct hash_key *key,
 {
     uint64_t ports = (uint64_t)local_port << 16 | remote_port;
     uint64_t mapped = ip_address_half(local, 0) | ip_address_half(remote, 0);
-    uint64_t words[5] = {ip_address_half(local, 1) >> 32 |
-                             (ip_address_half(remote, 1) >> 32) << 32,
-                         ports};
+    uint64_t words[5];
 
     if (mapped == 0)
-        return hash_words(key, words, 2);
+        return hash_three(key,
+                          ip_address_half(local, 1) >> 32 |
+                              (ip_address_half(remote, 1) >> 32) << 32,
+                          (uint32_t)ports);
     words[0] = ip_address_half(local, 0);
     words[1] = ip_address_half(local, 1);
     words[2] = ip_address_half(remote, 0);

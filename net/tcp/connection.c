@@ -80,7 +80,7 @@ bool connection_is_available(void)
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct ip_route *route,
                                          const struct tcp_options *options,
-                                         uint64_t now_ns)
+                                         struct tcp_node *old, uint64_t now_ns)
 {
     struct tcp_connection *c = pool_take(&pool.connections);
 
@@ -100,7 +100,10 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
     };
     tcp_counters.states[TCP_SYN_SENT]++;
     rtt_init(&c->rtt);
-    table_insert(&c->node);
+    if (old != NULL)
+        table_replace(old, &c->node);
+    else
+        table_insert(&c->node);
     return c;
 }
 
@@ -162,6 +165,11 @@ void connection_finish(struct tcp_connection *c, int error)
     if (c->state == TCP_CLOSED)
         return;
     table_remove(&c->node);
+    connection_leave(c, error);
+}
+
+void connection_leave(struct tcp_connection *c, int error)
+{
     connection_set_state(c, TCP_CLOSED);
     tcp_counters.states[TCP_CLOSED]--; /* it counts as none */
     timer_cancel(&c->timer);

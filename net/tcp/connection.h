@@ -202,11 +202,13 @@ static inline bool state_is_synchronised(enum tcp_state state)
     return state >= TCP_ESTABLISHED && state < TCP_STATE_COUNT;
 }
 
-/* connection.c: life and death. */
+/* connection.c: life and death. In the table it takes the place of `old`, a
+ * half-open one, if there is one. */
 int connection_pool_init(size_t count) MUST_CHECK;
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct ip_route *route,
                                          const struct tcp_options *options,
+                                         struct tcp_node *old,
                                          uint64_t now_ns) MUST_CHECK;
 bool connection_is_available(void);
 void connection_touch(struct tcp_connection *c, unsigned owed);
@@ -217,6 +219,9 @@ void connection_notify(struct tcp_connection *c, uint32_t ready);
 /* The protocol is done with it: out of the table, no timers. The object stays
  * for its owner, with this error (0: none), or is freed if it has none. */
 void connection_finish(struct tcp_connection *c, int error);
+
+/* The same for one that is no longer in the table. */
+void connection_leave(struct tcp_connection *c, int error);
 
 /* connection_finish, and the owner is gone too. */
 void connection_release(struct tcp_connection *c);

@@ -51,7 +51,8 @@ static uint64_t epoch_at(uint64_t now_ns)
     return now_ns / TCP_COOKIE_EPOCH_NS + 1;
 }
 
-static uint32_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
+/* The lower half is the cookie's, the upper one the timestamps'. */
+static uint64_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
                      struct seq32 irs, unsigned kept)
 {
     uint64_t mapped =
@@ -74,7 +75,7 @@ static uint32_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
     }
     memcpy(bytes, words, length);
     memcpy(bytes + length, &rest, 2);
-    return (uint32_t)hash_bytes(key, bytes, length + 2);
+    return hash_bytes(key, bytes, length + 2);
 }
 
 static unsigned stamp_of(const struct tcp_cookie *cookie)
@@ -116,10 +117,11 @@ struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
         hash_key_generate(&secrets[epoch & EPOCH_BIT].key);
         secrets[epoch & EPOCH_BIT].epoch = epoch;
     }
-    uint32_t value = hash(&secrets[epoch & EPOCH_BIT].key, tuple, irs,
+    uint64_t value = hash(&secrets[epoch & EPOCH_BIT].key, tuple, irs,
                           kept_of(cookie, size));
-    return seq_from((value & ~(uint32_t)OPEN_BITS) | size << MSS_SHIFT |
-                    (uint32_t)(epoch & EPOCH_BIT));
+    cookie->timestamp_offset = (uint32_t)(value >> 32);
+    return seq_from(((uint32_t)value & ~(uint32_t)OPEN_BITS) |
+                    size << MSS_SHIFT | (uint32_t)(epoch & EPOCH_BIT));
 }
 
 uint32_t cookie_timestamp(const struct tcp_cookie *cookie, uint32_t timestamp)
@@ -156,7 +158,8 @@ bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
         read_stamp(echo, cookie);
     if (secrets[parity].epoch != epoch)
         return false;
-    uint32_t value =
+    uint64_t value =
         hash(&secrets[parity].key, tuple, irs, kept_of(cookie, size));
-    return ((value ^ iss.value) & ~(uint32_t)OPEN_BITS) == 0;
+    cookie->timestamp_offset = (uint32_t)(value >> 32);
+    return (((uint32_t)value ^ iss.value) & ~(uint32_t)OPEN_BITS) == 0;
 }

@@ -20,6 +20,8 @@ struct tcp_cookie {
     bool has_sack;
     bool has_ecn;
     bool has_timestamp;
+    uint32_t timestamp_offset; /* our timestamps of this connection count
+                                  from here; not kept, but computed again */
 };
 
 void cookies_init(void);

@@ -62,8 +62,13 @@ static void queue_remove(struct half_open *h)
 
 void half_open_remove(struct half_open *h)
 {
-    queue_remove(h);
     table_remove(&h->node);
+    half_open_free(h);
+}
+
+void half_open_free(struct half_open *h)
+{
+    queue_remove(h);
     h->listener->half_open_count--;
     pool_give(&pool.objects, h);
     pool.count--;
@@ -196,7 +201,7 @@ static bool passes_checks(struct half_open *h,
         if (from == 0) {
             tcp_counters.attempt_fails++;
             half_open_remove(h);
-        } else if (from > 0 && from < half_open_window(h)) {
+        } else if (from > 0 && from < listener_window(h->listener)) {
             half_open_owe(h, TCP_ACK, now_ns); /* RFC 5961 3.2 */
         }
         return false;
@@ -218,7 +223,7 @@ static bool passes_checks(struct half_open *h,
             return false;
         }
     }
-    if ((from < 0 && to <= 0) || from > half_open_window(h)) {
+    if ((from < 0 && to <= 0) || from > listener_window(h->listener)) {
         half_open_owe(h, TCP_ACK, now_ns);
         return false;
     }

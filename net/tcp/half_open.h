@@ -17,7 +17,10 @@ struct half_open {
     struct seq32 iss;
     struct seq32 irs;
     uint32_t ts_recent;
-    uint32_t expires_ms;
+    union {
+        uint32_t expires_ms;
+        uint32_t timestamp_offset; /* IS_COOKIE: tcp_cookie's */
+    };
     uint8_t window_scale;
     uint8_t retries;
 };
@@ -43,24 +46,23 @@ static inline uint32_t half_open_wait_ms(unsigned retries)
     return (uint32_t)(TCP_SYN_ACK_RTO_NS / NS_PER_MS) << retries;
 }
 
-/* The window its SYN-ACK offers. */
-uint16_t half_open_window(const struct half_open *h);
+/* What a SYN-ACK offers: its window, and the MSS for one by that route. */
+uint16_t listener_window(const struct tcp_listener *listener);
+uint16_t route_mss(const struct ip_route *route);
 
 /* What the SYN says, as far as we take part in it. */
 void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
                         const struct tcp_tuple *tuple,
                         const struct tcp_segment *segment);
 
-/* Owes a SYN-ACK or an ACK, with our timestamp as it is, or that one. */
-uint32_t half_open_timestamp(const struct half_open *h, uint64_t now_ns);
+/* Owes a SYN-ACK or an ACK. */
 void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns);
-void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
-                           uint32_t timestamp);
 
 /* The handshake is complete: into the accept queue with it, if there is
  * room. */
 void half_open_offer(struct half_open *h, struct packet *packet,
                      struct tcp_segment *segment, uint64_t now_ns);
 
-/* Out of the table and the pool. */
+/* One that is no longer in the table; or out of the table first. */
+void half_open_free(struct half_open *h);
 void half_open_remove(struct half_open *h);

@@ -138,7 +138,14 @@ struct tcp_reply {
     uint8_t tos;
     struct tcp_header_options options;
 };
-void reply_queue(const struct tcp_reply *reply);
+/* By that route, or by the one there is (NULL). */
+void reply_queue(const struct tcp_reply *reply, const struct ip_route *route);
+
+/* The same in a packet that is there, empty, with PACKET_HEADROOM; first ask
+ * whether there is room for it. */
+bool reply_is_possible(void);
+void reply_queue_in(struct packet *packet, const struct tcp_reply *reply,
+                    const struct ip_route *route);
 
 /* The reset of RFC 9293 3.10.7.1, unless the segment is one itself. */
 void reply_reset(const struct tcp_tuple *tuple,

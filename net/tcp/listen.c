@@ -211,11 +211,12 @@ void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
         packet_drop(packet, DROP_TCP_BACKLOG);
         return;
     }
-    if (half_open_wants_cookie(listener))
-        half_open_send_cookie(listener, tuple, segment, now_ns);
-    else
-        half_open_create(listener, tuple, segment,
-                         identity_sequence(tuple, now_ns), now_ns);
+    if (half_open_wants_cookie(listener)) {
+        half_open_send_cookie(listener, tuple, packet, segment, now_ns);
+        return;
+    }
+    half_open_create(listener, tuple, segment, identity_sequence(tuple, now_ns),
+                     now_ns);
     packet_free(packet);
 }
 

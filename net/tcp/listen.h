@@ -41,7 +41,7 @@ void half_open_create(struct tcp_listener *listener,
 /* The same with nothing kept. */
 bool half_open_wants_cookie(const struct tcp_listener *listener);
 void half_open_send_cookie(struct tcp_listener *listener,
-                           const struct tcp_tuple *tuple,
+                           const struct tcp_tuple *tuple, struct packet *packet,
                            const struct tcp_segment *segment, uint64_t now_ns);
 
 /* An ACK for the listener: the packet is taken if it brings a cookie back,

@@ -84,7 +84,7 @@ int tcp_connect(const struct tcp_endpoint *local,
         return -ENOBUFS;
     tcp_options_init(&options);
     struct tcp_connection *c = connection_create(
-        &tuple, &route, from == NULL ? &options : from, now_ns);
+        &tuple, &route, from == NULL ? &options : from, NULL, now_ns);
     c->owner = owner;
     c->iss = identity_sequence(&tuple, now_ns);
     c->ts_offset = identity_timestamp_offset(&tuple);

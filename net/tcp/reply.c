@@ -11,38 +11,40 @@
 
 #include <string.h>
 
-/* What waits in the packet's scratch. */
+/* What waits with a packet, at the far end of its buffer. */
 struct waiting {
-    struct tcp_tuple tuple;
-    uint8_t ttl;
-    uint8_t tos;
+    struct ip_route route;
+    struct ip_send_options options;
 };
 
-_Static_assert(sizeof(struct waiting) <= sizeof(((struct packet *)0)->scratch),
-               "kept in the packet");
+_Static_assert(sizeof(struct waiting) + PACKET_HEADROOM + TCP_HEADER_MAX <=
+                   BUFFER_SIZE,
+               "both fit the buffer");
 
 static struct packet_queue replies;
 
 static struct waiting *waiting_of(struct packet *packet)
 {
-    void *scratch = packet->scratch;
+    void *end = packet->buffer + BUFFER_SIZE - sizeof(struct waiting);
 
-    return scratch;
+    return end;
 }
 
-void reply_queue(const struct tcp_reply *reply)
+bool reply_is_possible(void)
+{
+    if (replies.count < TCP_REPLIES_MAX)
+        return true;
+    tcp_counters.replies_dropped++;
+    return false;
+}
+
+static void fill_header(struct packet *packet, const struct tcp_reply *reply)
 {
     uint8_t bytes[TCP_OPTIONS_MAX];
     size_t options_length = tcp_options_emit(&reply->options, bytes);
     size_t length = TCP_HEADER_LENGTH + options_length;
-    struct packet *packet =
-        replies.count < TCP_REPLIES_MAX ? packet_alloc(PACKET_HEADROOM) : NULL;
-
-    if (packet == NULL) {
-        tcp_counters.replies_dropped++;
-        return;
-    }
     struct tcp_header *header = packet_push(packet, length);
+
     memcpy(header + 1, bytes, options_length);
     *header = (struct tcp_header){
         .source_port = be16_from(reply->tuple.local_port),
@@ -60,9 +62,40 @@ void reply_queue(const struct tcp_reply *reply)
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = packet->transport_offset;
     packet->checksum_offset = offsetof(struct tcp_header, checksum);
-    *waiting_of(packet) = (struct waiting){
-        .tuple = reply->tuple, .ttl = reply->ttl, .tos = reply->tos};
+}
+
+void reply_queue_in(struct packet *packet, const struct tcp_reply *reply,
+                    const struct ip_route *route)
+{
+    struct waiting *waiting = waiting_of(packet);
+
+    fill_header(packet, reply);
+    waiting->route = *route;
+    waiting->options = (struct ip_send_options){
+        .source = reply->tuple.local,
+        .destination = reply->tuple.remote,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = reply->ttl,
+        .tos = reply->tos,
+        .dont_fragment = tcp_settings.mtu_discovery,
+    };
     packet_queue_append(&replies, packet);
+}
+
+void reply_queue(const struct tcp_reply *reply, const struct ip_route *route)
+{
+    struct ip_route found;
+
+    if (!reply_is_possible())
+        return;
+    if (route == NULL &&
+        ip_route_lookup(&reply->tuple.remote, &reply->tuple.local, &found) != 0)
+        return;
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    if (packet == NULL)
+        tcp_counters.replies_dropped++;
+    else
+        reply_queue_in(packet, reply, route == NULL ? &found : route);
 }
 
 void reply_reset(const struct tcp_tuple *tuple,
@@ -79,32 +112,20 @@ void reply_reset(const struct tcp_tuple *tuple,
         reply.ack = seq_add(segment->seq, segment_space(segment));
     }
     tcp_counters.out_resets++;
-    reply_queue(&reply);
+    reply_queue(&reply, NULL);
 }
 
 void replies_send(uint64_t now_ns)
 {
-    struct packet_queue list = replies;
     struct packet *packet;
 
+    if (replies.first == NULL)
+        return;
+    struct packet_queue list = replies;
     replies = (struct packet_queue){.first = NULL};
     while ((packet = packet_queue_take(&list)) != NULL) {
-        struct waiting waiting = *waiting_of(packet);
-        struct ip_route route;
-        if (ip_route_lookup(&waiting.tuple.remote, &waiting.tuple.local,
-                            &route) != 0) {
-            packet_drop(packet, DROP_IP_NO_ROUTE);
-            continue;
-        }
-        const struct ip_send_options options = {
-            .source = waiting.tuple.local,
-            .destination = waiting.tuple.remote,
-            .protocol = IP_PROTOCOL_TCP,
-            .ttl = waiting.ttl,
-            .tos = waiting.tos,
-            .dont_fragment = tcp_settings.mtu_discovery,
-        };
+        const struct waiting *waiting = waiting_of(packet);
         tcp_counters.out_segments++;
-        ip_send(packet, &options, &route, now_ns);
+        ip_send(packet, &waiting->options, &waiting->route, now_ns);
     }
 }

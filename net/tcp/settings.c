@@ -66,6 +66,16 @@ static void settings_init(size_t memory)
     };
 }
 
+static size_t time_wait_objects(size_t memory, size_t connections)
+{
+    size_t more = 0;
+
+    if (memory > TCP_TIME_WAIT_MEMORY_FREE)
+        more =
+            (memory - TCP_TIME_WAIT_MEMORY_FREE) / TCP_TIME_WAIT_MEMORY_SHARE;
+    return clamp(connections + more, connections, TCP_TIME_WAITS_MAX);
+}
+
 int tcp_init(uint64_t now_ns)
 {
     size_t memory = platform_memory_size();
@@ -74,6 +84,7 @@ int tcp_init(uint64_t now_ns)
     size_t connections = clamp(most > base ? most - base : 0,
                                TCP_CONNECTIONS_MIN, TCP_CONNECTIONS_MAX);
     size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
+    size_t time_waits = time_wait_objects(memory, connections);
 
     (void)now_ns;
     settings_init(memory);
@@ -81,9 +92,9 @@ int tcp_init(uint64_t now_ns)
     cookies_init();
     listeners_init();
     receive_memory_init();
-    if (table_init(2 * connections + half_open) != 0 ||
+    if (table_init(connections + half_open + time_waits) != 0 ||
         connection_pool_init(connections) != 0 ||
-        half_open_init(half_open) != 0 || time_wait_init(connections) != 0 ||
+        half_open_init(half_open) != 0 || time_wait_init(time_waits) != 0 ||
         send_queues_init(connections) != 0 ||
         spans_init(memory / TCP_SPAN_MEMORY_SHARE) != 0 ||
         recoveries_init(connections / TCP_RECOVERY_DIVISOR) != 0) {

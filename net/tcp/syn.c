@@ -7,27 +7,28 @@
 
 #include "net/wire/ipv4.h"
 
-uint16_t half_open_window(const struct half_open *h)
+uint16_t listener_window(const struct tcp_listener *listener)
 {
-    uint32_t buffer = h->listener->options.receive_buffer;
+    uint32_t buffer = listener->options.receive_buffer;
 
     return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
 }
 
-uint32_t half_open_timestamp(const struct half_open *h, uint64_t now_ns)
+uint16_t route_mss(const struct ip_route *route)
 {
-    return milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+    return (uint16_t)(route->netif->mtu - IPV4_HEADER_LENGTH -
+                      TCP_HEADER_LENGTH);
 }
 
-void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
-                           uint32_t timestamp)
+void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
 {
     bool is_syn = (flags & TCP_SYN) != 0;
+    bool has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
     struct tcp_reply reply = {
         .tuple = h->node.tuple,
         .seq = is_syn ? h->iss : seq_add(h->iss, 1),
         .ack = seq_add(h->irs, 1),
-        .window = half_open_window(h),
+        .window = listener_window(h->listener),
         .flags = flags,
         .ttl = h->listener->options.ttl,
         .tos = h->listener->options.tos,
@@ -38,8 +39,7 @@ void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
         if (ip_route_lookup(&reply.tuple.remote, &reply.tuple.local, &route) !=
             0)
             return;
-        reply.options.mss = (uint16_t)(route.netif->mtu - IPV4_HEADER_LENGTH -
-                                       TCP_HEADER_LENGTH);
+        reply.options.mss = route_mss(&route);
         reply.options.has_window_scale =
             (h->node.flags & HAS_WINDOW_SCALE) != 0;
         reply.options.window_scale = TCP_WINDOW_SCALE;
@@ -48,18 +48,13 @@ void half_open_owe_stamped(const struct half_open *h, uint8_t flags,
     } else if ((h->node.flags & HAS_WINDOW_SCALE) != 0) {
         reply.window >>= TCP_WINDOW_SCALE;
     }
-    reply.options.has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
-    reply.options.timestamp = timestamp;
-    reply.options.timestamp_echo = h->ts_recent;
-    reply_queue(&reply);
-}
-
-void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
-{
-    bool has_timestamps = (h->node.flags & HAS_TIMESTAMPS) != 0;
-
-    half_open_owe_stamped(h, flags,
-                          has_timestamps ? half_open_timestamp(h, now_ns) : 0);
+    if (has_timestamp) {
+        reply.options.has_timestamp = true;
+        reply.options.timestamp =
+            milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+        reply.options.timestamp_echo = h->ts_recent;
+    }
+    reply_queue(&reply, is_syn ? &route : NULL);
 }
 
 /* What the SYN says, as far as we take part in it. */
@@ -111,16 +106,18 @@ static struct tcp_connection *complete(struct half_open *h,
             0 ||
         !connection_is_available())
         return NULL;
+    struct tcp_connection *c =
+        connection_create(&copy.node.tuple, &route, &copy.listener->options,
+                          is_cookie ? NULL : &h->node, now_ns);
     if (!is_cookie)
-        half_open_remove(h);
-    struct tcp_connection *c = connection_create(
-        &copy.node.tuple, &route, &copy.listener->options, now_ns);
+        half_open_free(h);
     c->iss = copy.iss;
     c->irs = copy.irs;
-    c->ts_offset = identity_timestamp_offset(&copy.node.tuple);
+    c->ts_offset = is_cookie ? copy.timestamp_offset
+                             : identity_timestamp_offset(&copy.node.tuple);
     send_queue_init(&c->send, seq_add(c->iss, 1));
     c->rcv.nxt = seq_add(c->irs, 1);
-    c->rcv.edge = seq_add(c->rcv.nxt, half_open_window(&copy));
+    c->rcv.edge = seq_add(c->rcv.nxt, listener_window(copy.listener));
     c->rcv.last_ack = c->rcv.nxt;
     connection_negotiate(c, &options, now_ns);
     c->has_ecn = (copy.node.flags & HAS_ECN) != 0;

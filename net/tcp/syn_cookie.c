@@ -6,30 +6,56 @@
 #include "net/tcp/cookie.h"
 #include "net/tcp/half_open.h"
 
+/* What of the SYN's options a cookie can keep and we take part in. */
+static struct tcp_cookie read_syn(const struct tcp_segment *segment)
+{
+    const struct tcp_header_options *options = &segment->options;
+
+    return (struct tcp_cookie){
+        .mss = options->mss,
+        .window_scale = options->window_scale,
+        .has_window_scale =
+            options->has_window_scale && tcp_settings.window_scaling,
+        .has_sack = options->has_sack_permitted && tcp_settings.sack,
+        .has_timestamp = options->has_timestamp && tcp_settings.timestamps,
+        .has_ecn = ecn_is_asked(segment),
+    };
+}
+
 void half_open_send_cookie(struct tcp_listener *listener,
-                           const struct tcp_tuple *tuple,
+                           const struct tcp_tuple *tuple, struct packet *packet,
                            const struct tcp_segment *segment, uint64_t now_ns)
 {
-    struct half_open h;
+    struct tcp_cookie cookie = read_syn(segment);
+    struct ip_route route;
 
-    half_open_read_syn(&h, listener, tuple, segment);
-    struct tcp_cookie cookie = {
-        .mss = h.node.value,
-        .window_scale = h.window_scale,
-        .has_window_scale = (h.node.flags & HAS_WINDOW_SCALE) != 0,
-        .has_sack = (h.node.flags & HAS_SACK) != 0,
-        .has_timestamp = (h.node.flags & HAS_TIMESTAMPS) != 0,
-        .has_ecn = (h.node.flags & HAS_ECN) != 0,
-    };
-    h.iss = cookie_make(tuple, h.irs, &cookie, now_ns);
-    if (cookie.has_timestamp) {
-        half_open_owe_stamped(
-            &h, TCP_SYN | TCP_ACK,
-            cookie_timestamp(&cookie, half_open_timestamp(&h, now_ns)));
-    } else {
-        h.node.flags = 0;
-        half_open_owe_stamped(&h, TCP_SYN | TCP_ACK, 0);
+    if (!reply_is_possible() ||
+        ip_route_lookup(&tuple->remote, &tuple->local, &route) != 0) {
+        packet_free(packet);
+        return;
     }
+    struct seq32 iss = cookie_make(tuple, segment->seq, &cookie, now_ns);
+    struct tcp_reply reply = {
+        .tuple = *tuple,
+        .seq = iss,
+        .ack = seq_add(segment->seq, 1),
+        .window = listener_window(listener),
+        .flags = (uint8_t)(TCP_SYN | TCP_ACK | (cookie.has_ecn ? TCP_ECE : 0)),
+        .ttl = listener->options.ttl,
+        .tos = listener->options.tos,
+        .options = {.mss = route_mss(&route),
+                    .has_window_scale = cookie.has_window_scale,
+                    .window_scale = TCP_WINDOW_SCALE,
+                    .has_sack_permitted = cookie.has_sack},
+    };
+    if (cookie.has_timestamp) {
+        reply.options.has_timestamp = true;
+        reply.options.timestamp = cookie_timestamp(
+            &cookie, milliseconds(now_ns) + cookie.timestamp_offset);
+        reply.options.timestamp_echo = segment->options.timestamp;
+    }
+    packet_renew(packet, PACKET_HEADROOM);
+    reply_queue_in(packet, &reply, &route);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;
 }
@@ -58,6 +84,7 @@ bool half_open_take_cookie(struct tcp_listener *listener,
         .iss = seq_subtract(segment->ack, 1),
         .irs = seq_subtract(segment->seq, 1),
         .ts_recent = segment->options.timestamp,
+        .timestamp_offset = cookie.timestamp_offset,
         .window_scale = cookie.window_scale,
     };
     h.node.flags |= (uint8_t)((cookie.has_timestamp ? HAS_TIMESTAMPS : 0) |

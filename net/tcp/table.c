@@ -50,25 +50,29 @@ static bool tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
            ip_address_equal(&a->local, &b->local);
 }
 
-struct tcp_node *table_find(const struct tcp_tuple *tuple)
+static struct tcp_node *chain_find(struct tcp_node *node,
+                                   const struct tcp_tuple *tuple)
 {
-    struct tcp_node *node = *table_chain(tuple);
-
     while (node != NULL && !tuple_equal(&node->tuple, tuple))
         node = node->next;
     return node;
+}
+
+struct tcp_node *table_find(const struct tcp_tuple *tuple)
+{
+    return chain_find(*table_chain(tuple), tuple);
 }
 
 void table_insert(struct tcp_node *node)
 {
     struct tcp_node **chain = table_chain(&node->tuple);
 
-    ASSERT(table_find(&node->tuple) == NULL);
+    ASSERT(chain_find(*chain, &node->tuple) == NULL);
     node->next = *chain;
     *chain = node;
 }
 
-void table_remove(struct tcp_node *node)
+static struct tcp_node **link_of(struct tcp_node *node)
 {
     struct tcp_node **link = table_chain(&node->tuple);
 
@@ -76,6 +80,33 @@ void table_remove(struct tcp_node *node)
         ASSERT(*link != NULL);
         link = &(*link)->next;
     }
-    *link = node->next;
+    return link;
+}
+
+void table_remove(struct tcp_node *node)
+{
+    *link_of(node) = node->next;
     node->next = NULL;
+}
+
+void table_replace(struct tcp_node *old, struct tcp_node *node)
+{
+    ASSERT(tuple_equal(&old->tuple, &node->tuple));
+    *link_of(old) = node;
+    node->next = old->next;
+    old->next = NULL;
+}
+
+size_t table_chain_longest(void)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i <= table.mask; i++) {
+        size_t length = 0;
+        for (const struct tcp_node *node = table.chains[i]; node != NULL;
+             node = node->next)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
 }

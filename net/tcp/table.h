@@ -38,3 +38,9 @@ int table_init(size_t nodes) MUST_CHECK;
 struct tcp_node *table_find(const struct tcp_tuple *tuple);
 void table_insert(struct tcp_node *node);
 void table_remove(struct tcp_node *node);
+
+/* `node`, of the same tuple, takes the place of `old`. */
+void table_replace(struct tcp_node *old, struct tcp_node *node);
+
+/* For tests and those who look: walks over the whole table. */
+size_t table_chain_longest(void);

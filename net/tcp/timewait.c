@@ -72,13 +72,19 @@ static int16_t ticks_left(const struct time_wait *object, uint64_t now_ns)
     return (int16_t)(uint16_t)(object->node.value - ticks(now_ns));
 }
 
+/* A bounded number at a time; the rest is due at once again. */
 static void expire(struct timer *timer, uint64_t now_ns)
 {
-    while (waiting.first != NOBODY) {
+    for (size_t work = TCP_TIME_WAITS_PER_RUN; waiting.first != NOBODY;
+         work--) {
         struct time_wait *first = &waiting.objects[waiting.first];
         int16_t left = ticks_left(first, now_ns);
         if (left > 0 && (first->node.flags & IS_GONE) == 0) {
             timer_set(timer, now_ns + (uint64_t)left * TICK_NS);
+            return;
+        }
+        if (work == 0) {
+            timer_set(timer, now_ns + 1);
             return;
         }
         time_wait_free_first();
@@ -121,7 +127,7 @@ static void owe_ack(const struct time_wait *object, uint64_t now_ns)
             identity_timestamp_offset(&object->node.tuple);
         reply.options.timestamp_echo = object->ts_recent;
     }
-    reply_queue(&reply);
+    reply_queue(&reply, NULL);
 }
 
 void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
@@ -141,8 +147,8 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
         .rcv_nxt = c->rcv.nxt,
         .ts_recent = c->ts_recent,
     };
-    connection_finish(c, 0);
-    table_insert(&object->node);
+    table_replace(&c->node, &object->node);
+    connection_leave(c, 0);
     waiting.count++;
     tcp_counters.time_waits++;
     queue_append((uint32_t)(object - waiting.objects));

@@ -40,7 +40,13 @@ _Static_assert(sizeof(struct ethernet_header) == ETHERNET_HEADER_LENGTH,
 static inline bool ethernet_address_equal(const struct ethernet_address *a,
                                           const struct ethernet_address *b)
 {
-    return memcmp(a->octet, b->octet, sizeof(a->octet)) == 0;
+    uint32_t left;
+    uint32_t right;
+
+    memcpy(&left, a->octet, sizeof(left));
+    memcpy(&right, b->octet, sizeof(right));
+    return left == right && a->octet[4] == b->octet[4] &&
+           a->octet[5] == b->octet[5];
 }
 
 /* Multicast or broadcast: the first bit on the wire. */

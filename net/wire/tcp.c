@@ -76,6 +76,28 @@ static void parse_syn_option(const uint8_t *option, size_t length,
     }
 }
 
+/* The SYN of most hosts: MSS, SACK permitted, timestamps, NOP, window scale.
+ * False when it is another. */
+static bool parse_usual_syn(const uint8_t *bytes, size_t length,
+                            struct tcp_header_options *options)
+{
+    if (length != MSS_LENGTH + SACK_PERMITTED_LENGTH + TIMESTAMP_LENGTH + 1 +
+                      WINDOW_SCALE_LENGTH ||
+        read_32(bytes) >> 16 != (TCP_KIND_MSS << 8 | MSS_LENGTH) ||
+        read_32(bytes + 4) !=
+            (TCP_KIND_SACK_PERMITTED << 24 | SACK_PERMITTED_LENGTH << 16 |
+             TCP_KIND_TIMESTAMP << 8 | TIMESTAMP_LENGTH) ||
+        read_32(bytes + 16) >> 8 !=
+            (TCP_KIND_NOP << 16 | TCP_KIND_WINDOW_SCALE << 8 |
+             WINDOW_SCALE_LENGTH))
+        return false;
+    parse_syn_option(bytes, MSS_LENGTH, options);
+    options->has_sack_permitted = true;
+    parse_timestamp(bytes + 6, options);
+    parse_syn_option(bytes + 17, WINDOW_SCALE_LENGTH, options);
+    return true;
+}
+
 void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
                        struct tcp_header_options *options)
 {
@@ -89,6 +111,8 @@ void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
         parse_timestamp(bytes + 2, options);
         return;
     }
+    if (is_syn && parse_usual_syn(bytes, length, options))
+        return;
     while (at < length && bytes[at] != TCP_KIND_END) {
         size_t left = length - at;
         const uint8_t *option = bytes + at;

@@ -329,6 +329,7 @@ static void syn_start(void)
     static struct tcp_listener *listener;
 
     ends_start(MEMORY, CARD, 64);
+    open_connections(1); /* so that the gateway is known */
     set("ipv4.tcp_syncookies", "2");
     if (ends[0].call->tcp_listen(&local, 128, true, &listener, &listener) != 0)
         fail("tcp_listen");

@@ -145,9 +145,17 @@ static void reclaim(struct end *end)
 
 static bool has_frame(const struct end *end)
 {
-    if (end->generate != NULL)
-        return true;
     return end->other != NULL && end->other->sent_first != end->other->sent_end;
+}
+
+/* The next frame for this end, made or sent; 0: there is none. */
+static size_t next_frame(struct end *end, uint8_t *frame)
+{
+    size_t length = end->generate != NULL ? end->generate(end, frame) : 0;
+
+    if (length == 0 && has_frame(end))
+        length = take_frame(end->other, frame);
+    return length;
 }
 
 static size_t poll(struct netif *netif, size_t budget)
@@ -156,17 +164,15 @@ static size_t poll(struct netif *netif, size_t budget)
     size_t count = 0;
 
     reclaim(end);
-    while (count < budget && count < end->batch && has_frame(end)) {
+    while (count < budget && count < end->batch) {
         struct packet *packet =
             end->call->packet_alloc(PACKET_RECEIVE_HEADROOM);
         if (packet == NULL)
             fail("no packet to receive into");
-        size_t length = end->generate != NULL
-                            ? end->generate(end, packet->data)
-                            : take_frame(end->other, packet->data);
+        size_t length = next_frame(end, packet->data);
         if (length == 0) {
             end->call->packet_free(packet);
-            return count;
+            break;
         }
         packet->length = (uint32_t)length;
         packet->time_ns = world_ns;
@@ -230,7 +236,8 @@ void ends_start(size_t memory_size, uint32_t features, uint32_t batch)
 
 bool end_poll(struct end *end)
 {
-    if (!has_frame(end) && end->sent_free == end->sent_first)
+    if (!has_frame(end) && end->generate == NULL &&
+        end->sent_free == end->sent_first)
         return false;
     current = end;
     end->call->netif_schedule(&end->netif);

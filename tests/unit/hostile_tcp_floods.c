@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What floods may cost: chains of the connection table, answers to one batch,
+ * and objects that end together. The full size is `make floods`.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "net/limits.h"
+#include "net/tcp/table.h"
+#include "tests/host/scene.h"
+
+enum {
+    NODES = 1 << 16,
+};
+
+static struct scene scene;
+
+#define peer (&scene.peer)
+
+static size_t longest_chain(struct be32 (*remote)(uint32_t),
+                            uint16_t (*port)(uint32_t))
+{
+    struct tcp_node *nodes = calloc(NODES, sizeof(*nodes));
+
+    world_start(7);
+    (void)world_stack_add("a", 16 << 20);
+    cr_assert_eq(table_init(NODES), 0);
+    for (uint32_t i = 0; i < NODES; i++) {
+        nodes[i].tuple = (struct tcp_tuple){
+            .local = ip_address_from_ipv4(be32_from(0x0a000001)),
+            .remote = ip_address_from_ipv4(remote(i)),
+            .local_port = 80,
+            .remote_port = port(i),
+        };
+        table_insert(&nodes[i]);
+    }
+    size_t longest = table_chain_longest();
+    free(nodes);
+    return longest;
+}
+
+static struct be32 one_host(uint32_t i)
+{
+    (void)i;
+    return be32_from(0x0a000002);
+}
+
+static uint16_t every_port(uint32_t i)
+{
+    return (uint16_t)i;
+}
+
+static struct be32 equal_low_bits(uint32_t i)
+{
+    return be32_from(i << 16);
+}
+
+static uint16_t one_port(uint32_t i)
+{
+    (void)i;
+    return 1024;
+}
+
+/* Source and port chosen so that their sum, and their exclusive or with the
+ * other, stay the same: what defeats hashes without a key. */
+static struct be32 counting(uint32_t i)
+{
+    return be32_from(0x0a000000 + i);
+}
+
+static uint16_t counting_back(uint32_t i)
+{
+    return (uint16_t)(NODES - 1 - i);
+}
+
+Test(hostile, S1_chains_stay_short_whatever_tuples_are_chosen)
+{
+    cr_expect_leq(longest_chain(one_host, every_port), 8);
+    cr_expect_leq(longest_chain(equal_low_bits, one_port), 8);
+    cr_expect_leq(longest_chain(counting, counting_back), 8);
+}
+
+Test(hostile, T14_every_syn_of_a_full_batch_is_answered)
+{
+    scene_listen(&scene, SCENE_TIMESTAMPS);
+    cr_assert_eq(scene.bench.stack->call->net_set("ipv4.tcp_syncookies", "2"),
+                 0);
+    for (uint16_t i = 0; i < NETIF_POLL_BUDGET; i++) {
+        peer->port = (uint16_t)(2000 + i);
+        dialogue_send(peer, S, peer->seq, 0, NULL, 0);
+    }
+    world_run_for(NS_PER_US);
+    cr_assert_eq(scene_counter("tcp_syncookies_sent_total"), NETIF_POLL_BUDGET);
+    cr_assert_eq(scene_counter("tcp_replies_dropped_total"), 0);
+}
+
+/* They end within the same tick, but not all in one run. */
+Test(hostile, S3_time_waits_that_end_together_end_in_pieces)
+{
+    enum { COUNT = 2 * TCP_TIME_WAITS_PER_RUN };
+
+    scene_listen(&scene, 0);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        peer->port = (uint16_t)(1024 + i);
+        peer->seq = 1000;
+        cr_assert(dialogue_open(peer), "connection %u", i);
+        const struct stack_functions *call = world_enter(scene.bench.stack);
+        struct tcp_connection *c = call->tcp_accept(scene.listener, &scene);
+        call->tcp_close(c, world_now());
+        world_leave(scene.bench.stack);
+        cr_assert(dialogue_take(peer));
+        peer->ack++;
+        scene_says(&scene, F | A, NULL, 0);
+        world_run_for(0);
+        remote_forget(scene.bench.remote);
+    }
+    const struct stack_functions *call = scene.bench.stack->call;
+    uint64_t before = scene_counter("tcp_connections{state=\"time-wait\"}");
+    cr_assert_gt(before, TCP_TIME_WAITS_PER_RUN);
+    call->net_timer_softirq(world_now() + 2 * TCP_TIME_WAIT_NS);
+    cr_assert_geq(scene_counter("tcp_connections{state=\"time-wait\"}") +
+                      TCP_TIME_WAITS_PER_RUN,
+                  before);
+    world_run_for(2 * TCP_TIME_WAIT_NS);
+    cr_assert_eq(scene_counter("tcp_connections{state=\"time-wait\"}"), 0);
+}
