@@ -398,6 +398,10 @@ $(BUILD)/cost/host_floods: $(subst /host.o,/host_floods.o,$(COST_BENCH)) \
     $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 
+$(BUILD)/cost/host_worst: $(subst /host.o,/host_worst.o,$(COST_BENCH)) \
+    $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+
 floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SYNS SECONDS MINUTES')
 	@$< $(T)
 

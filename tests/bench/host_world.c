@@ -239,10 +239,11 @@ bool end_poll(struct end *end)
     if (!has_frame(end) && end->generate == NULL &&
         end->sent_free == end->sent_first)
         return false;
+    uint64_t before = end->frames;
     current = end;
     end->call->netif_schedule(&end->netif);
     (void)end->call->net_receive_softirq(world_ns);
-    return true;
+    return end->generate == NULL || end->frames != before;
 }
 
 void end_leave(struct end *end)

@@ -40,8 +40,8 @@ static void send_many(int descriptor, int wanted)
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     while (sent < wanted) {
-        int count = sendmmsg(descriptor, messages + sent,
-                             (unsigned)(wanted - sent), 0);
+        int count =
+            sendmmsg(descriptor, messages + sent, (unsigned)(wanted - sent), 0);
 
         if (count <= 0)
             return;

@@ -112,7 +112,7 @@ Test(hostile, S3_time_waits_that_end_together_end_in_pieces)
         cr_assert(dialogue_take(peer));
         peer->ack++;
         scene_says(&scene, F | A, NULL, 0);
-        world_run_for(0);
+        world_run_for(NS_PER_US);
         remote_forget(scene.bench.remote);
     }
     const struct stack_functions *call = scene.bench.stack->call;
@@ -122,6 +122,6 @@ Test(hostile, S3_time_waits_that_end_together_end_in_pieces)
     cr_assert_geq(scene_counter("tcp_connections{state=\"time-wait\"}") +
                       TCP_TIME_WAITS_PER_RUN,
                   before);
-    world_run_for(2 * TCP_TIME_WAIT_NS);
+    world_run_for(3 * TCP_TIME_WAIT_NS);
     cr_assert_eq(scene_counter("tcp_connections{state=\"time-wait\"}"), 0);
 }
