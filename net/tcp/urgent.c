@@ -60,6 +60,6 @@ void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
     if (distance <= 0)
         return;
     header->flags |= TCP_URG;
-    header->urgent =
-        be16_from(distance > UINT16_MAX ? UINT16_MAX : (uint16_t)distance);
+    header->urgent = be16_from(
+        distance > (int32_t)UINT16_MAX ? UINT16_MAX : (uint16_t)distance);
 }
