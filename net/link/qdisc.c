@@ -19,6 +19,13 @@ static struct qdisc *qdisc_from(struct netif_queueing *queueing)
     return container_of(queueing, struct qdisc, queueing);
 }
 
+static void send(struct qdisc *qdisc, struct packet *packet)
+{
+    qdisc->counters.packets++;
+    qdisc->counters.bytes += packet_total_length(packet);
+    netif_give(qdisc->netif, packet);
+}
+
 static void run(struct qdisc *qdisc, uint64_t now_ns)
 {
     struct netif *netif = qdisc->netif;
@@ -33,9 +40,7 @@ static void run(struct qdisc *qdisc, uint64_t now_ns)
                 timer_set(&qdisc->timer, next_ns);
             return;
         }
-        qdisc->counters.packets++;
-        qdisc->counters.bytes += packet_total_length(packet);
-        netif_give(netif, packet);
+        send(qdisc, packet);
     }
     qdisc->counters.requeues += qdisc->backlog_packets != 0;
 }
@@ -43,8 +48,14 @@ static void run(struct qdisc *qdisc, uint64_t now_ns)
 static void transmit(struct netif_queueing *queueing, struct packet *packet)
 {
     struct qdisc *qdisc = qdisc_from(queueing);
-    uint64_t now_ns = platform_now_ns();
+    uint64_t now_ns;
 
+    if (qdisc->backlog_packets == 0 && !qdisc->netif->transmit_stopped &&
+        qdisc->operations->is_passed_when_empty) {
+        send(qdisc, packet); /* nobody to be fair to */
+        return;
+    }
+    now_ns = platform_now_ns();
     qdisc->operations->enqueue(qdisc, packet, now_ns);
     run(qdisc, now_ns);
 }

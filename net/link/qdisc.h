@@ -21,6 +21,7 @@ struct qdisc;
 
 struct qdisc_operations {
     const char *name;
+    bool is_passed_when_empty; /* as Linux's TCQ_F_CAN_BYPASS */
     /* Takes the packet, a whole frame; may drop it, or another one. */
     void (*enqueue)(struct qdisc *qdisc, struct packet *packet,
                     uint64_t now_ns);

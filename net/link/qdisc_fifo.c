@@ -87,6 +87,7 @@ static void fifo_clear(struct qdisc *qdisc)
 
 static const struct qdisc_operations fifo_operations = {
     .name = "pfifo",
+    .is_passed_when_empty = true,
     .enqueue = fifo_enqueue,
     .dequeue = fifo_dequeue,
     .clear = fifo_clear,
@@ -94,6 +95,7 @@ static const struct qdisc_operations fifo_operations = {
 
 static const struct qdisc_operations prio_operations = {
     .name = "pfifo_fast",
+    .is_passed_when_empty = true,
     .enqueue = prio_enqueue,
     .dequeue = fifo_dequeue,
     .clear = fifo_clear,

@@ -299,6 +299,7 @@ static void fq_codel_clear(struct qdisc *qdisc)
 
 static const struct qdisc_operations operations = {
     .name = "fq_codel",
+    .is_passed_when_empty = true,
     .enqueue = fq_codel_enqueue,
     .dequeue = fq_codel_dequeue,
     .clear = fq_codel_clear,

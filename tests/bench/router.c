@@ -13,6 +13,7 @@
 
 #include "net/ip/fib.h"
 #include "net/ip/route.h"
+#include "net/link/qdisc.h"
 #include "net/net_router.h"
 
 enum {
@@ -128,6 +129,17 @@ static void start_many(void)
     start(PREFIXES);
 }
 
+static void start_fq_codel(void)
+{
+    struct qdisc_settings settings;
+
+    start(FEW);
+    if (!qdisc_parse("fq_codel", &settings) ||
+        qdisc_attach(&ends[0].netif, &settings) != 0)
+        fail("fq_codel");
+    flood(PREFIXES);
+}
+
 static void look_up(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -165,6 +177,7 @@ static const struct row {
     {"route-lookup-worst", start_worst, look_up},
     {"forward", start_few, flood},
     {"forward-100000", start_many, flood},
+    {"forward-fq-codel", start_fq_codel, flood},
 };
 
 static void mark(const char *name, size_t count)
