@@ -45,10 +45,10 @@ static void load_closed(void)
 
 int filter_start(uint64_t now_ns)
 {
-    int status = flow_table_init();
+    int status = rules_init();
 
     if (status == 0)
-        status = rules_init();
+        status = flow_table_init();
     if (status != 0)
         return status;
     track_init();

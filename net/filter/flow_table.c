@@ -53,9 +53,19 @@ int flow_table_init(void)
         count = FLOW_TABLE_MIN;
     memset(&table, 0, sizeof(table));
     memset(&flow_counters, 0, sizeof(flow_counters));
+    /* Others were here first: rather fewer flows than no start. */
+    for (;; count -= count / 4) {
+        table.flows =
+            platform_memory_untouched(count * sizeof(struct flow), 128);
+        if (table.flows != NULL || count <= FLOW_TABLE_MIN)
+            break;
+    }
     buckets = power_of_two_above(count + count / 2);
-    table.flows = platform_memory_untouched(count * sizeof(struct flow), 128);
     table.buckets = platform_memory(buckets * sizeof(uint32_t), 64);
+    while (table.buckets == NULL && buckets > FLOW_TABLE_MIN) {
+        buckets /= 2;
+        table.buckets = platform_memory(buckets * sizeof(uint32_t), 64);
+    }
     if (table.flows == NULL || table.buckets == NULL)
         return -ENOMEM;
     table.bucket_mask = (uint32_t)buckets - 1;

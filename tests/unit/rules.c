@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Rule files: errors by place, atomic replacement, counters, large sets.
+ * (What rules mean is compared with Linux's nftables: tests/rules.)
+ * test-links: tests/unit/support_filter.c
+ */
+#include "tests/unit/support_filter.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+TestSuite(rules, .init = start_filter, .timeout = 60);
+
+static struct rules_error error;
+
+static bool is_refused(const char *text)
+{
+    return rules_load("f.nft", text, strlen(text), &error) != 0;
+}
+
+static enum path_end fate(uint32_t source)
+{
+    struct test_packet packet = udp_packet(source, 1, SERVER, 2);
+
+    return from_lan(&packet)->end;
+}
+
+#define DROP_ALL                                                               \
+    "table ip t { chain c { type filter hook forward priority 0\n"             \
+    "counter drop } }"
+
+Test(rules, error_names_file_line_column_and_what_was_expected)
+{
+    cr_assert(is_refused("table ip t {\n  chain c {\n    tcp dport x drop\n"));
+    cr_assert_eq(error.line, 3);
+    cr_assert_eq(error.column, 15);
+    cr_assert_str_eq(error.text,
+                     "f.nft:3:15: expected a port (0 to 65535) or a service, "
+                     "found 'x'");
+}
+
+Test(rules, errors_within_a_definition_name_its_place)
+{
+    cr_assert(is_refused("define p = { 1,\n  zzz }\ntable ip t {\n chain c {\n"
+                         "tcp dport $p drop\n} }\n"));
+    cr_assert_eq(error.line, 2);
+    cr_assert_eq(error.column, 3);
+}
+
+Test(rules, a_bad_file_leaves_the_rules_before_it)
+{
+    load(DROP_ALL);
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+    cr_assert(is_refused("table ip t { chain c { nonsense } }"));
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+    cr_assert_str_eq(rules_name(), "test");
+}
+
+Test(rules, a_new_file_replaces_all_and_unloading_removes_them)
+{
+    load(DROP_ALL);
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "ip saddr 192.168.1.3 drop } }");
+    cr_assert_eq(fate(CLIENT), PATH_FORWARDED);
+    cr_assert_eq(fate(OTHER), PATH_REFUSED);
+    rules_unload();
+    cr_assert_eq(fate(OTHER), PATH_FORWARDED);
+}
+
+Test(rules, without_a_good_file_at_boot_all_is_closed)
+{
+    struct test_packet echo = icmp_packet(SERVER, WAN, 8, 1);
+    struct test_packet query = udp_packet(SERVER, 1, WAN, 2);
+    struct test_packet ours = udp_packet(WAN, 2, SERVER, 1);
+
+    filter_boot("/etc/nftables.conf", "table {", 7);
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+    cr_assert_eq(from_wan(&echo)->end, PATH_LOCAL);
+    cr_assert_eq(from_wan(&query)->end, PATH_REFUSED);
+    cr_assert_eq(path_send(ours.bytes, ours.length, test_now)->end, PATH_SENT);
+    cr_assert_eq(from_wan(&query)->end, PATH_LOCAL);
+    cr_assert(strstr(world_log_text(), "CLOSED") != NULL);
+}
+
+static struct rules_line seen;
+
+static void see(void *context, const struct rules_line *line)
+{
+    (void)context;
+    if (line->text != NULL)
+        seen = *line;
+}
+
+Test(rules, counters_and_texts_can_be_seen)
+{
+    load(DROP_ALL);
+    fate(CLIENT);
+    fate(OTHER);
+    rules_visit(see, NULL);
+    cr_assert_eq(seen.line, 2);
+    cr_assert_str_eq(seen.chain, "c");
+    cr_assert_eq(strncmp(seen.text, "counter drop", 12), 0);
+    cr_assert(seen.has_counter);
+    cr_assert_eq(seen.packets, 2);
+    cr_assert_eq(seen.bytes, 72);
+}
+
+static char large[400000];
+
+static void load_large(const char *flags, const char *suffix)
+{
+    size_t at = (size_t)sprintf(large,
+                                "table ip t {\nset s { type ipv4_addr\n%s\n"
+                                "elements = {",
+                                flags);
+
+    for (unsigned i = 0; i < 10000; i++)
+        at += (size_t)sprintf(large + at, "10.%u.%u.0%s,\n", i >> 8, i & 255,
+                              suffix);
+    sprintf(large + at, "} }\nchain c { type filter hook forward priority 0\n"
+                        "ip daddr @s drop } }\n");
+    load(large);
+}
+
+static enum path_end to(uint32_t address)
+{
+    struct test_packet packet = udp_packet(CLIENT, 1, address, 2);
+
+    return from_lan(&packet)->end;
+}
+
+Test(rules, ten_thousand_addresses_in_a_set)
+{
+    start_filter_with(64 << 20);
+    load_large("", "");
+    cr_assert_eq(to(0x0a000000), PATH_REFUSED);
+    cr_assert_eq(to(0x0a270f00), PATH_REFUSED);
+    cr_assert_eq(to(0x0a270f01), PATH_FORWARDED);
+    cr_assert_eq(to(0x0a271000), PATH_FORWARDED);
+}
+
+Test(rules, ten_thousand_prefixes_in_a_set)
+{
+    start_filter_with(64 << 20);
+    load_large("flags interval", "/25");
+    cr_assert_eq(to(0x0a00007f), PATH_REFUSED);
+    cr_assert_eq(to(0x0a000080), PATH_FORWARDED);
+    cr_assert_eq(to(0x0a270f7f), PATH_REFUSED);
+    cr_assert_eq(to(0x09ffffff), PATH_FORWARDED);
+}
+
+Test(rules, a_file_larger_than_its_memory_is_refused)
+{
+    memset(large, '#', sizeof(large));
+    cr_assert_eq(rules_load("f", large, sizeof(large), &error), -12);
+    cr_assert_neq(error.text[0], '\0');
+}
+
+Test(rules, mss_is_lowered_never_raised_and_sums_stay_right)
+{
+    struct test_packet syn = tcp_packet(CLIENT, 1, SERVER, 2, S);
+    struct tcp_header *tcp = (void *)(syn.bytes + 20);
+    const struct path_result *out;
+
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "tcp flags syn tcp option maxseg size set rt mtu } }");
+    path_netifs[PATH_WAN].mtu = 1400;
+    tcp->data_offset = 0x60;
+    memcpy(tcp + 1, "\x02\x04\x05\xb4", 4);
+    syn.length = 44;
+    fix_packet(&syn);
+    out = from_lan(&syn);
+    cr_assert_eq(out->bytes[42] << 8 | out->bytes[43], 1360);
+    cr_assert(is_intact(out->bytes, out->length));
+    memcpy(tcp + 1, "\x02\x04\x02\x00", 4);
+    fix_packet(&syn);
+    out = from_lan(&syn);
+    cr_assert_eq(out->bytes[42] << 8 | out->bytes[43], 512);
+}
