@@ -14,6 +14,7 @@
 #include "net/link/acd.h"
 #include "net/link/arp.h"
 #include "net/link/ethernet.h"
+#include "net/link/gro.h"
 #include "net/link/neighbour.h"
 #include "net/link/netif.h"
 #include "net/packet.h"
@@ -36,6 +37,11 @@ static const struct counter counters[] = {
      "frames received for a broadcast or multicast address"},
     {"ethernet_rx_vlan_total", &ethernet_counters.rx_vlan,
      "frames received with a VLAN tag"},
+
+    {"gro_segments_total", &gro_counters.segments,
+     "TCP segments joined to one before them"},
+    {"gro_trains_total", &gro_counters.trains,
+     "packets such segments went up as"},
 
     {"arp_rx_requests_total", &arp_counters.rx_requests,
      "ARP requests received"},

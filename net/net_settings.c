@@ -8,6 +8,7 @@
 #include "net/ip/icmp.h"
 #include "net/ip/output.h"
 #include "net/limits.h"
+#include "net/link/gro.h"
 #include "net/net.h"
 #include "net/platform.h"
 #include "net/tcp/tcp.h"
@@ -23,7 +24,16 @@ static int set_echo_ignore_all(unsigned value)
     return 0;
 }
 
+static int set_gro(unsigned value)
+{
+    if (value > 1)
+        return -EINVAL;
+    gro_set_enabled(value == 1);
+    return 0;
+}
+
 static const struct net_setting settings[] = {
+    {"gro", set_gro, "0 or 1"},
     {"ipv4.ip_default_ttl", ip_set_default_ttl, "1 to 255"},
     {"ipv4.icmp_echo_ignore_all", set_echo_ignore_all, "0 or 1"},
 };

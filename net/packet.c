@@ -67,7 +67,7 @@ static void release_fragments(struct packet *packet, size_t from)
         buffer_release(fragments[i].data);
 }
 
-void packet_free(struct packet *packet)
+static void free_one(struct packet *packet)
 {
     ASSERT(packet->buffer != NULL);
     if (packet->fragment_count != 0)
@@ -83,11 +83,24 @@ void packet_renew(struct packet *packet, size_t headroom)
     uint8_t *buffer = packet->buffer;
 
     ASSERT(headroom <= BUFFER_SIZE);
+    ASSERT(packet->train == NULL);
     if (packet->fragment_count != 0)
         release_fragments(packet, 0);
     memset(packet, 0, offsetof(struct packet, scratch));
     packet->buffer = buffer;
     packet->data = buffer + headroom;
+}
+
+void packet_free(struct packet *packet)
+{
+    struct packet *train = packet->train;
+
+    free_one(packet);
+    while (train != NULL) {
+        packet = train;
+        train = packet->train;
+        free_one(packet);
+    }
 }
 
 void packet_drop(struct packet *packet, enum drop_reason reason)

@@ -110,6 +110,8 @@ struct packet_fragment {
 
 struct packet {
     struct packet *next;       /* for the owner's list */
+    struct packet *train;      /* GRO: the segment that follows; it goes where
+                                  this one goes */
     uint8_t *data;             /* first byte of the linear part */
     uint8_t *buffer;           /* BUFFER_SIZE bytes that hold the linear part */
     struct netif *netif;       /* received on, or to leave by */
@@ -121,7 +123,8 @@ struct packet {
     uint16_t checksum_start;   /* PARTIAL: from buffer */
     uint16_t checksum_offset;  /* PARTIAL: of the field, from checksum_start */
     uint16_t segment_size;     /* TSO: payload bytes per segment, 0 = none */
-    uint16_t segment_count;    /* GRO: segments merged in, 0 or 1 = single */
+    uint16_t segment_count;    /* GRO: segments of a train, 0 or 1 = single */
+    uint32_t train_length;     /* GRO: bytes of payload behind this one's */
     uint16_t vlan_tag;         /* TCI, valid with has_vlan_tag */
     uint8_t fragment_count;
     uint8_t checksum; /* enum packet_checksum */

@@ -4,6 +4,8 @@
  */
 #include "net/filter/filter.h"
 
+#include "net/link/gro.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -43,6 +45,7 @@ int filter_register(enum filter_hook hook, int priority,
     entries[at] = (struct entry){priority, function};
     hooks[hook].count++;
     filter_runners[hook] = run;
+    gro_set_hooked(true); /* they see single packets */
     return 0;
 }
 
@@ -50,4 +53,5 @@ void filter_clear(void)
 {
     memset(hooks, 0, sizeof(hooks));
     memset(filter_runners, 0, sizeof(filter_runners));
+    gro_set_hooked(false);
 }

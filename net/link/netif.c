@@ -8,6 +8,7 @@
 #include "net/link/netif.h"
 
 #include "net/link/ethernet.h"
+#include "net/link/gro.h"
 #include "net/link/segment.h"
 #include "net/platform.h"
 #include "net/timer.h"
@@ -38,6 +39,7 @@ void netif_init(const struct netif_wiring *wiring)
     size_t limit = buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR;
 
     memset(&interfaces, 0, sizeof(interfaces));
+    gro_init();
     interfaces.wiring = wiring;
     interfaces.queue_limit = limit < NETIF_QUEUE_MAX ? limit : NETIF_QUEUE_MAX;
 }
@@ -120,6 +122,7 @@ bool netif_poll(uint64_t now_ns)
          * is being emptied sets it again, and no wake-up is lost. */
         netif->poll_scheduled = false;
         received = netif->operations->poll(netif, weight);
+        gro_flush();
         ASSERT(received <= weight);
         if (received == weight)
             netif->poll_scheduled = true;
@@ -144,7 +147,7 @@ void netif_receive(struct netif *netif, struct packet *packet)
     netif->counters.rx_bytes += packet->length;
     if (interfaces.capture != NULL)
         interfaces.capture(netif, packet, false);
-    ethernet_receive(netif, packet);
+    gro_receive(netif, packet);
 }
 
 /* Zeros up to the smallest frame: what lay in the buffer before is nobody's

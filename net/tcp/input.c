@@ -310,3 +310,32 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         note_progress(c, now_ns);
     timers_update(c);
 }
+
+bool connection_receive_train(struct tcp_connection *c, struct packet *packet,
+                              const struct tcp_segment *segment,
+                              uint64_t now_ns)
+{
+    struct tcp_segment one = *segment;
+
+    if (!is_predicted(c, segment) || !seq_equal(segment->ack, c->snd.una) ||
+        segment->options.sack_count != 0 || c->is_orphan ||
+        packet->length + packet->train_length > connection_window(c))
+        return false;
+    note_timestamp(c, segment, now_ns);
+    while (packet != NULL) {
+        struct packet *next = packet->train;
+
+        packet->train = NULL;
+        one.length = packet->length;
+        c->snd.wl1 = one.seq;
+        text_receive(c, packet, &one, now_ns);
+        one.seq = seq_add(one.seq, one.length);
+        tcp_counters.header_predictions++;
+        packet = next;
+    }
+    c->snd.wl2 = segment->ack;
+    heard(c, now_ns);
+    note_progress(c, now_ns);
+    timers_update(c);
+    return true;
+}

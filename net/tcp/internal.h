@@ -10,6 +10,12 @@
 void connection_receive(struct tcp_connection *c, struct packet *packet,
                         struct tcp_segment *segment, uint64_t now_ns);
 
+/* The packets of a train at once; `segment` is the first. False, and nothing
+ * is changed: they have to be looked at one by one. */
+bool connection_receive_train(struct tcp_connection *c, struct packet *packet,
+                              const struct tcp_segment *segment,
+                              uint64_t now_ns);
+
 /* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
 void challenge(struct tcp_connection *c, uint64_t now_ns);
 

@@ -75,6 +75,28 @@ static void receive_for(struct tcp_node *node, struct packet *packet,
     }
 }
 
+/* Segments that the link layer has found to follow each other: at once where
+ * nothing but their text counts, else one by one. */
+static void receive_train(struct tcp_node *node, struct packet *packet,
+                          const struct tcp_tuple *tuple,
+                          struct tcp_segment *segment, uint64_t now_ns)
+{
+    if (node != NULL && node->kind == TCP_NODE_CONNECTION &&
+        connection_receive_train(connection_of(node), packet, segment, now_ns))
+        return;
+    while (packet != NULL) {
+        struct packet *next = packet->train;
+        struct tcp_segment one = *segment;
+
+        packet->train = NULL;
+        one.length = packet->length;
+        segment->seq = seq_add(segment->seq, one.length);
+        receive_for(node, packet, tuple, &one, now_ns);
+        node = table_find(tuple); /* it may be another one, or gone */
+        packet = next;
+    }
+}
+
 void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
                  uint64_t now_ns)
 {
@@ -87,11 +109,16 @@ void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
         return;
     }
     enum drop_reason reason = parse(packet, info, &tuple, &segment);
-    tcp_counters.in_segments++;
+    tcp_counters.in_segments +=
+        packet->train == NULL ? 1 : packet->segment_count;
     if (reason != DROP_NONE) {
         tcp_counters.in_errors++;
         packet_drop(packet, reason);
         return;
     }
-    receive_for(table_find(&tuple), packet, &tuple, &segment, now_ns);
+    struct tcp_node *node = table_find(&tuple);
+    if (packet->train == NULL)
+        receive_for(node, packet, &tuple, &segment, now_ns);
+    else
+        receive_train(node, packet, &tuple, &segment, now_ns);
 }

@@ -36,7 +36,7 @@ static const struct judge_variant variants[] = {
     {.name = "no F-RTO, no undo",
      .settings = {{"ipv4.tcp_frto", "0"}, {"ipv4.tcp_undo", "0"}}},
     {.name = "NewReno", .settings = {{"ipv4.tcp_congestion_control", "reno"}}},
-    {.name = "no GRO", .settings = {{"core.gro", "0"}}},
+    {.name = "no GRO", .settings = {{"gro", "0"}}},
 };
 
 static const struct judge_variant tampered = {

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Putting trains together. Two segments are joined only if nothing above could
+ * tell, but by how many there are: the headers are the same but for lengths,
+ * identification, checksums, PSH and a sequence number that follows. Left out
+ * on purpose: what is forwarded, tagged, fragmented, or small; pure ACKs.
+ */
+#include "net/link/gro.h"
+
+#include "net/link/ethernet.h"
+#include "net/link/netif.h"
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
+#include "net/wire/tcp.h"
+
+#include <string.h>
+
+enum {
+    PROTOCOL_TCP = 6,
+    TRAINS_MAX = 8, /* at a time, of one device */
+    /* A first segment shorter than this is no bulk transfer. */
+    FIRST_PAYLOAD_MIN = 512,
+    TRAIN_BYTES_MAX = 65535 - TCP_HEADER_MAX - IPV4_HEADER_LENGTH,
+    IP_AT = ETHERNET_HEADER_LENGTH,
+    TCP_AT = IP_AT + IPV4_HEADER_LENGTH,
+    OPTIONS_AT = TCP_AT + TCP_HEADER_LENGTH,
+    ADDRESSES_AT = IP_AT + 12, /* two addresses and two ports in a row */
+    ADDRESSES_LENGTH = 12,
+};
+
+struct flow {
+    struct packet *first; /* still with its Ethernet header */
+    struct packet *last;
+    uint32_t next_seq;
+    uint32_t header_length; /* all three */
+    uint32_t payload;       /* of the first */
+};
+
+struct gro_counters gro_counters;
+
+static struct {
+    struct flow flows[TRAINS_MAX];
+    size_t count;
+    bool is_off;
+    bool is_hooked;
+} gro;
+
+void gro_init(void)
+{
+    memset(&gro, 0, sizeof(gro));
+    memset(&gro_counters, 0, sizeof(gro_counters));
+}
+
+void gro_set_enabled(bool enabled)
+{
+    gro.is_off = !enabled;
+}
+
+void gro_set_hooked(bool hooked)
+{
+    gro.is_hooked = hooked;
+}
+
+static const struct ipv4_header *ip_of(const struct packet *packet)
+{
+    return (const void *)(packet->data + IP_AT);
+}
+
+static const struct tcp_header *tcp_of(const struct packet *packet)
+{
+    return (const void *)(packet->data + TCP_AT);
+}
+
+/* TCP over a plain IPv4 header, as far as the addresses can be trusted to be
+ * where they are. */
+static bool is_tcp(const struct packet *packet)
+{
+    const struct ethernet_header *ethernet = (const void *)packet->data;
+
+    return packet->length >= OPTIONS_AT && !packet->has_vlan_tag &&
+           be16_get(ethernet->type) == ETHERNET_TYPE_IPV4 &&
+           ip_of(packet)->version_ihl == 0x45 &&
+           ip_of(packet)->protocol == PROTOCOL_TCP;
+}
+
+/* How much text the segment has; 0: it goes alone. */
+static uint32_t payload_of(const struct packet *packet, uint32_t *header_length)
+{
+    const struct ipv4_header *ip = ip_of(packet);
+    uint32_t end = IP_AT + be16_get(ip->total_length);
+    uint32_t length = TCP_AT + (uint32_t)tcp_header_length(tcp_of(packet));
+
+    if (ipv4_is_fragment(ip) || length < OPTIONS_AT || end > packet->length ||
+        length >= end || (tcp_of(packet)->flags & ~TCP_PSH) != TCP_ACK)
+        return 0;
+    *header_length = length;
+    return end - length;
+}
+
+static bool is_intact(const struct packet *packet, uint32_t length)
+{
+    const struct ipv4_header *ip = ip_of(packet);
+    uint32_t tcp_length = length - TCP_AT;
+    const uint8_t rest[4] = {0, PROTOCOL_TCP, (uint8_t)(tcp_length >> 8),
+                             (uint8_t)tcp_length};
+
+    if (!checksum_native_is_valid(checksum_native(ip, IPV4_HEADER_LENGTH)))
+        return false;
+    if (packet->checksum != PACKET_CHECKSUM_NONE)
+        return true;
+    return checksum_native_is_valid(
+        checksum_native_32(&ip->source) + checksum_native_32(&ip->destination) +
+        checksum_native_32(rest) + checksum_native(tcp_of(packet), tcp_length));
+}
+
+static struct flow *find(const struct packet *packet)
+{
+    for (size_t i = 0; i < gro.count; i++) {
+        const struct packet *first = gro.flows[i].first;
+
+        if (first->netif == packet->netif &&
+            memcmp(first->data + ADDRESSES_AT, packet->data + ADDRESSES_AT,
+                   ADDRESSES_LENGTH) == 0)
+            return &gro.flows[i];
+    }
+    return NULL;
+}
+
+static void release(struct flow *flow)
+{
+    struct packet *first = flow->first;
+
+    *flow = gro.flows[--gro.count];
+    if (first->train != NULL)
+        gro_counters.trains++;
+    ethernet_receive(first->netif, first);
+}
+
+/* Everything a receiver looks at is the same. */
+static bool has_equal_headers(const struct packet *a, const struct packet *b,
+                              uint32_t header_length)
+{
+    const struct ipv4_header *ip_a = ip_of(a), *ip_b = ip_of(b);
+    const struct tcp_header *tcp_a = tcp_of(a), *tcp_b = tcp_of(b);
+
+    return memcmp(a->data, b->data, ETHERNET_HEADER_LENGTH) == 0 &&
+           ip_a->tos == ip_b->tos && ip_a->ttl == ip_b->ttl &&
+           be16_get(ip_a->fragment) == be16_get(ip_b->fragment) &&
+           be32_equal(tcp_a->acknowledgement, tcp_b->acknowledgement) &&
+           tcp_a->data_offset == tcp_b->data_offset &&
+           be16_get(tcp_a->window) == be16_get(tcp_b->window) &&
+           be16_get(tcp_a->urgent) == be16_get(tcp_b->urgent) &&
+           memcmp(a->data + OPTIONS_AT, b->data + OPTIONS_AT,
+                  header_length - OPTIONS_AT) == 0;
+}
+
+static bool may_join(const struct flow *flow, const struct packet *packet,
+                     uint32_t header_length, uint32_t payload)
+{
+    return header_length == flow->header_length && payload <= flow->payload &&
+           be32_get(tcp_of(packet)->sequence) == flow->next_seq &&
+           flow->payload + flow->first->train_length + payload <=
+               TRAIN_BYTES_MAX &&
+           has_equal_headers(flow->first, packet, header_length) &&
+           is_intact(packet, header_length + payload);
+}
+
+static void join(struct flow *flow, struct packet *packet, uint32_t payload)
+{
+    bool is_end =
+        payload < flow->payload || (tcp_of(packet)->flags & TCP_PSH) != 0;
+
+    packet->data += flow->header_length;
+    packet->length = payload;
+    flow->last->train = packet;
+    flow->last = packet;
+    flow->first->train_length += payload;
+    flow->first->segment_count++;
+    flow->next_seq += payload;
+    gro_counters.segments++;
+    if (is_end)
+        release(flow);
+}
+
+/* Worth waiting for others to follow? */
+static bool may_begin(const struct netif *netif, const struct packet *packet,
+                      uint32_t header_length, uint32_t payload)
+{
+    const struct ethernet_header *ethernet = (const void *)packet->data;
+
+    return payload >= FIRST_PAYLOAD_MIN &&
+           (tcp_of(packet)->flags & TCP_PSH) == 0 &&
+           ethernet_address_equal(&ethernet->destination, &netif->address) &&
+           be32_equal(ip_of(packet)->destination, netif->ip.address) &&
+           is_intact(packet, header_length + payload);
+}
+
+static void begin(struct packet *packet, uint32_t header_length,
+                  uint32_t payload)
+{
+    if (gro.count == TRAINS_MAX)
+        gro_flush();
+    packet->checksum = PACKET_CHECKSUM_VERIFIED;
+    packet->segment_count = 1;
+    gro.flows[gro.count++] = (struct flow){
+        .first = packet,
+        .last = packet,
+        .next_seq = be32_get(tcp_of(packet)->sequence) + payload,
+        .header_length = header_length,
+        .payload = payload,
+    };
+}
+
+void gro_receive(struct netif *netif, struct packet *packet)
+{
+    uint32_t header_length = 0;
+    uint32_t payload = 0;
+
+    if (gro.is_off || gro.is_hooked || !is_tcp(packet)) {
+        ethernet_receive(netif, packet);
+        return;
+    }
+    struct flow *flow = gro.count == 0 ? NULL : find(packet);
+    payload = payload_of(packet, &header_length);
+    if (flow != NULL) {
+        if (payload != 0 && may_join(flow, packet, header_length, payload)) {
+            join(flow, packet, payload);
+            return;
+        }
+        release(flow); /* what came first goes first */
+    }
+    if (payload != 0 && may_begin(netif, packet, header_length, payload))
+        begin(packet, header_length, payload);
+    else
+        ethernet_receive(netif, packet);
+}
+
+void gro_flush(void)
+{
+    while (gro.count != 0)
+        release(&gro.flows[0]);
+}
