@@ -294,9 +294,9 @@ enum {
     TCP_REPLIES_MAX = NETIF_POLL_BUDGET,
     /* TIME-WAITs that end in one go. */
     TCP_TIME_WAITS_PER_RUN = 256,
-    /* Beyond one per connection: one per so much memory above the first 32
+    /* Beyond one per connection: one per so much memory above the first 256
      * MiB, and a million at most, which is 64 MiB. */
-    TCP_TIME_WAIT_MEMORY_FREE = 32 << 20,
+    TCP_TIME_WAIT_MEMORY_FREE = 256 << 20,
     TCP_TIME_WAIT_MEMORY_SHARE = 1024,
     TCP_TIME_WAITS_MAX = 1 << 20,
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
