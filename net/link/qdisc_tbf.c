@@ -12,8 +12,8 @@ struct tbf {
     struct qdisc *child;
     struct packet *waiting; /* the next to leave */
     uint64_t rate_bytes_s;
-    uint64_t burst_ns;
-    uint64_t tokens_ns;
+    int64_t burst_ns;
+    int64_t tokens_ns;  /* below 0: owed for a packet larger than the bucket */
     uint64_t filled_ns; /* when the tokens were counted */
 };
 
@@ -22,9 +22,9 @@ static struct tbf *tbf_of(struct qdisc *qdisc)
     return container_of(qdisc, struct tbf, qdisc);
 }
 
-static uint64_t worth_ns(const struct tbf *tbf, uint64_t bytes)
+static int64_t worth_ns(const struct tbf *tbf, uint64_t bytes)
 {
-    return bytes * NS_PER_S / tbf->rate_bytes_s;
+    return (int64_t)(bytes * NS_PER_S / tbf->rate_bytes_s);
 }
 
 static void tbf_enqueue(struct qdisc *qdisc, struct packet *packet,
@@ -39,7 +39,7 @@ static void tbf_enqueue(struct qdisc *qdisc, struct packet *packet,
 
 static void fill(struct tbf *tbf, uint64_t now_ns)
 {
-    tbf->tokens_ns += now_ns - tbf->filled_ns;
+    tbf->tokens_ns += (int64_t)(now_ns - tbf->filled_ns);
     tbf->filled_ns = now_ns;
     if (tbf->tokens_ns > tbf->burst_ns)
         tbf->tokens_ns = tbf->burst_ns;
@@ -50,7 +50,7 @@ static struct packet *tbf_dequeue(struct qdisc *qdisc, uint64_t now_ns,
 {
     struct tbf *tbf = tbf_of(qdisc);
     struct packet *packet = tbf->waiting;
-    uint64_t cost_ns;
+    int64_t cost_ns, needed_ns;
 
     if (packet == NULL)
         packet = tbf->child->operations->dequeue(tbf->child, now_ns, next_ns);
@@ -59,11 +59,10 @@ static struct packet *tbf_dequeue(struct qdisc *qdisc, uint64_t now_ns,
         return NULL;
     fill(tbf, now_ns);
     cost_ns = worth_ns(tbf, packet_total_length(packet));
-    if (cost_ns > tbf->burst_ns)
-        cost_ns = tbf->burst_ns; /* larger than the bucket: all of it */
-    if (cost_ns > tbf->tokens_ns) {
+    needed_ns = cost_ns < tbf->burst_ns ? cost_ns : tbf->burst_ns;
+    if (needed_ns > tbf->tokens_ns) {
         qdisc->counters.overlimits++;
-        *next_ns = now_ns + cost_ns - tbf->tokens_ns;
+        *next_ns = now_ns + (uint64_t)(needed_ns - tbf->tokens_ns);
         return NULL;
     }
     tbf->tokens_ns -= cost_ns;

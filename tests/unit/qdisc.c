@@ -146,6 +146,23 @@ Test(qdisc, tbf_sends_at_its_rate)
     cr_assert_gt(discipline()->counters.overlimits, 100);
 }
 
+/* As packets joined on arrival are: it leaves with a full bucket, and owes the
+ * rest. */
+Test(qdisc, tbf_charges_packets_larger_than_its_bucket_in_full)
+{
+    attach("tbf,rate=8mbit,burst=1kb,child=pfifo,limit=500");
+    make_bulk(1, 0);
+    for (unsigned i = 0; i < 200; i++) {
+        send(&frame);
+        world_run_for(100 * NS_PER_US);
+    }
+    inside.count = 0;
+    forget_inside();
+    world_run_for(100 * NS_PER_MS);
+    /* What a late timer leaves behind in so small a bucket is lost. */
+    cr_assert(inside.count >= 62 && inside.count <= 67, "%zu", inside.count);
+}
+
 Test(qdisc, tbf_lets_a_burst_pass_at_once)
 {
     attach("tbf,rate=1mbit,burst=16kb,child=pfifo");
