@@ -12,8 +12,10 @@
 #include "net/ip/output.h"
 #include "net/ip/route.h"
 #include "net/link/neighbour.h"
+#include "net/wire/dhcp.h"
 #include "net/wire/icmp.h"
 #include "net/wire/ipv4.h"
+#include "net/wire/udp.h"
 
 #include <errno.h>
 
@@ -144,13 +146,28 @@ static void forward(struct packet *packet, uint64_t now_ns)
     neighbour_send(path->netif, next_hop, packet, now_ns);
 }
 
+/* An interface without an address asks for one; whoever answers is not known
+ * yet (RFC 2131 4.1). */
+static bool is_dhcp_answer(const struct packet *packet)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    size_t length = ipv4_header_length(header);
+    const struct udp_header *udp = (const void *)(packet->data + length);
+
+    return be32_get(packet->netif->ip.address) == 0 &&
+           header->protocol == IP_PROTOCOL_UDP && !ipv4_is_fragment(header) &&
+           packet->length >= length + sizeof(*udp) &&
+           be16_get(udp->source_port) == DHCP_SERVER_PORT &&
+           be16_get(udp->destination_port) == DHCP_CLIENT_PORT;
+}
+
 static bool is_source_valid(const struct packet *packet)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     struct netif *netif;
 
     if (source_filter == SOURCE_FILTER_OFF || packet->is_looped ||
-        be32_get(header->source) == 0)
+        be32_get(header->source) == 0 || is_dhcp_answer(packet))
         return true;
     netif = ip_route_netif(header->source, packet->netif);
     return netif == packet->netif ||

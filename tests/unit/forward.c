@@ -373,6 +373,23 @@ Test(forward, source_validation_can_be_loose_or_off)
     cr_assert_eq(stack->call->net_set("ipv4.conf.all.rp_filter", "3"), -EINVAL);
 }
 
+/* Whoever gives an address to an interface is not known before. */
+Test(forward, an_interface_without_address_hears_dhcp_and_nothing_else)
+{
+    struct netif *netif = netif_by_name("eth0");
+    uint64_t before = ip_counters.in_delivers;
+
+    cr_assert_not_null(netif);
+    netif->ip = (struct netif_ip){0};
+    make_udp(&frame, 0xc0a80109, 67, 0xffffffff, 68, "x", 1);
+    inject(&frame);
+    cr_assert_eq(ip_counters.in_delivers, before + 1);
+    make_udp(&frame, 0xc0a80109, 67, 0xffffffff, 69, "x", 1);
+    assert_dropped(DROP_IP_SOURCE);
+    make_udp(&frame, 0xc0a80109, 1, INSIDE_ADDRESS, 2, "x", 1);
+    assert_dropped(DROP_IP_SOURCE);
+}
+
 /* ---- hooks ----------------------------------------------------------------
  */
 
