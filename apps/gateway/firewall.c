@@ -20,6 +20,8 @@
 
 enum { RULES_SIZE = 2048, LOG_INTERVAL_MS = 1000 };
 
+static bool is_first = true; /* the machine has its closed rules yet */
+
 /* Everything out, nothing in but what belongs to it: RFC 6092's simple
  * security, for IPv4. */
 static const char built_in[] =
@@ -47,6 +49,7 @@ static const char built_in[] =
     "    }\n"
     "}\n";
 
+/* What the machine says begins with a file's name of its own. */
 static void report_error(const char *path)
 {
     int error = errno;
@@ -56,8 +59,10 @@ static void report_error(const char *path)
     if (text != NULL && length > 0) {
         if (text[length - 1] == '\n')
             text[length - 1] = '\0';
-        log_line(LOG_ERROR, "firewall", "%s:%s; the rules before it stay", path,
-                 text);
+        log_line(LOG_ERROR, "firewall", "%s%s; %s", path,
+                 text + strcspn(text, ":"),
+                 is_first ? "CLOSED: nothing is forwarded"
+                          : "the rules before it stay");
     } else {
         log_line(LOG_ERROR, "firewall", "%s: %s", path, strerror(error));
     }
@@ -88,6 +93,7 @@ bool firewall_load(const char *path, const char *uplink, const char *lan)
     else
         report_error(name);
     free(text);
+    is_first = is_first && !is_loaded;
     return is_loaded;
 }
 

@@ -14,7 +14,8 @@
 
 static struct timer clock;
 
-/* What holds without a good file: whoever we asked may answer. */
+/* What holds without a good file: whoever we asked may answer, and a DHCP
+ * server, if there is one, goes on giving addresses. */
 static const char closed_rules[] =
     "table inet closed {\n"
     "    chain input {\n"
@@ -22,6 +23,7 @@ static const char closed_rules[] =
     "        iifname \"lo\" accept\n"
     "        ct state established,related accept\n"
     "        ip protocol icmp accept\n"
+    "        udp sport 68 udp dport 67 accept\n"
     "    }\n"
     "    chain forward {\n"
     "        type filter hook forward priority filter; policy drop;\n"
