@@ -180,13 +180,13 @@ class Guest:
     net/nic describe a single card; `nics` (a list of Nic) any number; neither
     means no card.  `kernel=None` means build/ferrule-APP.elf; `disk` boots
     through firmware instead (see images tests).  `reboot=True` lets the
-    machine reset instead of ending QEMU.
+    machine reset instead of ending QEMU; `typing=True` makes type() work.
     """
 
     def __init__(self, t, app="httpd", kernel=None, machine="pc", memory="64",
                  cpu="max", nic="e1000", net=None, nics=None, mac=None,
                  nic_options="", args="", module=None, disk=None, qtest=False,
-                 reboot=False, paused=False, extra=()):
+                 reboot=False, paused=False, extra=(), typing=False):
         self.t = t
         self.name = t.unique("guest")
         self.lock = threading.Condition()
@@ -236,8 +236,9 @@ class Guest:
         self.errors = open(t.path(f"{self.name}.qemu.log"), "wb")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self.errors, preexec_fn=die_with_parent)
+            command, stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=self.errors,
+            preexec_fn=die_with_parent)
         t.on_exit(self.close)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
@@ -272,6 +273,13 @@ class Guest:
                 new_line = line.endswith("\n")
             log.flush()
         log.close()
+
+    def type(self, line):
+        """Types a line on the console; gives back the mark before it."""
+        mark = self.mark()
+        self.process.stdin.write(line.encode() + b"\r")
+        self.process.stdin.flush()
+        return mark
 
     def wait_for(self, pattern, timeout=10, after=0):
         """Waits for words in the whole lines printed; gives back the match.

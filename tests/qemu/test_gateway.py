@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: MIT
+"""APP=gateway between a LAN and an uplink of namespaces, with real peers."""
+
+import http.server
+import os
+import re
+import socket
+import socketserver
+import threading
+import time
+
+from harness import Failure, Guest, Nic, check, eventually, test
+from links import Tap, set_sysctl
+import peers
+import sides
+import sites
+
+UPLINK, OUTSIDE = "10.9.0.2", "10.9.0.1"
+INSIDE, CLIENT = "192.168.77.1", "192.168.77.10"
+STATIC = (f"ip={UPLINK}/24::{OUTSIDE}::gateway:eth0:none "
+          f"ip={INSIDE}/24::::gateway:eth1:none panic=-1")
+SIZE_BUDGET_KIB = 360
+FILE = 3 << 20
+
+CLOSED = """flush ruleset
+table inet filter {
+    chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+        iifname "eth1" accept
+        icmp type echo-request accept
+        %(input)s
+    }
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        %(forward)s
+        iifname "eth1" oifname "eth0" accept
+        ct status dnat accept
+    }
+}
+table ip nat {
+    chain prerouting {
+        type nat hook prerouting priority dstnat; policy accept;
+        %(prerouting)s
+    }
+    chain postrouting {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname "eth0" masquerade
+        %(postrouting)s
+    }
+}
+"""
+
+
+def rules(**parts):
+    empty = dict.fromkeys(("input", "forward", "prerouting", "postrouting"),
+                          "")
+    return (CLOSED % {**empty, **parts}).encode()
+
+
+def boot(t, lan, files=None, options="", args=STATIC, memory=64, words=""):
+    """A gateway between the test's namespace and `lan`."""
+    tap = Tap(t, f"{OUTSIDE}/24", name="up0")
+    module = sites.pack(t, files) if files else None
+    guest = Guest(t, app="gateway", memory=memory, module=module, typing=True,
+                  nics=[Nic(tap), Nic(lan.card)],
+                  args=f"{args} {words} -- {options}")
+    lan.attach(guest)
+    guest.ready(20)
+    guest.wait_for(r"gateway: serving", 15)
+    return guest
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def server_bind(self):
+        """Without asking for the name of the address."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    content = sites.noise(FILE)
+
+    def do_GET(self):
+        is_slow = self.path.startswith("/slow")
+        self.server.seen.append(self.client_address[0])
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        half = len(self.content) // 2
+        self.wfile.write(self.content[:half])
+        if is_slow:
+            self.server.half.set()
+            self.server.rest.wait(30)
+        self.wfile.write(self.content[half:])
+
+    def do_PUT(self):
+        got = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200 if got == self.content else 400)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def serve(address, port=8000, side=None):
+    """Files over HTTP; `.seen` has the clients' addresses."""
+    if side:
+        with side.inside():
+            server = Server((address, port), Files)
+    else:
+        server = Server((address, port), Files)
+    server.seen = []
+    server.half, server.rest = threading.Event(), threading.Event()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def fetch(side, address, port=8000, path="/", timeout=20):
+    with side.inside():
+        return peers.get(address, path, timeout=timeout, port=port)
+
+
+def check_fetch(side, address, port=8000, **options):
+    page = fetch(side, address, port, **options)
+    check(page.status == 200, f"status {page.status}")
+    sites.check_same(page.body, Files.content, "the file")
+
+
+def is_reachable(side, address, port, timeout=1):
+    with side.inside():
+        try:
+            socket.create_connection((address, port), timeout).close()
+            return True
+        except OSError:
+            return False
+
+
+def dig(side, *words):
+    return side.run(["dig", "+tries=1", "+time=3", f"@{INSIDE}", *words])
+
+
+def counters(side):
+    with side.inside():
+        return peers.metrics(INSIDE)
+
+
+@test("gateway: no file: leases, names, pages through NAT, fragments, a hop",
+      timeout=90)
+def defaults(t):
+    lan = sides.Lan(t, address=None)
+    tap = Tap(t, f"{OUTSIDE}/24", name="up0")
+    dhcp = peers.Dnsmasq(t, tap)
+    dhcp.options += ["--dhcp-option=6,10.9.0.53", "--port=0"]
+    dhcp.always(UPLINK, "52:54:00:12:34:56")
+    t.run(["ip", "address", "add", "10.9.0.53/24", "dev", "up0"])
+    names = sides.NameServer("10.9.0.53")
+    guest = Guest(t, app="gateway", typing=True, nics=[Nic(tap),
+                                                       Nic(lan.card)])
+    lan.attach(guest)
+    guest.ready(20)
+    guest.wait_for(r"gateway: serving", 15)
+    lease = sides.udhcpc(lan, "br0")
+    guest.wait_for(r"names from 10\.9\.0\.53", 15)
+    check(lease["router"] == INSIDE and lease["dns"] == INSIDE
+          and lease["domain"] == "lan" and lease["lease"] == "43200",
+          f"udhcpc got {lease}")
+    other = lan.host()
+    second = sides.dhclient(other, "lan")
+    check(second["router"] == INSIDE and second["ip"] != lease["ip"],
+          f"dhclient got {second}, udhcpc {lease}")
+    check_names(lan, names)
+    server = serve(OUTSIDE)
+    check_fetch(lan, OUTSIDE)
+    lan.run(["curl", "-sf", "-H", "Expect:", "-m", "20", "-T", put_file(t),
+             f"http://{OUTSIDE}:8000/"])
+    check(set(server.seen) == {UPLINK}, f"the server saw {server.seen}")
+    lan.run(f"ping -q -c 3 -i 0.1 -W 2 -s 4000 {OUTSIDE}")
+    hops = lan.run(f"busybox traceroute -n -w 1 -q 1 -m 4 {OUTSIDE}")
+    check(re.search(rf"1  {INSIDE} .*\n *2  {OUTSIDE} ", hops), hops)
+    check(fetch(lan, INSIDE, 80, "/status.json").status == 200,
+          "no page on the LAN")
+    try:
+        peers.get(UPLINK, "/", timeout=1)
+        raise Failure("the page is shown to the uplink")
+    except Failure as failure:
+        check("is shown" not in str(failure), str(failure))
+    guest.type("leases")
+    guest.wait_for(rf"{re.escape(lease['ip'])} .*bound", 5)
+
+
+def put_file(t):
+    path = t.path("put")
+    with open(path, "wb") as file:
+        file.write(Files.content)
+    return path
+
+
+def check_names(lan, names):
+    said = dig(lan, "+short", "gateway.lan")
+    check(said.strip() == INSIDE, f"gateway.lan is {said}")
+    for _ in range(2):
+        said = dig(lan, "+short", "www.example.test")
+        check(said.strip() == "203.0.113.7", f"www.example.test is {said}")
+    count = names.asked.count(("www.example.test", 1))
+    check(count == 1, f"asked {count} times, not once")
+    said = dig(lan, "gone.example.test")
+    check("NXDOMAIN" in said, said)
+    said = dig(lan, "+short", "big.example.test")
+    check(len(said.split()) == names.RECORDS_BIG and names.over_tcp == 1,
+          f"{len(said.split())} records, {names.over_tcp} over TCP")
+    said = dig(lan, "+noedns", "+ignore", "big.example.test")
+    check(" tc" in said, f"a cut answer does not say so: {said}")
+
+
+@test("gateway: 192.0.2.1 and the LAN's own names stay inside", timeout=40,
+      tags=("soak",))
+def private_kept(t):
+    lan = sides.Lan(t)
+    names = sides.NameServer("127.0.0.1")
+    boot(t, lan, {"etc/dnsmasq.conf": b"server=10.9.0.1\nbogus-priv\n"
+                                      b"domain-needed\n"})
+    for words in (("-x", "192.168.4.4"), ("plain",)):
+        check("NXDOMAIN" in dig(lan, *words), f"{words} was passed on")
+    check(not names.asked, f"asked: {names.asked}")
+
+
+FORWARD = (f'iifname "eth0" tcp dport 8080 dnat to {CLIENT}:8000; '
+           f'ip daddr {UPLINK} tcp dport 8080 dnat to {CLIENT}:8000')
+
+
+@test("gateway: a port is forwarded, from inside too; a reload keeps what "
+      "flows, and syslog tells", timeout=90)
+def forwards_and_reload(t):
+    lan = sides.Lan(t)
+    other = lan.host("192.168.77.20/24")
+    log = None
+    conf = (b"dhcp-range=192.168.77.100,192.168.77.110,10m\n"
+            b"dhcp-host=52:54:00:99:99:99,192.168.77.200,printer\n"
+            b"domain=lan\nserver=10.9.0.1\n")
+    parts = {
+        "prerouting": "\n        ".join(FORWARD.split("; ")),
+        "postrouting": 'ip saddr 192.168.77.0/24 ip daddr 192.168.77.0/24 '
+                       'ct status dnat masquerade',
+        "forward": 'tcp dport 9999 log prefix "nine: " drop',
+    }
+    files = {"etc/dnsmasq.conf": conf, "etc/nftables.conf": rules(**parts)}
+    start = int(time.time()) + 1000000
+    began = time.monotonic()
+    guest = boot_with_servers(t, lan, files, start, began)
+    log = guest.collector
+    guest.wait_for(r"clock set", 10)
+    inside = serve(CLIENT, side=lan)
+    outside = serve(OUTSIDE)
+    page = peers.get(UPLINK, "/", timeout=20, port=8080)
+    sites.check_same(page.body, Files.content, "the file from inside")
+    check(inside.seen[-1] == OUTSIDE, f"inside saw {inside.seen}")
+    check_fetch(other, UPLINK, 8080)
+    check(inside.seen[-1] == INSIDE, f"hairpin: inside saw {inside.seen}")
+    lease = sides.udhcpc(lan.host(), "lan")
+    when = log.wait_for(rf"^<30>1 (\S+) gateway gateway - dhcp - DHCPACK "
+                        rf"{re.escape(lease['ip'])} ")[1]
+    wanted = time.gmtime(start + time.monotonic() - began)
+    check(when.startswith(time.strftime("%Y-%m-%dT%H:", wanted)),
+          f"the message is of {when}")
+    check(not is_reachable(lan, OUTSIDE, 9999), "9999 is not dropped")
+    log.wait_for(r"^<134>1 \S+ gateway gateway - firewall - .*nine: .*"
+                 r"DPT=9999")
+    check_reload(guest, lan, outside)
+
+
+def boot_with_servers(t, lan, files, start, began):
+    """Syslog and time servers listen before the gateway asks."""
+    guest = None
+    collector = sides.Collector("0.0.0.0", 514)
+    sides.TimeServer("0.0.0.0", lambda: start + time.monotonic() - began)
+    guest = boot(t, lan, files,
+                 f"--syslog={OUTSIDE} --ntp={OUTSIDE}")
+    guest.collector = collector
+    return guest
+
+
+def check_reload(guest, lan, outside):
+    """What flows goes on while the rules are made anew."""
+    got = []
+    thread = threading.Thread(
+        target=lambda: got.append(fetch(lan, OUTSIDE, path="/slow",
+                                        timeout=40)))
+    thread.start()
+    check(outside.half.wait(20), "the download did not begin")
+    mark = guest.type("reload")
+    guest.wait_for(r"nftables.conf loaded", 10, after=mark)
+    outside.rest.set()
+    thread.join(40)
+    check(got and got[0].body == Files.content,
+          "the download did not survive the reload")
+
+
+BIG = 1400   # does not fit the hop of 1,280 bytes
+
+
+@test("gateway: a hop of 1,280 bytes behind NAT is found and kept to",
+      timeout=60)
+def small_hop(t):
+    lan = sides.Lan(t)
+    guest = boot(t, lan)
+    far = sides.Side(t)
+    set_sysctl("ipv4/ip_forward", 1)
+    t.run(["ip", "link", "add", "name", "hop", "mtu", "1280", "type", "veth",
+           "peer", "name", "far", "mtu", "1280"])
+    t.run(["ip", "address", "add", "10.8.0.1/24", "dev", "hop"])
+    t.run(["ip", "link", "set", "dev", "hop", "up"])
+    far.take("far", "10.8.0.2/24")
+    # Its segments may be larger than the hop: they are asked for that way.
+    far.run("ip route add default via 10.8.0.1 advmss 1460")
+    serve("10.8.0.2", side=far)
+    said = lan.run(f"ping -c 1 -W 2 -M do -s {BIG} 10.8.0.2", expect=None)
+    check("mtu = 1280" in said or "mtu=1280" in said, f"no word of 1,280: "
+          f"{said}")
+    lan.run("ip route flush cache")
+    lan.run(["curl", "-sf", "-H", "Expect:", "-m", "20", "-T", put_file(t),
+             "http://10.8.0.2:8000/"])
+    said = lan.run("ip route get 10.8.0.2")
+    check("mtu 1280" in said, f"the upload did not find the hop: {said}")
+    check_fetch(lan, "10.8.0.2")
+    check(not guest.has_printed("panic"), "it panicked")
+
+
+@test("gateway: a bad rule file closes it, loudly; leases are given all the "
+      "same, and a bad line costs itself alone", timeout=60)
+def bad_files(t):
+    lan = sides.Lan(t)
+    bad = rules(forward="tcp dprot 80 accept")
+    conf = (b"domain=lan\ndhcp-rnage=1.2.3.4\n"
+            b"dhcp-range=192.168.77.100,192.168.77.110,10m\n")
+    guest = boot(t, lan, {"etc/nftables.conf": bad, "etc/dnsmasq.conf": conf})
+    line = bad[:bad.index(b"dprot")].count(b"\n") + 1
+    guest.wait_for(rf"/etc/nftables\.conf:{line}:13: .*CLOSED", 5)
+    guest.wait_for(r"dnsmasq\.conf:2:1: ", 5)
+    serve(OUTSIDE)
+    lease = sides.udhcpc(lan.host(), "lan")
+    check(lease["lease"] == "600", f"the lease is {lease}")
+    check(not is_reachable(lan, OUTSIDE, 8000), "something was forwarded")
+    lan.run(f"ping -q -c 1 -W 2 {INSIDE}")
+
+
+@test("gateway: qdisc=eth0:tbf shapes what goes up", timeout=60)
+def shaped(t):
+    lan = sides.Lan(t)
+    guest = boot(t, lan, words="qdisc=eth0:tbf,rate=10mbit,burst=16k")
+    serve(OUTSIDE)
+    began = time.monotonic()
+    lan.run(["curl", "-sf", "-H", "Expect:", "-m", "30", "-T", put_file(t),
+             f"http://{OUTSIDE}:8000/"], timeout=40)
+    seconds = time.monotonic() - began
+    rate = FILE * 8 / seconds / 1e6
+    t.note(f"{rate:.1f} Mbit/s")
+    check(7 < rate < 10.5, f"{rate:.1f} Mbit/s")
+    guest.type("qdiscs")
+    guest.wait_for(r"eth0 +tbf", 5)
+
+
+@test("size: gateway, stripped, keeps its budget")
+def size(t):
+    stripped = t.path("stripped")
+    t.run(["strip", "-o", stripped,
+           os.path.join(t.images, "ferrule-gateway.elf")])
+    kibibytes = os.path.getsize(stripped) / 1024
+    t.note(f"{kibibytes:.0f} of {SIZE_BUDGET_KIB} KiB, goal 320")
+    check(kibibytes <= SIZE_BUDGET_KIB, f"{kibibytes:.1f} KiB")
