@@ -16,7 +16,6 @@
 #include "net/link/ethernet.h"
 #include "net/link/gro.h"
 #include "net/link/neighbour.h"
-#include "net/link/gro.h"
 #include "net/link/netif.h"
 #include "net/packet.h"
 #include "net/service/dhcp.h"
