@@ -330,6 +330,9 @@ $(BUILD)/bench/nat: $(BUILD)/bench/tests/bench/nat.o \
     $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(HOST_CC) -o $@ $< $(call group,$(filter %.a,$^))
 
+failures: $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/failure_*.c)) ## memory that fails at every single request
+	@FAILURE_EVERY=1 UNIT_SECONDS=36000 tools/run-unit $^
+
 # Rules at work on packets from a script (tests/rules/run compares Linux's).
 $(BUILD)/filter-verdicts: $(BUILD)/host/tests/rules/verdicts.o $(HOST_LIBRARIES)
 	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $< $(call group,$(HOST_LIBRARIES))
@@ -485,6 +488,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

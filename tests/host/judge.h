@@ -27,7 +27,6 @@ struct judge_result {
     uint64_t seen;   /* hash of every result an app got */
     uint64_t wire;   /* of every frame, and when */
     uint64_t bytes;  /* read by apps */
-    bool is_unknown; /* the stack has no such setting */
     char fault[256]; /* not empty: it went wrong by itself */
 };
 

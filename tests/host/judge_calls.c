@@ -213,7 +213,7 @@ void judge_calls(struct judge_case *run, struct judge_result *result)
 
     choice = run->seed ^ UINT64_C(0xca115);
     if (!apply(&pair, run->variant)) {
-        result->is_unknown = true;
+        judge_fault(result, "the stack has no such setting");
         return;
     }
     if (run->variant != NULL && run->variant->is_tampered)

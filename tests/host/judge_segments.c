@@ -386,7 +386,8 @@ void judge_segments(struct judge_case *run, struct judge_result *result,
     if (call->tcp_listen(&local, 16, false, &listener, &listener) != 0)
         world_fail("tcp_listen failed");
     world_leave(bench.stack);
-    result->is_unknown = !apply(run->variant);
+    if (!apply(run->variant))
+        judge_fault(result, "the stack has no such setting");
     size_t packets = call->packet_count_free();
     size_t buffers = call->buffer_count_free();
     world_trace(true);

@@ -26,6 +26,7 @@ const struct stack_functions stack_functions = {
     .packet_count_total = packet_count_total,
     .buffer_count_free = buffer_count_free,
     .drop_count = drop_count,
+    .timers_count = timers_count,
     .tcp_run_pending = tcp_run_pending,
     .tcp_set_notify = tcp_set_notify,
     .tcp_listen = tcp_listen,

@@ -39,6 +39,7 @@ struct stack_functions {
     __typeof__(packet_count_total) *packet_count_total;
     __typeof__(buffer_count_free) *buffer_count_free;
     __typeof__(drop_count) *drop_count;
+    __typeof__(timers_count) *timers_count;
 
     __typeof__(tcp_run_pending) *tcp_run_pending;
     __typeof__(tcp_set_notify) *tcp_set_notify;

@@ -39,6 +39,11 @@ static const struct judge_variant variants[] = {
     {.name = "no GRO", .settings = {{"gro", "0"}}},
 };
 
+static const struct judge_variant misspelt = {
+    .name = "a setting that nobody has",
+    .settings = {{"core.no_such_setting", "0"}},
+};
+
 static const struct judge_variant tampered = {
     .name = "a peer that lets two words change places",
     .is_exact = true,
@@ -99,7 +104,6 @@ Test(judge, header_prediction_changes_nothing_at_all)
         struct judge_result without = run(run_exact, seed, &variants[1]);
         expect_right(&with, seed, &variants[0]);
         expect_right(&without, seed, &variants[1]);
-        cr_assert_not(without.is_unknown);
         cr_assert_eq(with.seen, without.seen, "seed %lu: the app saw another",
                      (unsigned long)seed);
         cr_assert_eq(with.wire, without.wire, "seed %lu: the peer saw another",
@@ -128,9 +132,8 @@ Test(judge, random_calls_over_a_bad_path_deliver_the_same_in_every_variant)
             expect_right(&result, seed, &variants[i]);
             if (i == 0)
                 first = result;
-            if (!result.is_unknown)
-                cr_assert_eq(result.seen, first.seen, "seed %lu, %s",
-                             (unsigned long)seed, variants[i].name);
+            cr_assert_eq(result.seen, first.seen, "seed %lu, %s",
+                         (unsigned long)seed, variants[i].name);
         }
     }
 }
@@ -157,4 +160,10 @@ Test(judge, notices_words_that_change_places_in_random_segments)
     }
     cr_assert_geq(noticed, 5, "%lu", (unsigned long)noticed);
     cr_assert_geq(differ, 5, "%lu", (unsigned long)differ);
+}
+
+Test(judge, notices_a_variant_whose_setting_there_is_not)
+{
+    cr_assert_neq(run(run_calls, 1, &misspelt).fault[0], '\0');
+    cr_assert_neq(run(run_honest, 1, &misspelt).fault[0], '\0');
 }

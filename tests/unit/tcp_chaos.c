@@ -198,10 +198,12 @@ static void chaos(size_t memory)
     cr_assert(pair_is_clean(&pair), "a pool is not at its level");
 }
 
-/* Of the first stack, whose functions are seen here. */
 static void expect_no_timer(void)
 {
-    cr_assert_eq(timers_count(), 0, "%zu timers are left", timers_count());
+    for (size_t i = 0; i < 2; i++) {
+        size_t left = pair.stack[i]->call->timers_count();
+        cr_assert_eq(left, 0, "stack %zu: %zu timers are left", i, left);
+    }
 }
 
 Test(tcp_chaos, leaves_nothing_behind, .timeout = 600)
