@@ -6,6 +6,7 @@
 #include "command.h"
 
 #include "apps/httpd/text.h"
+#include "balancer.h"
 #include "dns_cache.h"
 #include "tables.h"
 #include "whole_file.h"
@@ -21,6 +22,7 @@ enum { LINE_SIZE = 128, COLUMNS_MAX = 16 };
 
 static char line[LINE_SIZE];
 static size_t line_length;
+static const char *argument; /* behind the command, or "" */
 static void (*reload_function)(void);
 
 /* ---- showing a table ----------------------------------------------------- */
@@ -118,6 +120,22 @@ static void reload(void)
     reload_function();
 }
 
+static void set_draining(bool is_draining)
+{
+    if (!balancer_drain(argument, is_draining))
+        printf("'%s' is none of the backends: say ADDRESS:PORT\n", argument);
+}
+
+static void drain(void)
+{
+    set_draining(true);
+}
+
+static void undrain(void)
+{
+    set_draining(false);
+}
+
 static void help(void);
 
 static const struct command {
@@ -134,6 +152,8 @@ static const struct command {
     {"leases", NULL, "addresses given to the LAN"},
     {"qdiscs", NULL, "queueing disciplines with their counters"},
     {"backends", NULL, "servers behind balanced rules"},
+    {"drain", drain, "ADDRESS:PORT: no new flows for this backend"},
+    {"undrain", undrain, "ADDRESS:PORT: new ones again"},
     {"counters", show_counters, "DHCP, DNS, NTP and syslog in numbers"},
     {"clear-cache", clear_cache, "forget every DNS answer"},
     {"reload", reload, "read dnsmasq.conf and nftables.conf again"},
@@ -166,7 +186,12 @@ static void run_line(void)
     char *word = line + strspn(line, " \t");
     const struct command *command;
 
-    word[strcspn(word, " \t")] = '\0';
+    argument = word + strcspn(word, " \t");
+    if (*argument != '\0') {
+        word[argument - word] = '\0';
+        argument++;
+        argument += strspn(argument, " \t");
+    }
     if (word[0] != '\0') {
         command = find_command(word);
         if (command == NULL)

@@ -12,6 +12,7 @@
 #include "apps/httpd/loop.h"
 #include "apps/httpd/options.h"
 #include "apps/httpd/status.h"
+#include "balancer.h"
 #include "command.h"
 #include "config.h"
 #include "device.h"
@@ -212,6 +213,7 @@ static void turn(void)
     sntp_expire();
     uplink_refresh(settings.uplink);
     firewall_forward_log();
+    balancer_turn();
     if (settings.is_console_on)
         command_poll();
 }
