@@ -36,6 +36,7 @@ static const char built_in[] =
     "    }\n"
     "    chain forward {\n"
     "        type filter hook forward priority filter; policy drop;\n"
+    "        tcp flags syn tcp option maxseg size set rt mtu\n"
     "        ct state established,related accept\n"
     "        ct state invalid drop\n"
     "        iifname \"%s\" oifname \"%s\" accept\n"
