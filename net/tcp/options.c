@@ -204,7 +204,8 @@ int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
         if (state_is_synchronised(c->state))
             connection_touch(c, OWES_OUTPUT);
     } else if (option == TCP_OPTION_RECEIVE_BUFFER) {
-        text_read(c);
+        if (state_is_synchronised(c->state) && !c->fin_received)
+            text_read(c); /* else there is no window to tell of */
     } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
         connection_update_mss(c);
     } else if (option == TCP_OPTION_CONGESTION &&

@@ -192,8 +192,7 @@ static const char *check_timers(const struct tcp_connection *c)
     if (!seq_equal(c->rcv.last_ack, c->rcv.nxt) && c->ack_at_ns == 0 &&
         state_is_synchronised(c->state))
         return violated(c, "received, and no acknowledgement is due");
-    if ((c->owed & OWES_ACK) != 0 && c->ack_at_ns == 0 &&
-        state_is_synchronised(c->state))
+    if ((c->owed & OWES_ACK) != 0 && c->ack_at_ns == 0)
         return violated(c, "an acknowledgement is owed, and no timer");
     return NULL;
 }

@@ -275,3 +275,33 @@ Test(hostile, C7_too_long_for_a_router_while_much_is_in_flight)
     scene_abort(&scene);
     cr_assert(scene_is_clean(&scene));
 }
+
+/* There is nothing yet that an ACK could tell (RFC 9293 3.10.7.3). */
+Test(tcp_chaos, a_receive_buffer_set_while_connecting_owes_no_acknowledgement)
+{
+    scene_syn_sent(&scene, 0);
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_RECEIVE_BUFFER, 500000), 0);
+    cr_assert(scene_is_silent(&scene));
+    const char *what = tcp_check_invariants();
+    cr_assert(what == NULL, "%s", what);
+    /* Both connected at the same time. */
+    dialogue_send(peer, S, peer->seq, 0, NULL, 0);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.flags, S | A);
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_RECEIVE_BUFFER, 2000000), 0);
+    cr_assert(scene_is_silent(&scene));
+    scene_abort(&scene);
+    cr_assert(scene_is_clean(&scene));
+}
+
+/* Nothing more will come: nobody has to hear of a window. */
+Test(tcp_chaos, a_receive_buffer_set_after_the_end_owes_no_acknowledgement)
+{
+    scene_established(&scene, SCENE_SCALE);
+    scene_says(&scene, A | F, NULL, 0);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_RECEIVE_BUFFER, 500000), 0);
+    cr_assert(scene_is_silent(&scene));
+    scene_abort(&scene);
+    cr_assert(scene_is_clean(&scene));
+}
