@@ -321,7 +321,7 @@ packetdrill-so: $(SO_OBJECT) $(SO_LOADER) ## the stack as a shared object for pa
 
 JUDGE_PROGRAM := $(BUILD)/unit/judge
 judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=1000)
-	@JUDGE_SEEDS=$(or $(SEEDS),1000) UNIT_SECONDS=36000 tools/run-unit $<
+	@JUDGE_SEEDS=$(or $(SEEDS),1000) JUDGE_FIRST=$(or $(FIRST),1) UNIT_SECONDS=36000 tools/run-unit $<
 
 chaos: $(BUILD)/unit/tcp_chaos ## sockets dropped at random (SECONDS=600 of virtual time)
 	@CHAOS_SECONDS=$(or $(SECONDS),600) UNIT_SECONDS=36000 tools/run-unit $<

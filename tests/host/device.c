@@ -25,6 +25,14 @@ static void device_interrupt(struct device *device)
     device->stack->is_locked = false;
 }
 
+static void device_moderated(void *context)
+{
+    struct device *device = context;
+
+    device->is_moderating = false;
+    device_interrupt(device);
+}
+
 static void device_arrive(struct world_port *port, struct frame *frame)
 {
     struct device *device = device_of_port(port);
@@ -35,7 +43,12 @@ static void device_arrive(struct world_port *port, struct frame *frame)
         return;
     }
     device->received[device->received_tail++ % DEVICE_RING] = frame;
-    device_interrupt(device);
+    if (device->moderation_ns == 0) {
+        device_interrupt(device);
+    } else if (!device->is_moderating) {
+        device->is_moderating = true;
+        world_at(world_now() + device->moderation_ns, device_moderated, device);
+    }
 }
 
 static void device_transmit(struct netif *netif, struct packet *packet)

@@ -27,6 +27,8 @@ struct device {
     uint64_t overruns;  /* frames the receive ring had no room for */
     uint64_t no_packet; /* frames the pool had no packet for */
     uint64_t kicks;
+    uint64_t moderation_ns; /* a frame's interrupt comes so much later */
+    bool is_moderating;     /* one is on its way */
 };
 
 /* A card in that stack. `number` makes its address 02:00:00:00:00:number. */

@@ -18,8 +18,9 @@ enum {
 struct judge_variant {
     const char *name;
     const char *settings[JUDGE_SETTINGS][2]; /* name, value */
-    bool is_exact;    /* every result and every frame must agree */
-    bool is_tampered; /* words of payload change places: must be noticed */
+    bool is_exact;      /* every result and every frame must agree */
+    bool joins_nothing; /* no segment goes up in a train: GRO is off */
+    bool is_tampered;   /* words of payload change places: must be noticed */
 };
 
 /* What a run came to. */
@@ -27,6 +28,7 @@ struct judge_result {
     uint64_t seen;   /* hash of every result an app got */
     uint64_t wire;   /* of every frame, and when */
     uint64_t bytes;  /* read by apps */
+    uint64_t joined; /* segments that went up in trains */
     char fault[256]; /* not empty: it went wrong by itself */
 };
 

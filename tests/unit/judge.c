@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Variants of the stack before the judge (tests/host/judge.h). JUDGE_SEEDS
- * says how many runs of each; `make judge SEEDS=5000` is the long version.
+ * says how many runs of each, JUDGE_FIRST where they begin; `make judge
+ * SEEDS=5000 FIRST=1` is the long version.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static const struct judge_variant variants[] = {
     {.name = "no F-RTO, no undo",
      .settings = {{"ipv4.tcp_frto", "0"}, {"ipv4.tcp_undo", "0"}}},
     {.name = "NewReno", .settings = {{"ipv4.tcp_congestion_control", "reno"}}},
-    {.name = "no GRO", .settings = {{"gro", "0"}}},
+    {.name = "no GRO", .settings = {{"gro", "0"}}, .joins_nothing = true},
 };
 
 static const struct judge_variant misspelt = {
@@ -87,6 +88,13 @@ static uint64_t seeds(void)
     return text == NULL ? SEEDS : strtoull(text, NULL, 10);
 }
 
+static uint64_t first_seed(void)
+{
+    const char *text = getenv("JUDGE_FIRST");
+
+    return text == NULL ? 1 : strtoull(text, NULL, 10);
+}
+
 static void expect_right(const struct judge_result *result, uint64_t seed,
                          const struct judge_variant *variant)
 {
@@ -98,8 +106,9 @@ static void expect_right(const struct judge_result *result, uint64_t seed,
 Test(judge, header_prediction_changes_nothing_at_all)
 {
     uint64_t bytes = 0;
+    uint64_t from = 4 * first_seed() - 3;
 
-    for (uint64_t seed = 1; seed <= 4 * seeds(); seed++) {
+    for (uint64_t seed = from; seed < from + 4 * seeds(); seed++) {
         struct judge_result with = run(run_exact, seed, &variants[0]);
         struct judge_result without = run(run_exact, seed, &variants[1]);
         expect_right(&with, seed, &variants[0]);
@@ -115,7 +124,9 @@ Test(judge, header_prediction_changes_nothing_at_all)
 
 Test(judge, random_segments_put_no_wrong_byte_before_the_app)
 {
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+    uint64_t from = first_seed();
+
+    for (uint64_t seed = from; seed < from + seeds(); seed++) {
         for (size_t i = 0; i < VARIANTS; i++) {
             struct judge_result result = run(run_honest, seed, &variants[i]);
             expect_right(&result, seed, &variants[i]);
@@ -125,7 +136,10 @@ Test(judge, random_segments_put_no_wrong_byte_before_the_app)
 
 Test(judge, random_calls_over_a_bad_path_deliver_the_same_in_every_variant)
 {
-    for (uint64_t seed = 1; seed <= seeds(); seed++) {
+    uint64_t joined = 0;
+    uint64_t from = first_seed();
+
+    for (uint64_t seed = from; seed < from + seeds(); seed++) {
         struct judge_result first = {.seen = 0};
         for (size_t i = 0; i < VARIANTS; i++) {
             struct judge_result result = run(run_calls, seed, &variants[i]);
@@ -134,8 +148,13 @@ Test(judge, random_calls_over_a_bad_path_deliver_the_same_in_every_variant)
                 first = result;
             cr_assert_eq(result.seen, first.seen, "seed %lu, %s",
                          (unsigned long)seed, variants[i].name);
+            if (variants[i].joins_nothing)
+                cr_assert_eq(result.joined, 0);
+            joined += result.joined;
         }
     }
+    cr_assert_gt(joined, 50 * seeds(), "%lu segments went up in trains",
+                 (unsigned long)joined);
 }
 
 /* The judge itself: what it is there to notice, it notices. */
@@ -143,9 +162,10 @@ Test(judge, notices_words_that_change_places_in_a_transfer)
 {
     uint64_t noticed = 0;
 
-    for (uint64_t seed = 1; seed <= 5; seed++)
+    for (uint64_t seed = 1; seed <= 10; seed++)
         noticed += run(run_calls, seed, &tampered).fault[0] != '\0';
-    cr_assert_eq(noticed, 5);
+    /* There are runs of few frames: none of them need be spoilt. */
+    cr_assert_geq(noticed, 8, "%lu", (unsigned long)noticed);
 }
 
 Test(judge, notices_words_that_change_places_in_random_segments)
