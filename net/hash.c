@@ -94,7 +94,7 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
     return sip_result(&s);
 }
 
-uint64_t hash_three(const struct hash_key *key, uint64_t first, uint32_t last)
+uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last)
 {
     struct sip s = sip_start(key);
     uint64_t end = UINT64_C(12) << 56 | last;

@@ -50,6 +50,20 @@ static void add_fixed(struct hook_program *program, enum filter_hook hook)
                (struct hook_step){FILTER_PRIORITY_CONFIRM, HOOK_CONFIRM, NULL});
 }
 
+static void look_ahead(const struct rule_set *set, struct hook_program *program)
+{
+    program->passes_established = true;
+    for (size_t i = 0; i < program->count; i++) {
+        const struct hook_step *step = &program->steps[i];
+
+        if (step->kind != HOOK_CHAIN)
+            continue;
+        program->has_chains = true;
+        program->passes_established &=
+            rule_chain_passes(step->chain, set, TRACK_ESTABLISHED);
+    }
+}
+
 int engine_prepare(struct rule_set *set)
 {
     for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
@@ -68,6 +82,8 @@ int engine_prepare(struct rule_set *set)
             insert(program,
                    (struct hook_step){chain->priority, HOOK_CHAIN, chain});
     }
+    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        look_ahead(set, &set->hooks[hook]);
     return 0;
 }
 
@@ -172,25 +188,16 @@ static enum filter_verdict run_bare(struct packet *packet,
     return verdict;
 }
 
-enum filter_verdict engine_run(struct packet *packet,
-                               const struct filter_context *at)
+static enum filter_verdict run_steps(struct packet *packet,
+                                     const struct filter_context *at,
+                                     struct rule_set *set)
 {
-    struct rule_set *set = rules_active();
-    const struct hook_program *program;
+    const struct hook_program *program = &set->hooks[at->hook];
     struct rule_view view;
 
-    if (at->hook == FILTER_OUTPUT)
-        packet->netif = NULL;
-    if (at->hook == FILTER_PREROUTING || at->hook == FILTER_OUTPUT) {
-        packet->flow = NULL;
-        packet->flow_state = 0;
-    }
-    if (set == NULL)
-        return run_bare(packet, at);
     rule_view_init(&view, packet, at, set);
     if (view.ip->protocol == FLOW_UDP && is_dhcp_client(&view))
         return FILTER_ACCEPT;
-    program = &set->hooks[at->hook];
     for (size_t i = 0; i < program->count; i++) {
         enum filter_verdict verdict = run_step(&program->steps[i], &view);
 
@@ -199,3 +206,85 @@ enum filter_verdict engine_run(struct packet *packet,
     }
     return FILTER_ACCEPT;
 }
+
+/* What a flow's later packets need: translation, if there is any. */
+static inline enum filter_verdict translate_known(struct packet *packet,
+                                                  enum nat_side side)
+{
+    const struct flow *flow = packet->flow;
+
+    return nat_changes(flow, track_direction(packet), side)
+               ? nat_change(packet, side)
+               : FILTER_ACCEPT;
+}
+
+/* Nobody but tracking and translation wants to see such packets. */
+static inline bool needs_no_rules(const struct packet *packet,
+                                  const struct filter_context *at)
+{
+    const struct rule_set *set = rules_active();
+
+    return (packet->flow_state & TRACK_ESTABLISHED) != 0 && set != NULL &&
+           set->hooks[at->hook].passes_established;
+}
+
+/* PREROUTING and OUTPUT. Only what begins a flow, meets chains, or may be our
+ * DHCP client's takes the long way. */
+static enum filter_verdict enter(struct packet *packet,
+                                 const struct filter_context *at)
+{
+    struct rule_set *set = rules_active();
+    const struct ipv4_header *ip = (const void *)packet->data;
+
+    packet->flow = NULL;
+    packet->flow_state = 0;
+    if (set == NULL)
+        return run_bare(packet, at);
+    if (set->hooks[at->hook].has_chains || ip->protocol == FLOW_UDP)
+        return run_steps(packet, at, set);
+    track_packet(packet, at->now_ns);
+    if ((packet->flow_state & TRACK_ESTABLISHED) != 0)
+        return translate_known(packet, NAT_DESTINATION);
+    if (track_is_fresh(packet)) {
+        struct rule_view view;
+
+        rule_view_init(&view, packet, at, set);
+        return translate(&view);
+    }
+    return nat_translate(packet, NAT_DESTINATION);
+}
+
+static enum filter_verdict enter_output(struct packet *packet,
+                                        const struct filter_context *at)
+{
+    packet->netif = NULL;
+    return enter(packet, at);
+}
+
+static enum filter_verdict run_rest(struct packet *packet,
+                                    const struct filter_context *at)
+{
+    struct rule_set *set = rules_active();
+
+    return set == NULL ? run_bare(packet, at) : run_steps(packet, at, set);
+}
+
+static enum filter_verdict cross(struct packet *packet,
+                                 const struct filter_context *at)
+{
+    return needs_no_rules(packet, at) ? FILTER_ACCEPT : run_rest(packet, at);
+}
+
+/* INPUT and POSTROUTING. */
+static enum filter_verdict leave(struct packet *packet,
+                                 const struct filter_context *at)
+{
+    return needs_no_rules(packet, at) ? translate_known(packet, NAT_SOURCE)
+                                      : run_rest(packet, at);
+}
+
+filter_function *const engine_functions[FILTER_HOOK_COUNT] = {
+    [FILTER_PREROUTING] = enter,  [FILTER_INPUT] = leave,
+    [FILTER_FORWARD] = cross,     [FILTER_OUTPUT] = enter_output,
+    [FILTER_POSTROUTING] = leave,
+};

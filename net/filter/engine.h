@@ -9,10 +9,13 @@
 /* Puts the set's chains, tracking and translation in order. -ENOSPC. */
 int engine_prepare(struct rule_set *set) MUST_CHECK;
 
-/* The one function on every hook. */
-enum filter_verdict engine_run(struct packet *packet,
-                               const struct filter_context *at);
+/* What hangs on each hook. */
+extern filter_function *const engine_functions[FILTER_HOOK_COUNT];
 
 /* rules.c: memory for two files. -ENOMEM. Boot. */
 int rules_init(void) MUST_CHECK;
-struct rule_set *rules_active(void);
+extern struct rule_set *rules_in_use; /* NULL: none */
+static inline struct rule_set *rules_active(void)
+{
+    return rules_in_use;
+}

@@ -175,3 +175,67 @@ enum filter_verdict rule_run_chain(struct rule_view *view,
         return chain->policy_drop ? FILTER_DROP : FILTER_ACCEPT;
     }
 }
+
+/* What a rule says of a state by itself. */
+enum said {
+    SAID_NOTHING, /* it is not about that state */
+    SAID_TARGET,
+    SAID_MORE, /* depends on the packet, or does something */
+};
+
+static enum said say(const struct rule_set *set, const struct rule_step *step,
+                     unsigned state, struct rule_target *target)
+{
+    const uint32_t key[KEY_WORDS_MAX] = {state};
+    const struct rule_lookup *lookup = &step->lookup;
+    const uint32_t *data;
+
+    if (step->kind == STEP_VERDICT) {
+        *target = step->verdict;
+        return SAID_TARGET;
+    }
+    if (step->kind == STEP_MATCH && step->match.field == FIELD_CT_STATE)
+        return compare(&step->match, state) ? SAID_TARGET : SAID_NOTHING;
+    if ((step->kind != STEP_LOOKUP && step->kind != STEP_VMAP) ||
+        lookup->key.count != 1 || lookup->key.field[0] != FIELD_CT_STATE)
+        return SAID_MORE;
+    data = rule_map_find(lookup->map, key);
+    if (step->kind == STEP_LOOKUP)
+        return (data != NULL) != lookup->is_not ? SAID_TARGET : SAID_NOTHING;
+    if (data == NULL)
+        return SAID_NOTHING;
+    *target = rule_unpack_target(set, *data);
+    return SAID_TARGET;
+}
+
+static enum said rule_says(const struct rule_set *set, const struct rule *rule,
+                           unsigned state, struct rule_target *target)
+{
+    *target = (struct rule_target){NULL, RULE_CONTINUE};
+    for (const struct rule_step *step = rule->steps; step != NULL;
+         step = step->next) {
+        enum said said = say(set, step, state, target);
+
+        if (said != SAID_TARGET)
+            return said;
+    }
+    return SAID_TARGET;
+}
+
+bool rule_chain_passes(const struct rule_chain *chain,
+                       const struct rule_set *set, unsigned state)
+{
+    const struct rule *rule = chain->rules;
+
+    while (rule != NULL) {
+        struct rule_target target;
+        enum said said = rule_says(set, rule, state, &target);
+
+        if (said == SAID_MORE)
+            return false;
+        if (said == SAID_TARGET && target.verdict != RULE_CONTINUE)
+            return target.verdict == (unsigned)FILTER_ACCEPT;
+        rule = rule->next;
+    }
+    return false; /* the policy counts */
+}

@@ -23,6 +23,11 @@ void rule_view_init(struct rule_view *view, struct packet *packet,
 enum filter_verdict rule_run_chain(struct rule_view *view,
                                    struct rule_chain *chain);
 
+/* Whether the chain accepts every packet of that state, and has nothing else to
+ * do for it: no counter, no log, no field is asked but the state. */
+bool rule_chain_passes(const struct rule_chain *chain,
+                       const struct rule_set *set, unsigned state);
+
 /* field.c: false: the packet has no such field. */
 bool rule_field_get(const struct rule_view *view, uint8_t field,
                     uint32_t *value);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "net/attributes.h"
 #include "net/limits.h"
@@ -153,7 +154,5 @@ struct flow_tuple flow_inverse(const struct flow_tuple *tuple,
 static inline bool flow_tuple_equal(const struct flow_tuple *a,
                                     const struct flow_tuple *b)
 {
-    return a->source == b->source && a->destination == b->destination &&
-           a->source_port == b->source_port &&
-           a->destination_port == b->destination_port;
+    return memcmp(a, b, sizeof(*a)) == 0; /* there is no padding */
 }

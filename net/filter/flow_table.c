@@ -87,13 +87,13 @@ size_t flow_table_limit_now(void)
 
 static uint32_t *bucket_of(const struct flow_tuple *tuple, uint8_t protocol)
 {
-    const uint64_t words[2] = {
-        (uint64_t)tuple->source << 32 | tuple->destination,
-        (uint64_t)tuple->source_port << 32 |
-            (uint64_t)tuple->destination_port << 16 | protocol,
-    };
+    uint64_t hosts = (uint64_t)tuple->source << 32 | tuple->destination;
+    uint64_t rest = (uint64_t)protocol << 32 |
+                    (uint32_t)tuple->source_port << 16 |
+                    tuple->destination_port;
 
-    return &table.buckets[hash_words(&table.key, words, 2) & table.bucket_mask];
+    return &table.buckets[hash_three(&table.key, hosts, rest) &
+                          table.bucket_mask];
 }
 
 static struct flow *flow_of(uint32_t handle)

@@ -10,6 +10,8 @@
 #include "net/wire/tcp.h"
 #include "net/wire/udp.h"
 
+#include <string.h>
+
 static unsigned done_bit(enum nat_side side)
 {
     return side == NAT_SOURCE ? FLOW_SOURCE_DONE : FLOW_DESTINATION_DONE;
@@ -40,15 +42,6 @@ enum filter_verdict nat_settle(struct packet *packet, enum nat_side side,
     return FILTER_ACCEPT;
 }
 
-bool nat_changes(const struct flow *flow, enum flow_direction direction,
-                 enum nat_side side)
-{
-    bool is_source = (side == NAT_SOURCE) == (direction == FLOW_ORIGINAL);
-
-    return (flow->status &
-            (is_source ? FLOW_SOURCE_NAT : FLOW_DESTINATION_NAT)) != 0;
-}
-
 /* A partial sum is not complemented, and ports are not in it. */
 static struct be16 update_partial(struct be16 field, uint32_t before,
                                   uint32_t after)
@@ -65,21 +58,37 @@ struct change {
     uint32_t address_after;
     uint16_t port_before;
     uint16_t port_after;
+    uint32_t growth; /* of the addresses' sum */
 };
+
+/* What the sum of the words grows by when an address changes: below 2^18. */
+static uint32_t growth_of(uint32_t before, uint32_t after)
+{
+    before = ~before;
+    return (before >> 16) + (before & 0xffff) + (after >> 16) +
+           (after & 0xffff);
+}
+
+/* RFC 1624, eqn. 3, for all changes at once. Of the two forms of zero the sum
+ * of data never is 0x0000: 0xffff is right. */
+static struct be16 update(struct be16 field, uint32_t growth)
+{
+    uint32_t sum = (uint16_t)~be16_get(field) + growth;
+    uint16_t result = (uint16_t)~checksum_fold(sum);
+
+    return be16_from(result == 0 ? 0xffff : result);
+}
 
 static void correct(struct be16 *field, const struct change *change,
                     bool is_partial)
 {
-    if (is_partial) {
+    if (is_partial)
         *field = update_partial(*field, change->address_before,
                                 change->address_after);
-        return;
-    }
-    *field = checksum_update_32(*field, change->address_before,
-                                change->address_after);
-    if (change->port_before != change->port_after)
+    else
         *field =
-            checksum_update_16(*field, change->port_before, change->port_after);
+            update(*field, change->growth + (uint16_t)~change->port_before +
+                               change->port_after);
 }
 
 static void rewrite_icmp(const struct nat_header *header,
@@ -127,9 +136,9 @@ void nat_rewrite(const struct nat_header *header,
             side == NAT_SOURCE ? target->source_port : target->destination_port,
     };
 
+    change.growth = growth_of(change.address_before, change.address_after);
     *address = be32_from(change.address_after);
-    ip->checksum = checksum_update_32(ip->checksum, change.address_before,
-                                      change.address_after);
+    ip->checksum = update(ip->checksum, change.growth);
     if (ip->protocol == FLOW_TCP || ip->protocol == FLOW_UDP) {
         struct udp_header *ports = (void *)header->transport;
 
@@ -142,30 +151,101 @@ void nat_rewrite(const struct nat_header *header,
     }
 }
 
-enum filter_verdict nat_translate(struct packet *packet, enum nat_side side)
+/* ---- the usual case --------------------------------------------------------
+ * Sums of words as the machine reads them: for them the order of bytes does
+ * not matter (RFC 1071 2), as long as all words are read alike. */
+
+static inline uint32_t raw_32(const struct be32 *field)
+{
+    uint32_t word;
+
+    memcpy(&word, field, sizeof(word));
+    return word;
+}
+
+static inline uint32_t raw_16(const struct be16 *field)
+{
+    uint16_t word;
+
+    memcpy(&word, field, sizeof(word));
+    return word;
+}
+
+/* The field of a sum whose words grew by `growth`, below 2^18 (see update). */
+static inline void grow(struct be16 *field, uint32_t growth)
+{
+    uint32_t sum = (raw_16(field) ^ 0xffff) + growth;
+    uint16_t word;
+
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    word = (uint16_t)~sum;
+    if (word == 0)
+        word = 0xffff;
+    memcpy(field, &word, sizeof(word));
+}
+
+/* A whole TCP header behind an IP header without options becomes what
+ * inverts `answer` on that side. */
+static inline void rewrite_tcp(struct ipv4_header *ip,
+                               const struct flow_tuple *answer, bool is_source)
+{
+    struct tcp_header *tcp = (void *)(ip + 1);
+    struct be32 *address = is_source ? &ip->source : &ip->destination;
+    struct be16 *port = is_source ? &tcp->source_port : &tcp->destination_port;
+    struct be32 address_after =
+        be32_from(is_source ? answer->destination : answer->source);
+    struct be16 port_after =
+        be16_from(is_source ? answer->destination_port : answer->source_port);
+    uint64_t wide =
+        (uint64_t)(uint32_t)~raw_32(address) + raw_32(&address_after);
+    uint32_t growth =
+        (uint32_t)((wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32));
+
+    *address = address_after;
+    grow(&ip->checksum, growth);
+    growth += (raw_16(port) ^ 0xffff) + raw_16(&port_after);
+    *port = port_after;
+    grow(&tcp->checksum, growth);
+}
+
+enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     enum flow_direction direction = track_direction(packet);
+    struct ipv4_header *ip = (void *)packet->data;
     size_t header_length;
     struct flow_tuple target;
 
-    if (flow == NULL ||
-        (flow->status & (FLOW_SOURCE_NAT | FLOW_DESTINATION_NAT)) == 0)
+    if (ip->version_ihl == 0x45 && flow->protocol == FLOW_TCP &&
+        packet->length >= sizeof(*ip) + sizeof(struct tcp_header) &&
+        packet->checksum != PACKET_CHECKSUM_PARTIAL) {
+        rewrite_tcp(ip, &flow->tuple[!direction], side == NAT_SOURCE);
         return FILTER_ACCEPT;
-    if ((packet->flow_state & TRACK_RELATED) != 0)
-        return nat_translate_error(packet, side);
-    if (!nat_changes(flow, direction, side))
-        return FILTER_ACCEPT;
-    header_length =
-        ipv4_header_length((const struct ipv4_header *)packet->data);
+    }
+    header_length = ipv4_header_length(ip);
     target = flow_inverse(&flow->tuple[!direction], flow->protocol);
     nat_rewrite(
         &(struct nat_header){
-            .ip = (void *)packet->data,
+            .ip = ip,
             .transport = packet->data + header_length,
             .linear = packet->length - header_length,
             .is_partial = packet->checksum == PACKET_CHECKSUM_PARTIAL,
         },
         &target, side);
     return FILTER_ACCEPT;
+}
+
+enum filter_verdict nat_translate(struct packet *packet, enum nat_side side)
+{
+    const struct flow *flow = packet->flow;
+
+    if (flow == NULL ||
+        (flow->status & (FLOW_SOURCE_NAT | FLOW_DESTINATION_NAT)) == 0)
+        return FILTER_ACCEPT;
+    if ((packet->flow_state & TRACK_RELATED) != 0)
+        return nat_translate_error(packet, side);
+    if (!nat_changes(flow, track_direction(packet), side))
+        return FILTER_ACCEPT;
+    return nat_change(packet, side);
 }

@@ -39,12 +39,23 @@ bool nat_is_settled(const struct packet *packet, enum nat_side side);
  * that cannot be translated whole. */
 enum filter_verdict nat_translate(struct packet *packet, enum nat_side side);
 
+/* The same for a packet of a flow, not an error about one, of which
+ * nat_changes() holds. */
+enum filter_verdict nat_change(struct packet *packet, enum nat_side side);
+
 /* ---- within nat_*.c --------------------------------------------------------
  */
 
 /* Whether packets of a flow's direction are changed on that side. */
-bool nat_changes(const struct flow *flow, enum flow_direction direction,
-                 enum nat_side side);
+static inline bool nat_changes(const struct flow *flow,
+                               enum flow_direction direction,
+                               enum nat_side side)
+{
+    bool is_source = (side == NAT_SOURCE) == (direction == FLOW_ORIGINAL);
+
+    return (flow->status &
+            (is_source ? FLOW_SOURCE_NAT : FLOW_DESTINATION_NAT)) != 0;
+}
 
 struct nat_header {
     struct ipv4_header *ip;

@@ -281,6 +281,10 @@ struct hook_program {
     size_t count;
     struct rule_chain *nat_chains[RULES_BASE_CHAINS_MAX];
     size_t nat_count;
+    bool has_chains; /* besides those of translation */
+    /* Each of these accepts what is established by its state alone, whatever
+     * else the packet is, and leaves no trace of having done so. */
+    bool passes_established;
 };
 
 struct rule_set {

@@ -17,8 +17,9 @@ static struct {
     uint8_t *arenas[2];
     size_t size;
     unsigned active;
-    struct rule_set *set; /* NULL: none */
 } rules;
+
+struct rule_set *rules_in_use;
 
 static struct parser parser;
 
@@ -31,6 +32,7 @@ int rules_init(void)
     if (size > RULES_MEMORY_MAX)
         size = RULES_MEMORY_MAX;
     memset(&rules, 0, sizeof(rules));
+    rules_in_use = NULL;
     rules.size = size & ~(size_t)63;
     for (int i = 0; i < 2; i++) {
         rules.arenas[i] = platform_memory_untouched(rules.size, 64);
@@ -39,11 +41,6 @@ int rules_init(void)
     }
     rule_map_init_key();
     return 0;
-}
-
-struct rule_set *rules_active(void)
-{
-    return rules.set;
 }
 
 static struct rule_set *prepare(uint8_t *arena, const char *name,
@@ -64,12 +61,12 @@ static struct rule_set *prepare(uint8_t *arena, const char *name,
 /* Backends that are not up stay so. */
 static void keep_backends(struct rule_set *set)
 {
-    if (rules.set == NULL)
+    if (rules_in_use == NULL)
         return;
     for (struct balancer *new = set->balancers; new != NULL; new = new->next)
         for (uint32_t i = 0; i < new->count; i++)
-            for (const struct balancer *old = rules.set->balancers; old != NULL;
-                 old = old->next)
+            for (const struct balancer *old = rules_in_use->balancers;
+                 old != NULL; old = old->next)
                 for (uint32_t j = 0; j < old->count; j++)
                     if (old->backends[j].address == new->backends[i].address &&
                         old->backends[j].port == new->backends[i].port)
@@ -92,7 +89,7 @@ static int check_size(const char *text, size_t length,
 int rules_load(const char *name, const char *text, size_t length,
                struct rules_error *error)
 {
-    unsigned next = rules.set == NULL ? rules.active : !rules.active;
+    unsigned next = rules_in_use == NULL ? rules.active : !rules.active;
     struct rule_set *set;
 
     if (check_size(text, length, error) != 0)
@@ -114,19 +111,19 @@ int rules_load(const char *name, const char *text, size_t length,
         return -EINVAL;
     }
     keep_backends(set);
-    rules.set = set;
+    rules_in_use = set;
     rules.active = next;
     return 0;
 }
 
 void rules_unload(void)
 {
-    rules.set = NULL;
+    rules_in_use = NULL;
 }
 
 const char *rules_name(void)
 {
-    return rules.set == NULL ? NULL : rules.set->name;
+    return rules_in_use == NULL ? NULL : rules_in_use->name;
 }
 
 static void visit_rule(void (*visit)(void *, const struct rules_line *),
@@ -136,7 +133,7 @@ static void visit_rule(void (*visit)(void *, const struct rules_line *),
     struct rules_line line = {
         .table = chain->table->name,
         .chain = chain->name,
-        .text = rules.set->text + rule->start,
+        .text = rules_in_use->text + rule->start,
         .length = rule->length,
         .line = rule->line,
     };
@@ -156,7 +153,7 @@ void rules_visit(void (*visit)(void *context, const struct rules_line *line),
                  void *context)
 {
     const struct rule_chain *chain =
-        rules.set == NULL ? NULL : rules.set->chains;
+        rules_in_use == NULL ? NULL : rules_in_use->chains;
 
     for (; chain != NULL; chain = chain->next) {
         struct rules_line line = {

@@ -14,14 +14,7 @@
 
 #include <string.h>
 
-/* The flow that the packet being worked on has begun; there is only one such
- * packet at a time (filter.h). */
-static struct flow fresh;
-
-bool track_is_fresh(const struct packet *packet)
-{
-    return packet->flow == &fresh;
-}
+struct flow track_fresh;
 
 bool track_tuple(const struct ipv4_header *ip, const uint8_t *transport,
                  size_t linear, struct flow_tuple *tuple)
@@ -136,15 +129,15 @@ static struct flow *begin(const struct flow_tuple *tuple,
 {
     uint8_t protocol = segment->ip->protocol;
 
-    memset(&fresh, 0, sizeof(fresh));
-    fresh.protocol = protocol;
-    fresh.tuple[FLOW_ORIGINAL] = *tuple;
+    memset(&track_fresh, 0, sizeof(track_fresh));
+    track_fresh.protocol = protocol;
+    track_fresh.tuple[FLOW_ORIGINAL] = *tuple;
     if (protocol == FLOW_ICMP && !begins_icmp(tuple))
         return NULL;
-    fresh.tuple[FLOW_REPLY] = flow_inverse(tuple, protocol);
-    if (protocol == FLOW_TCP && !track_tcp_begin(&fresh, segment))
+    track_fresh.tuple[FLOW_REPLY] = flow_inverse(tuple, protocol);
+    if (protocol == FLOW_TCP && !track_tcp_begin(&track_fresh, segment))
         return NULL;
-    return &fresh;
+    return &track_fresh;
 }
 
 /* As Linux: a stream is what goes both ways for more than two seconds. */
@@ -236,26 +229,20 @@ static void track_known(struct packet *packet, struct flow *flow,
     set(packet, flow, segment->direction, state);
 }
 
-static void track_segment(struct packet *packet, struct track_segment *segment)
+/* `flow` is the one found for it, or NULL. */
+static void track_found(struct packet *packet, struct flow *flow,
+                        const struct flow_tuple *tuple,
+                        struct track_segment *segment)
 {
-    struct flow_tuple tuple;
-    struct flow *flow;
     enum track_verdict verdict;
 
-    if (!track_tuple(segment->ip, segment->transport, segment->linear,
-                     &tuple)) {
-        set_invalid(packet);
-        return;
-    }
-    segment->direction = FLOW_ORIGINAL;
-    flow = find(packet, &tuple, segment);
     if (flow == NULL)
-        flow = begin(&tuple, segment);
+        flow = begin(tuple, segment);
     verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
     if (verdict == TRACK_ANEW) {
         flow_remove(flow);
         segment->direction = FLOW_ORIGINAL;
-        flow = begin(&tuple, segment);
+        flow = begin(tuple, segment);
         verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
     }
     if (verdict == TRACK_IN_FLOW)
@@ -264,7 +251,22 @@ static void track_segment(struct packet *packet, struct track_segment *segment)
         set_invalid(packet);
 }
 
-void track_packet(struct packet *packet, uint64_t now_ns)
+static void track_segment(struct packet *packet, struct track_segment *segment)
+{
+    struct flow_tuple tuple;
+    struct flow *flow;
+
+    if (!track_tuple(segment->ip, segment->transport, segment->linear,
+                     &tuple)) {
+        set_invalid(packet);
+        return;
+    }
+    segment->direction = FLOW_ORIGINAL;
+    flow = find(packet, &tuple, segment);
+    track_found(packet, flow, &tuple, segment);
+}
+
+static void track_any(struct packet *packet, uint32_t now)
 {
     const struct ipv4_header *ip = (const void *)packet->data;
     uint32_t header = (uint32_t)ipv4_header_length(ip);
@@ -273,11 +275,10 @@ void track_packet(struct packet *packet, uint64_t now_ns)
         .transport = packet->data + header,
         .linear = packet->length - header,
         .length = (uint32_t)packet_total_length(packet) - header,
-        .now = flow_ticks(now_ns),
+        .now = now,
     };
     enum flow_direction direction;
 
-    flow_reap();
     if (!is_sane(packet, &segment)) {
         set_invalid(packet);
     } else if (track_is_icmp_error(&segment)) {
@@ -292,11 +293,69 @@ void track_packet(struct packet *packet, uint64_t now_ns)
     }
 }
 
+/* An ACK without options of IP or blocks of SACK, its checksum no question:
+ * sane as it is. */
+static inline bool is_plain_ack(const struct packet *packet,
+                                const struct ipv4_header *ip)
+{
+    const struct tcp_header *tcp = (const void *)(ip + 1);
+    const uint8_t flags = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG;
+    uint32_t length;
+
+    if (ip->version_ihl != 0x45 || ip->protocol != FLOW_TCP ||
+        packet->length < sizeof(*ip) + sizeof(*tcp) ||
+        (tcp->flags & flags) != TCP_ACK || packet->is_looped)
+        return false;
+    length = (uint32_t)tcp_header_length(tcp);
+    return length >= TCP_HEADER_LENGTH &&
+           length <= TCP_HEADER_LENGTH + TCP_TIMESTAMP_SPACE &&
+           length <= packet->length - sizeof(*ip) && !needs_checksum(packet);
+}
+
+static void track_plain_ack(struct packet *packet, const struct ipv4_header *ip,
+                            uint32_t now)
+{
+    const struct tcp_header *tcp = (const void *)(ip + 1);
+    uint32_t length =
+        (uint32_t)packet_total_length(packet) - IPV4_HEADER_LENGTH;
+    uint32_t end =
+        be32_get(tcp->sequence) + length - (uint32_t)tcp_header_length(tcp);
+    struct track_segment segment = {.ip = ip, .length = length};
+    const struct flow_tuple tuple = {
+        be32_get(ip->source),
+        be32_get(ip->destination),
+        be16_get(tcp->source_port),
+        be16_get(tcp->destination_port),
+    };
+    struct flow *flow = flow_find(&tuple, FLOW_TCP, now, &segment.direction);
+
+    if (flow != NULL &&
+        track_tcp_pass(flow, tcp, end, segment.direction, now)) {
+        track_known(packet, flow, &segment);
+        return;
+    }
+    segment.transport = (const uint8_t *)tcp;
+    segment.linear = packet->length - IPV4_HEADER_LENGTH;
+    segment.now = now;
+    track_found(packet, flow, &tuple, &segment);
+}
+
+void track_packet(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+
+    flow_reap();
+    if (is_plain_ack(packet, ip))
+        track_plain_ack(packet, ip, flow_ticks(now_ns));
+    else
+        track_any(packet, flow_ticks(now_ns));
+}
+
 enum filter_verdict track_confirm(struct packet *packet, uint64_t now_ns)
 {
     struct flow *flow = packet->flow;
 
-    if (flow != &fresh)
+    if (flow != &track_fresh)
         return FILTER_ACCEPT;
     packet->flow = flow_insert(flow, flow_ticks(now_ns));
     return packet->flow == NULL ? FILTER_DROP : FILTER_ACCEPT;

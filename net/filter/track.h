@@ -8,6 +8,7 @@
 #include "net/filter/filter.h"
 #include "net/filter/flow.h"
 #include "net/wire/ipv4.h"
+#include "net/wire/tcp.h"
 
 /* Of packet->flow_state: bits as Linux numbers them for `ct state`. */
 enum track_state {
@@ -88,8 +89,15 @@ void track_packet(struct packet *packet, uint64_t now_ns);
  * there is no room. */
 enum filter_verdict track_confirm(struct packet *packet, uint64_t now_ns);
 
+/* The flow that the packet being worked on has begun; there is only one such
+ * packet at a time (filter.h). */
+extern struct flow track_fresh;
+
 /* This flow is of the packet's making and not in the table yet. */
-bool track_is_fresh(const struct packet *packet);
+static inline bool track_is_fresh(const struct packet *packet)
+{
+    return packet->flow == &track_fresh;
+}
 
 static inline enum flow_direction track_direction(const struct packet *packet)
 {
@@ -104,6 +112,11 @@ const char *track_tcp_state_name(unsigned state);
 
 /* Fills in a fresh flow. False: the packet begins none. */
 bool track_tcp_begin(struct flow *flow, const struct track_segment *segment);
+/* The usual case in one go: an ACK of an established connection, in its window
+ * and without SACK blocks. False: nothing was done. */
+bool track_tcp_pass(struct flow *flow, const struct tcp_header *header,
+                    uint32_t end, enum flow_direction direction, uint32_t now);
+uint32_t track_tcp_timeout(const struct flow *flow);
 enum track_verdict track_tcp_continue(struct flow *flow,
                                       const struct track_segment *segment);
 

@@ -212,7 +212,7 @@ static enum reset judge_reset(const struct flow *flow,
     return RESET_BELIEVED;
 }
 
-static uint32_t timeout_of(const struct flow *flow)
+uint32_t track_tcp_timeout(const struct flow *flow)
 {
     const struct flow_tcp *tcp = &flow->tcp;
     uint32_t timeout = track_timeouts[TRACK_TCP_TIMEOUTS + tcp->state];
@@ -246,7 +246,7 @@ static enum track_verdict enter(struct flow *flow,
     if (next == FLOW_TCP_ESTABLISHED && before >= FLOW_TCP_SYN_RECV &&
         before <= FLOW_TCP_ESTABLISHED && (flow->status & FLOW_SEEN_REPLY) != 0)
         flow->status |= FLOW_ASSURED;
-    flow->expires = segment->now + timeout_of(flow);
+    flow->expires = segment->now + track_tcp_timeout(flow);
     /* Nothing but a refusal ever came back: nothing to remember. */
     if (kind == TRACK_RST &&
         (flow->status & (FLOW_SEEN_REPLY | FLOW_CONFIRMED)) == FLOW_CONFIRMED)

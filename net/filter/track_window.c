@@ -20,6 +20,11 @@ static bool is_after(uint32_t a, uint32_t b)
     return seq_after(seq_from(a), seq_from(b));
 }
 
+static int32_t distance(uint32_t a, uint32_t b)
+{
+    return seq_diff(seq_from(a), seq_from(b));
+}
+
 static uint32_t at_least_one(uint32_t window)
 {
     return window == 0 ? 1 : window;
@@ -185,7 +190,7 @@ static void complete(const struct flow *flow, struct view *v)
     }
 }
 
-static void learn(const struct view *v)
+static inline void learn(const struct view *v)
 {
     struct flow_tcp_side *sender = v->sender;
     struct flow_tcp_side *receiver = v->receiver;
@@ -216,8 +221,8 @@ static void learn(const struct view *v)
         receiver->flags &= (uint8_t)~FLOW_TCP_UNACKED;
 }
 
-static void count_repeats(struct flow_tcp *tcp, const struct view *v,
-                          enum flow_direction direction)
+static inline void count_repeats(struct flow_tcp *tcp, const struct view *v,
+                                 enum flow_direction direction)
 {
     if (tcp->last_direction == direction && tcp->last_sequence == v->sequence &&
         tcp->last_ack == v->ack && tcp->last_end == v->end &&
@@ -294,4 +299,83 @@ enum track_window track_tcp_window(struct flow *flow,
         return TRACK_WINDOW_OK;
     }
     return result;
+}
+
+/* As track_tcp_timeout, of which it asks what is not usual. */
+static inline uint32_t timeout_established(const struct flow *flow)
+{
+    const struct flow_tcp *tcp = &flow->tcp;
+    unsigned flags = tcp->side[0].flags | tcp->side[1].flags;
+
+    if ((flags & FLOW_TCP_UNACKED) != 0 || tcp->last_window == 0 ||
+        (flow->status & FLOW_SEEN_REPLY) == 0 ||
+        tcp->repeats >= track_settings.tcp_max_retrans)
+        return track_tcp_timeout(flow);
+    return track_timeouts[TRACK_TCP_TIMEOUTS + FLOW_TCP_ESTABLISHED];
+}
+
+/* The four bounds of check() hold. Without SACK blocks. */
+static inline bool is_within(const struct flow_tcp_side *sender,
+                             const struct flow_tcp_side *receiver,
+                             const struct view *v)
+{
+    uint32_t lag = sender->window_max > TRACK_ACK_WINDOW_MIN
+                       ? sender->window_max
+                       : TRACK_ACK_WINDOW_MIN;
+
+    return distance(v->sequence, sender->end_max) <= 0 &&
+           distance(v->ack, receiver->end) <= 0 &&
+           distance(v->end + receiver->window_max, sender->end) >= 0 &&
+           distance(v->ack + lag, receiver->end) >= 0;
+}
+
+/* What learn() does for an ACK without SACK blocks. */
+static inline void learn_ack(struct flow_tcp_side *sender,
+                             struct flow_tcp_side *receiver,
+                             const struct view *v)
+{
+    uint32_t window = v->window << sender->scale;
+    unsigned flags = sender->flags;
+
+    if (sender->window_max < window)
+        sender->window_max = window;
+    if (distance(v->end, sender->end_max) > 0)
+        receiver->window_max += v->end - sender->end_max;
+    if (distance(v->end, sender->end) > 0) {
+        sender->end = v->end;
+        flags |= FLOW_TCP_UNACKED;
+    }
+    if ((flags & FLOW_TCP_HAS_ACKED) == 0 ||
+        distance(v->ack, sender->ack_max) > 0)
+        sender->ack_max = v->ack;
+    sender->flags = (uint8_t)(flags | FLOW_TCP_HAS_ACKED);
+    if (distance(v->ack + window, receiver->end_max) >= 0)
+        receiver->end_max = v->ack + window + (window == 0);
+    if (v->ack == receiver->end)
+        receiver->flags &= (uint8_t)~FLOW_TCP_UNACKED;
+}
+
+bool track_tcp_pass(struct flow *flow, const struct tcp_header *header,
+                    uint32_t end, enum flow_direction direction, uint32_t now)
+{
+    struct flow_tcp *tcp = &flow->tcp;
+    struct flow_tcp_side *sender = &tcp->side[direction];
+    struct flow_tcp_side *receiver = &tcp->side[!direction];
+    struct view v = {
+        .sequence = be32_get(header->sequence),
+        .end = end,
+        .ack = be32_get(header->acknowledgement),
+        .window = be16_get(header->window),
+    };
+
+    if (tcp->state != FLOW_TCP_ESTABLISHED || sender->window_max == 0 ||
+        receiver->window_max == 0 || !is_within(sender, receiver, &v))
+        return false;
+    learn_ack(sender, receiver, &v);
+    count_repeats(tcp, &v, direction);
+    tcp->last_kind = TRACK_ACK;
+    if ((flow->status & FLOW_SEEN_REPLY) != 0)
+        flow->status |= FLOW_ASSURED;
+    flow->expires = now + timeout_established(flow);
+    return true;
 }
