@@ -209,22 +209,14 @@ static inline void rewrite_tcp(struct ipv4_header *ip,
     grow(&tcp->checksum, growth);
 }
 
-enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
+enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
-    enum flow_direction direction = track_direction(packet);
     struct ipv4_header *ip = (void *)packet->data;
-    size_t header_length;
-    struct flow_tuple target;
+    size_t header_length = ipv4_header_length(ip);
+    struct flow_tuple target =
+        flow_inverse(&flow->tuple[!track_direction(packet)], flow->protocol);
 
-    if (ip->version_ihl == 0x45 && flow->protocol == FLOW_TCP &&
-        packet->length >= sizeof(*ip) + sizeof(struct tcp_header) &&
-        packet->checksum != PACKET_CHECKSUM_PARTIAL) {
-        rewrite_tcp(ip, &flow->tuple[!direction], side == NAT_SOURCE);
-        return FILTER_ACCEPT;
-    }
-    header_length = ipv4_header_length(ip);
-    target = flow_inverse(&flow->tuple[!direction], flow->protocol);
     nat_rewrite(
         &(struct nat_header){
             .ip = ip,
@@ -233,6 +225,23 @@ enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
             .is_partial = packet->checksum == PACKET_CHECKSUM_PARTIAL,
         },
         &target, side);
+    return FILTER_ACCEPT;
+}
+
+enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
+{
+    const struct flow *flow = packet->flow;
+    const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
+    struct ipv4_header *ip = (void *)packet->data;
+
+    if (ip->version_ihl != 0x45 || flow->protocol != FLOW_TCP ||
+        packet->length < sizeof(*ip) + sizeof(struct tcp_header) ||
+        packet->checksum == PACKET_CHECKSUM_PARTIAL)
+        return nat_change_any(packet, side);
+    if (side == NAT_SOURCE)
+        rewrite_tcp(ip, answer, true);
+    else
+        rewrite_tcp(ip, answer, false);
     return FILTER_ACCEPT;
 }
 

@@ -57,6 +57,9 @@ static inline bool nat_changes(const struct flow *flow,
             (is_source ? FLOW_SOURCE_NAT : FLOW_DESTINATION_NAT)) != 0;
 }
 
+/* nat_change for what is not plain TCP. */
+enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side);
+
 struct nat_header {
     struct ipv4_header *ip;
     uint8_t *transport;

@@ -61,13 +61,6 @@ static bool is_intact(const struct packet *packet,
     return checksum_is_valid(sum);
 }
 
-static bool needs_checksum(const struct packet *packet)
-{
-    return packet->checksum == PACKET_CHECKSUM_NONE &&
-           track_settings.checksum && packet->netif != NULL &&
-           !packet->is_looped;
-}
-
 static bool is_sane_udp(const struct packet *packet,
                         const struct track_segment *segment)
 {
@@ -79,7 +72,7 @@ static bool is_sane_udp(const struct packet *packet,
     length = be16_get(udp->length);
     if (length > segment->length || length < sizeof(*udp))
         return false;
-    return be16_get(udp->checksum) == 0 || !needs_checksum(packet) ||
+    return be16_get(udp->checksum) == 0 || !track_needs_checksum(packet) ||
            is_intact(packet, segment, true);
 }
 
@@ -90,7 +83,7 @@ static bool is_sane_icmp(const struct packet *packet,
 
     return segment->linear >= sizeof(*icmp) &&
            icmp->type <= ICMP_ADDRESS_MASK_REPLY &&
-           (!needs_checksum(packet) || is_intact(packet, segment, false));
+           (!track_needs_checksum(packet) || is_intact(packet, segment, false));
 }
 
 /* Lengths, checksums and flags: what fails is invalid whatever flow there
@@ -100,8 +93,8 @@ static bool is_sane(const struct packet *packet,
 {
     switch (segment->ip->protocol) {
     case FLOW_TCP:
-        return track_tcp_is_sane(segment) &&
-               (!needs_checksum(packet) || is_intact(packet, segment, true));
+        return track_tcp_is_sane(segment) && (!track_needs_checksum(packet) ||
+                                              is_intact(packet, segment, true));
     case FLOW_UDP:
         return is_sane_udp(packet, segment);
     case FLOW_ICMP:
@@ -229,32 +222,11 @@ static void track_known(struct packet *packet, struct flow *flow,
     set(packet, flow, segment->direction, state);
 }
 
-/* `flow` is the one found for it, or NULL. */
-static void track_found(struct packet *packet, struct flow *flow,
-                        const struct flow_tuple *tuple,
-                        struct track_segment *segment)
-{
-    enum track_verdict verdict;
-
-    if (flow == NULL)
-        flow = begin(tuple, segment);
-    verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
-    if (verdict == TRACK_ANEW) {
-        flow_remove(flow);
-        segment->direction = FLOW_ORIGINAL;
-        flow = begin(tuple, segment);
-        verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
-    }
-    if (verdict == TRACK_IN_FLOW)
-        track_known(packet, flow, segment);
-    else
-        set_invalid(packet);
-}
-
 static void track_segment(struct packet *packet, struct track_segment *segment)
 {
     struct flow_tuple tuple;
     struct flow *flow;
+    enum track_verdict verdict;
 
     if (!track_tuple(segment->ip, segment->transport, segment->linear,
                      &tuple)) {
@@ -263,7 +235,19 @@ static void track_segment(struct packet *packet, struct track_segment *segment)
     }
     segment->direction = FLOW_ORIGINAL;
     flow = find(packet, &tuple, segment);
-    track_found(packet, flow, &tuple, segment);
+    if (flow == NULL)
+        flow = begin(&tuple, segment);
+    verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
+    if (verdict == TRACK_ANEW) {
+        flow_remove(flow);
+        segment->direction = FLOW_ORIGINAL;
+        flow = begin(&tuple, segment);
+        verdict = flow == NULL ? TRACK_NOT_OF_IT : advance(flow, segment);
+    }
+    if (verdict == TRACK_IN_FLOW)
+        track_known(packet, flow, segment);
+    else
+        set_invalid(packet);
 }
 
 static void track_any(struct packet *packet, uint32_t now)
@@ -293,61 +277,10 @@ static void track_any(struct packet *packet, uint32_t now)
     }
 }
 
-/* An ACK without options of IP or blocks of SACK, its checksum no question:
- * sane as it is. */
-static inline bool is_plain_ack(const struct packet *packet,
-                                const struct ipv4_header *ip)
-{
-    const struct tcp_header *tcp = (const void *)(ip + 1);
-    const uint8_t flags = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG;
-    uint32_t length;
-
-    if (ip->version_ihl != 0x45 || ip->protocol != FLOW_TCP ||
-        packet->length < sizeof(*ip) + sizeof(*tcp) ||
-        (tcp->flags & flags) != TCP_ACK || packet->is_looped)
-        return false;
-    length = (uint32_t)tcp_header_length(tcp);
-    return length >= TCP_HEADER_LENGTH &&
-           length <= TCP_HEADER_LENGTH + TCP_TIMESTAMP_SPACE &&
-           length <= packet->length - sizeof(*ip) && !needs_checksum(packet);
-}
-
-static void track_plain_ack(struct packet *packet, const struct ipv4_header *ip,
-                            uint32_t now)
-{
-    const struct tcp_header *tcp = (const void *)(ip + 1);
-    uint32_t length =
-        (uint32_t)packet_total_length(packet) - IPV4_HEADER_LENGTH;
-    uint32_t end =
-        be32_get(tcp->sequence) + length - (uint32_t)tcp_header_length(tcp);
-    struct track_segment segment = {.ip = ip, .length = length};
-    const struct flow_tuple tuple = {
-        be32_get(ip->source),
-        be32_get(ip->destination),
-        be16_get(tcp->source_port),
-        be16_get(tcp->destination_port),
-    };
-    struct flow *flow = flow_find(&tuple, FLOW_TCP, now, &segment.direction);
-
-    if (flow != NULL &&
-        track_tcp_pass(flow, tcp, end, segment.direction, now)) {
-        track_known(packet, flow, &segment);
-        return;
-    }
-    segment.transport = (const uint8_t *)tcp;
-    segment.linear = packet->length - IPV4_HEADER_LENGTH;
-    segment.now = now;
-    track_found(packet, flow, &tuple, &segment);
-}
-
 void track_packet(struct packet *packet, uint64_t now_ns)
 {
-    const struct ipv4_header *ip = (const void *)packet->data;
-
     flow_reap();
-    if (is_plain_ack(packet, ip))
-        track_plain_ack(packet, ip, flow_ticks(now_ns));
-    else
+    if (!track_established(packet, flow_ticks(now_ns)))
         track_any(packet, flow_ticks(now_ns));
 }
 

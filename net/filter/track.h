@@ -99,6 +99,13 @@ static inline bool track_is_fresh(const struct packet *packet)
     return packet->flow == &track_fresh;
 }
 
+static inline bool track_needs_checksum(const struct packet *packet)
+{
+    return packet->checksum == PACKET_CHECKSUM_NONE &&
+           track_settings.checksum && packet->netif != NULL &&
+           !packet->is_looped;
+}
+
 static inline enum flow_direction track_direction(const struct packet *packet)
 {
     return (packet->flow_state & TRACK_IS_REPLY) != 0 ? FLOW_REPLY
@@ -112,10 +119,10 @@ const char *track_tcp_state_name(unsigned state);
 
 /* Fills in a fresh flow. False: the packet begins none. */
 bool track_tcp_begin(struct flow *flow, const struct track_segment *segment);
-/* The usual case in one go: an ACK of an established connection, in its window
- * and without SACK blocks. False: nothing was done. */
-bool track_tcp_pass(struct flow *flow, const struct tcp_header *header,
-                    uint32_t end, enum flow_direction direction, uint32_t now);
+/* The usual case in one go: an ACK without options of IP or SACK blocks, of an
+ * established connection that goes both ways, and in its window. False: nothing
+ * was done. */
+bool track_established(struct packet *packet, uint32_t now);
 uint32_t track_tcp_timeout(const struct flow *flow);
 enum track_verdict track_tcp_continue(struct flow *flow,
                                       const struct track_segment *segment);

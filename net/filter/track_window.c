@@ -301,18 +301,8 @@ enum track_window track_tcp_window(struct flow *flow,
     return result;
 }
 
-/* As track_tcp_timeout, of which it asks what is not usual. */
-static inline uint32_t timeout_established(const struct flow *flow)
-{
-    const struct flow_tcp *tcp = &flow->tcp;
-    unsigned flags = tcp->side[0].flags | tcp->side[1].flags;
-
-    if ((flags & FLOW_TCP_UNACKED) != 0 || tcp->last_window == 0 ||
-        (flow->status & FLOW_SEEN_REPLY) == 0 ||
-        tcp->repeats >= track_settings.tcp_max_retrans)
-        return track_tcp_timeout(flow);
-    return track_timeouts[TRACK_TCP_TIMEOUTS + FLOW_TCP_ESTABLISHED];
-}
+/* ---- the usual case in one go ---------------------------------------------
+ */
 
 /* The four bounds of check() hold. Without SACK blocks. */
 static inline bool is_within(const struct flow_tcp_side *sender,
@@ -355,27 +345,97 @@ static inline void learn_ack(struct flow_tcp_side *sender,
         receiver->flags &= (uint8_t)~FLOW_TCP_UNACKED;
 }
 
-bool track_tcp_pass(struct flow *flow, const struct tcp_header *header,
-                    uint32_t end, enum flow_direction direction, uint32_t now)
+/* As track_tcp_timeout, of which it asks what is not usual. */
+static inline uint32_t timeout_established(const struct flow *flow)
+{
+    const struct flow_tcp *tcp = &flow->tcp;
+    uint32_t most = track_timeouts[TRACK_TCP_TIMEOUTS + FLOW_TCP_ESTABLISHED];
+    uint32_t cut = track_timeouts[TRACK_TCP_UNACKNOWLEDGED_TIMEOUT];
+
+    if (tcp->last_window == 0 || tcp->repeats >= track_settings.tcp_max_retrans)
+        return track_tcp_timeout(flow);
+    if (((tcp->side[0].flags | tcp->side[1].flags) & FLOW_TCP_UNACKED) == 0)
+        return most;
+    return cut < most ? cut : most;
+}
+
+static inline bool pass(struct flow *flow, const struct view *v,
+                        enum flow_direction direction)
 {
     struct flow_tcp *tcp = &flow->tcp;
     struct flow_tcp_side *sender = &tcp->side[direction];
     struct flow_tcp_side *receiver = &tcp->side[!direction];
-    struct view v = {
-        .sequence = be32_get(header->sequence),
-        .end = end,
-        .ack = be32_get(header->acknowledgement),
-        .window = be16_get(header->window),
+
+    if (sender->window_max == 0 || receiver->window_max == 0 ||
+        !is_within(sender, receiver, v))
+        return false;
+    learn_ack(sender, receiver, v);
+    count_repeats(tcp, v, direction);
+    tcp->last_kind = TRACK_ACK;
+    return true;
+}
+
+/* Sane as it is, and its checksum no question. */
+static inline bool is_plain_ack(const struct packet *packet)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+    const struct tcp_header *tcp = (const void *)(ip + 1);
+    const uint8_t flags = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG;
+    uint32_t length;
+
+    if (ip->version_ihl != 0x45 || ip->protocol != FLOW_TCP ||
+        packet->length < sizeof(*ip) + sizeof(*tcp) ||
+        (tcp->flags & flags) != TCP_ACK || packet->is_looped)
+        return false;
+    length = (uint32_t)tcp_header_length(tcp);
+    return length - TCP_HEADER_LENGTH <= TCP_TIMESTAMP_SPACE &&
+           length <= packet->length - IPV4_HEADER_LENGTH &&
+           !track_needs_checksum(packet);
+}
+
+static inline struct flow *find(const struct ipv4_header *ip, uint32_t now,
+                                enum flow_direction *direction)
+{
+    const struct tcp_header *tcp = (const void *)(ip + 1);
+    const struct flow_tuple tuple = {
+        be32_get(ip->source),
+        be32_get(ip->destination),
+        be16_get(tcp->source_port),
+        be16_get(tcp->destination_port),
     };
 
-    if (tcp->state != FLOW_TCP_ESTABLISHED || sender->window_max == 0 ||
-        receiver->window_max == 0 || !is_within(sender, receiver, &v))
+    return flow_find(&tuple, FLOW_TCP, now, direction);
+}
+
+bool track_established(struct packet *packet, uint32_t now)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+    const struct tcp_header *tcp = (const void *)(ip + 1);
+    enum flow_direction direction;
+    uint32_t total = (uint32_t)packet_total_length(packet);
+    struct flow *flow;
+    struct view v;
+
+    if (!is_plain_ack(packet))
         return false;
-    learn_ack(sender, receiver, &v);
-    count_repeats(tcp, &v, direction);
-    tcp->last_kind = TRACK_ACK;
-    if ((flow->status & FLOW_SEEN_REPLY) != 0)
-        flow->status |= FLOW_ASSURED;
+    flow = find(ip, now, &direction);
+    if (flow == NULL || flow->tcp.state != FLOW_TCP_ESTABLISHED ||
+        (flow->status & FLOW_SEEN_REPLY) == 0)
+        return false;
+    v.sequence = be32_get(tcp->sequence);
+    v.end = v.sequence + total - IPV4_HEADER_LENGTH -
+            (uint32_t)tcp_header_length(tcp);
+    v.ack = be32_get(tcp->acknowledgement);
+    v.window = be16_get(tcp->window);
+    if (!pass(flow, &v, direction))
+        return false;
+    flow->status |= FLOW_ASSURED;
     flow->expires = now + timeout_established(flow);
+    flow->packets[direction]++;
+    flow->bytes[direction] += total;
+    packet->flow = flow;
+    packet->flow_state = direction == FLOW_REPLY
+                             ? TRACK_ESTABLISHED | TRACK_IS_REPLY
+                             : TRACK_ESTABLISHED;
     return true;
 }
