@@ -8,6 +8,7 @@
 #include "net/filter/engine.h"
 
 #include "net/filter/evaluate.h"
+#include "net/link/netif.h"
 #include "net/platform.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/udp.h"
@@ -150,24 +151,39 @@ static enum filter_verdict run_step(const struct hook_step *step,
     return FILTER_ACCEPT;
 }
 
-/* Our own DHCP client is heard and speaks below the rules, as on Linux, where
- * it uses packet sockets: an address is asked for before rules can know it. */
-static bool is_dhcp_client(const struct rule_view *view)
+/* To whom a server answers: everybody, or the address we have or ask for. */
+static bool is_to_client(const struct netif *netif, struct be32 destination)
 {
-    const struct udp_header *udp = (const void *)view->transport;
-    bool is_out =
-        view->at->hook == FILTER_OUTPUT || view->at->hook == FILTER_POSTROUTING;
+    return be32_get(netif->ip.address) == 0 ||
+           ipv4_is_limited_broadcast(destination) ||
+           be32_equal(destination, netif->ip.address);
+}
+
+/* Our own DHCP client is heard and speaks below the rules, as on Linux, where
+ * it uses packet sockets: an address is asked for before rules can know it.
+ * Only on the interface that it runs on. */
+static bool is_dhcp_client(const struct packet *packet,
+                           const struct filter_context *at)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+    size_t header = ipv4_header_length(ip);
+    const struct udp_header *udp = (const void *)(packet->data + header);
+    bool is_out = at->hook == FILTER_OUTPUT || at->hook == FILTER_POSTROUTING;
+    const struct netif *netif = is_out ? at->out : packet->netif;
     uint16_t from;
     uint16_t to;
 
-    if (view->ip->protocol != FLOW_UDP || view->at->hook == FILTER_FORWARD ||
-        view->linear < sizeof(*udp))
+    if (netif == NULL || !netif->has_dhcp_client ||
+        at->hook == FILTER_FORWARD || ipv4_is_fragment(ip) ||
+        packet->length - header < sizeof(*udp))
         return false;
     from = be16_get(udp->source_port);
     to = be16_get(udp->destination_port);
-    return is_out ? view->packet->netif == NULL && from == DHCP_CLIENT_PORT &&
-                        to == DHCP_SERVER_PORT
-                  : from == DHCP_SERVER_PORT && to == DHCP_CLIENT_PORT;
+    if (is_out)
+        return packet->netif == NULL && from == DHCP_CLIENT_PORT &&
+               to == DHCP_SERVER_PORT;
+    return from == DHCP_SERVER_PORT && to == DHCP_CLIENT_PORT &&
+           is_to_client(netif, ip->destination);
 }
 
 /* Without rules: flows are followed, nothing else happens. */
@@ -196,7 +212,7 @@ static enum filter_verdict run_steps(struct packet *packet,
     struct rule_view view;
 
     rule_view_init(&view, packet, at, set);
-    if (view.ip->protocol == FLOW_UDP && is_dhcp_client(&view))
+    if (view.ip->protocol == FLOW_UDP && is_dhcp_client(packet, at))
         return FILTER_ACCEPT;
     for (size_t i = 0; i < program->count; i++) {
         enum filter_verdict verdict = run_step(&program->steps[i], &view);
@@ -228,8 +244,8 @@ static inline bool needs_no_rules(const struct packet *packet,
            set->hooks[at->hook].passes_established;
 }
 
-/* PREROUTING and OUTPUT. Only what begins a flow, meets chains, or may be our
- * DHCP client's takes the long way. */
+/* PREROUTING and OUTPUT. Only what begins a flow or meets chains takes the
+ * long way. */
 static enum filter_verdict enter(struct packet *packet,
                                  const struct filter_context *at)
 {
@@ -240,8 +256,10 @@ static enum filter_verdict enter(struct packet *packet,
     packet->flow_state = 0;
     if (set == NULL)
         return run_bare(packet, at);
-    if (set->hooks[at->hook].has_chains || ip->protocol == FLOW_UDP)
+    if (set->hooks[at->hook].has_chains)
         return run_steps(packet, at, set);
+    if (ip->protocol == FLOW_UDP && is_dhcp_client(packet, at))
+        return FILTER_ACCEPT;
     track_packet(packet, at->now_ns);
     if ((packet->flow_state & TRACK_ESTABLISHED) != 0)
         return translate_known(packet, NAT_DESTINATION);

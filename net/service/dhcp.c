@@ -428,6 +428,7 @@ void dhcp_start(struct netif *netif, const char *host, uint64_t now_ns)
         udp_close(client->socket);
         return;
     }
+    netif->has_dhcp_client = true; /* filter/ lets its answers in */
     set_state(client, DHCP_INIT);
     if (netif->link_up)
         discover(client, now_ns);

@@ -179,3 +179,22 @@ Test(rules, mss_is_lowered_never_raised_and_sums_stay_right)
     out = from_lan(&syn);
     cr_assert_eq(out->bytes[42] << 8 | out->bytes[43], 512);
 }
+
+/* Answers of a DHCP server to the interface's client pass below the rules, and
+ * nothing else that bears those two ports. */
+Test(rules, port_68_is_open_only_to_a_dhcp_client_of_ours)
+{
+    struct test_packet offer = udp_packet(SERVER, 67, UINT32_MAX, 68);
+    struct test_packet renewal = udp_packet(SERVER, 67, WAN, 68);
+    struct test_packet stray = udp_packet(SERVER, 67, LAN, 68);
+
+    load("table inet f { chain in { type filter hook input priority 0\n"
+         "policy drop; } }\n");
+    cr_assert_eq(from_wan(&offer)->end, PATH_REFUSED);
+    cr_assert_eq(from_wan(&renewal)->end, PATH_REFUSED);
+    path_netifs[PATH_WAN].has_dhcp_client = true;
+    cr_assert_eq(from_wan(&offer)->end, PATH_LOCAL);
+    cr_assert_eq(from_wan(&renewal)->end, PATH_LOCAL);
+    cr_assert_eq(from_wan(&stray)->end, PATH_REFUSED, "another's address");
+    cr_assert_eq(from_lan(&offer)->end, PATH_REFUSED, "no client there");
+}
