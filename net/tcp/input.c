@@ -65,6 +65,7 @@ static bool is_predicted(const struct tcp_connection *c,
 {
     if (c->state != TCP_ESTABLISHED || (segment->flags & ~TCP_PSH) != TCP_ACK ||
         !seq_equal(segment->seq, c->rcv.nxt) ||
+        seq_before(segment->seq, c->snd.wl1) || /* which never goes back */
         segment->window << c->snd.scale != c->snd.wnd ||
         c->reassembly.first != NULL || !ecn_is_ordinary(segment) ||
         segment->options.has_timestamp != c->has_timestamps ||

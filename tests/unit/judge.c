@@ -10,6 +10,7 @@
 
 #include "tests/host/apart.h"
 #include "tests/host/judge.h"
+#include "tests/host/scene.h"
 
 enum {
     SEEDS = 6,
@@ -186,4 +187,30 @@ Test(judge, notices_a_variant_whose_setting_there_is_not)
 {
     cr_assert_neq(run(run_calls, 1, &misspelt).fault[0], '\0');
     cr_assert_neq(run(run_honest, 1, &misspelt).fault[0], '\0');
+}
+
+/* ---- what the judge found --------------------------------------------------
+ */
+
+static struct scene scene;
+
+#define peer (&scene.peer)
+
+/* RFC 9293 3.10.7.4: SND.WL1 never goes back. An empty segment tells of the
+ * window from further on than the text that is on its way; the text, which is
+ * predicted, does not make one between them a newer word. */
+Test(judge, predicted_text_makes_no_old_window_new)
+{
+    scene_established(&scene, 0);
+    dialogue_send(peer, A, peer->seq + 1000, peer->ack, NULL, 0);
+    scene_says(&scene, A, "text", 4);
+    cr_assert_eq(scene_status(&scene).send_window, peer->window);
+    uint16_t window = peer->window;
+    peer->window = 10;
+    dialogue_send(peer, A, peer->seq + 500, peer->ack, NULL, 0);
+    cr_assert_eq(scene_status(&scene).send_window, window);
+    dialogue_send(peer, A, peer->seq + 1001, peer->ack, NULL, 0);
+    cr_assert_eq(scene_status(&scene).send_window, 10);
+    scene_abort(&scene);
+    cr_assert(scene_is_clean(&scene));
 }
