@@ -2,13 +2,13 @@
 /*
  * Everything beside TCP while requests for memory fail: UDP both ways,
  * reassembly and pieces of our own, packets that wait for a neighbour, DHCP,
- * the resolver, a router, sockets on a loopback. What fails may lose a
+ * the resolver, sockets on a loopback. What fails may lose a
  * packet, as any path may, and may tell the app; never more, and the next try
  * succeeds.
  * test-links: tests/unit/support_failure.c net/packet.c net/udp/socket.c
  * test-links: net/socket/table.c tests/unit/support_net.c
  * test-links: tests/unit/support_dhcp.c tests/unit/support_dns.c
- * test-links: tests/unit/support_router.c tests/unit/support_socket.c
+ * test-links: tests/unit/support_socket.c
  * test-flags: -include tests/unit/support_failure_pool.h
  * test-flags: -Wl,--wrap=buffer_alloc -Wl,--wrap=connection_is_available
  */
@@ -24,7 +24,6 @@
 #include "net/udp/udp.h"
 #include "tests/unit/support_dhcp.h"
 #include "tests/unit/support_dns.h"
-#include "tests/unit/support_router.h"
 #include "tests/unit/support_socket.h"
 
 enum {
@@ -263,33 +262,6 @@ static void play_dns(struct failure_report *report)
     world_run_for(200 * NS_PER_S);
 }
 
-/* ---- a router -------------------------------------------------------------
- */
-
-/* One that fits, one that has to be cut, one whose TTL ends; the next hop is
- * asked for first. */
-static void play_router(struct failure_report *report)
-{
-    bool is_through = false;
-
-    for (int i = 0; i < TRIES && !is_through; i++) {
-        forget_inside();
-        forget_received();
-        make_udp(&frame, PEER_ADDRESS, 1000, INSIDE_ADDRESS, 2000, bytes, 100);
-        inject(&frame);
-        make_udp(&frame, PEER_ADDRESS, 1000, INSIDE_ADDRESS, 2000, bytes, 50);
-        ip_of(&frame)->ttl = 1;
-        fix_ip(&frame);
-        inject(&frame);
-        world_run_for(5 * NS_PER_S);
-        is_through = inside_ip(0) != NULL && received_icmp(0) != NULL;
-    }
-    report->is_whole = is_through;
-    if (!is_through)
-        failure_fault(report, "nothing comes through any more");
-    world_run_for(200 * NS_PER_S);
-}
-
 /* ---- sockets --------------------------------------------------------------
  */
 
@@ -410,11 +382,6 @@ Test(hostile, S2_an_address_by_DHCP_while_memory_fails)
 Test(hostile, S2_a_name_looked_up_while_memory_fails)
 {
     expect_all_right(dns_world, play_dns, 4);
-}
-
-Test(hostile, S2_forwarding_while_memory_fails)
-{
-    expect_all_right(router_world, play_router, 6);
 }
 
 Test(hostile, S2_sockets_on_the_loopback_while_memory_fails)

@@ -38,7 +38,7 @@ static uint64_t failed;
 static uint64_t until_ns;
 static bool is_armed;
 
-static bool fails(void)
+bool failure_is_now(void)
 {
     if (!is_armed)
         return false;
@@ -69,7 +69,7 @@ static void remember(struct pool *pool)
 void *failing_pool_take(struct pool *pool)
 {
     remember(pool);
-    return fails() ? NULL : pool_take(pool);
+    return failure_is_now() ? NULL : pool_take(pool);
 }
 
 uint8_t *__real_buffer_alloc(void);
@@ -79,12 +79,12 @@ bool __wrap_connection_is_available(void);
 
 uint8_t *__wrap_buffer_alloc(void)
 {
-    return fails() ? NULL : __real_buffer_alloc();
+    return failure_is_now() ? NULL : __real_buffer_alloc();
 }
 
 bool __wrap_connection_is_available(void)
 {
-    return !fails() && __real_connection_is_available();
+    return !failure_is_now() && __real_connection_is_available();
 }
 
 /* ---- a run ----------------------------------------------------------------

@@ -51,5 +51,9 @@ struct failure_report failure_run(const struct failure_scenario *scenario,
 void failure_fault(struct failure_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Counts a request: is it to fail? For what is taken elsewhere than in pools.
+ */
+bool failure_is_now(void);
+
 /* Called at each failure, if not NULL. */
 extern void (*failure_hook)(void);
