@@ -393,6 +393,11 @@ $(BUILD)/cost/router: $(COST_ROUTER) $(BUILD)/cost/peer.o \
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 $(BUILD)/cost/router-o2: $(COST_ROUTER) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+$(BUILD)/cost/nat: $(BUILD)/cost/tests/bench/nat.o $(BUILD)/cost/libc/pure/memory.o \
+    $(BUILD)/cost/libworld.a $(BUILD)/cost/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $(filter %.o,$^) $(call group,$(filter %.a,$^))
+$(BUILD)/cost/nat-o2: $(BUILD)/cost/tests/bench/nat.o $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
+	$(call say,link,$@)$(CC) -no-pie -o $@ $< $(call group,$(filter %.a,$^))
 # The same at -O2 and with the host's memcpy, as the peers were measured.
 $(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
@@ -411,9 +416,9 @@ floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SY
 # ...and at -Os, to be weighed.
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
 
-costs: $(BUILD)/cost/host $(BUILD)/cost/router
+costs: $(addprefix $(BUILD)/cost/,host router nat)
 	@tests/bench/host_run --check $(T) $(BUILD)
-bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
+bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2 nat nat-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
 
 bench-world: $(BUILD)/bench/world_speed ## how fast virtual time runs
