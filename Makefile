@@ -43,10 +43,11 @@ VIEW_net/filter      := $(LINK_VIEW) net/filter
 VIEW_net/ip          := $(IP_VIEW)
 VIEW_net/udp         := $(IP_VIEW) net/udp
 VIEW_net/tcp         := $(IP_VIEW) net/tcp
+VIEW_net/raw         := $(IP_VIEW) net/raw
 VIEW_net/service     := $(IP_VIEW) net/udp/udp.h net/tcp/tcp.h net/service
 VIEW_net/socket      := $(BASE_VIEW) net/link/netif.h net/ip/address.h \
                         net/ip/ip.h net/udp/udp.h net/tcp/tcp.h \
-                        net/service/dns.h net/socket
+                        net/raw/raw.h net/service/dns.h net/socket
 VIEW_net/top         := net
 VIEW_libc/pure       := libc/pure
 VIEW_libc/system     := libc/pure libc/system net/socket $(BASE_VIEW) \
@@ -70,13 +71,13 @@ VIEW_kernel/main     := kernel boot libc/pure net/net.h net/net_router.h \
                         drivers/e1000/e1000.h $(NETIF_VIEW)
 
 ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \
-         net/service net/socket net/top libc/pure libc/system drivers/e1000 \
+         net/raw net/service net/socket net/top libc/pure libc/system drivers/e1000 \
          boot kernel kernel/platform kernel/main
 
 ## ---- what each room holds --------------------------------------------------
 TOP_FILES := net/net.c $(wildcard net/net_*.c)
 NET_ROOMS := net/wire net/base net/link net/filter net/ip net/udp net/tcp \
-             net/service net/socket net/top
+             net/raw net/service net/socket net/top
 $(foreach r,$(ROOMS),$(eval FILES_$(r) := $(wildcard $(r)/*.c $(r)/*.S)))
 FILES_net/base        := $(filter-out $(TOP_FILES),$(wildcard net/*.c))
 FILES_net/top         := $(wildcard $(TOP_FILES))

@@ -230,6 +230,27 @@ enum {
     UDP_PORT_COUNTERS = 64,
 };
 
+/* Raw, ping and packet sockets. */
+enum {
+    RAW_SOCKETS_MAX = 64,
+    RAW_TOTAL_POOL_DIVISOR = 16, /* what all their queues may hold */
+    /* Of what does not fit one buffer: linear, enough for every header. */
+    RAW_LINEAR_BYTES = 512,
+    /* One packet's bytes: fragments, or the segments of a train (64 KiB of at
+     * least 512 bytes each), and what stands before them. */
+    RAW_PIECES_MAX = 160,
+};
+
+/* Path MTUs that are known (RFC 1191; Linux's route.min_pmtu and
+ * route.mtu_expires). */
+enum {
+    PATH_MTU_SETS = 64,
+    PATH_MTU_WAYS = 4,
+    PATH_MTU_FLOOR = 552,
+};
+
+#define PATH_MTU_EXPIRY_NS (600 * NS_PER_S)
+
 /* Memory of connections. */
 enum {
     /* One connection per this much pool memory: 10,000 on a machine of

@@ -7,6 +7,7 @@
 #include "net/ip/fib.h"
 #include "net/ip/forward.h"
 #include "net/ip/igmp.h"
+#include "net/ip/path_mtu.h"
 #include "net/ip/route.h"
 #include "net/link/qdisc.h"
 #include "net/link/vlan.h"
@@ -14,6 +15,7 @@
 #include "net/net_router_words.h"
 #include "net/net_settings.h"
 #include "net/platform.h"
+#include "net/socket/raw.h"
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
@@ -25,6 +27,8 @@ enum {
 
 static const struct net_setting settings[] = {
     {"ipv4.ip_forward", ip_forward_set, "0 or 1"},
+    {"ipv4.route.min_pmtu", path_mtu_set_floor, "68 to 1500 bytes"},
+    {"ipv4.route.mtu_expires", path_mtu_set_expiry, "seconds"},
     {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0, 1 or 2"},
     {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0, 1 or 2"},
 };
@@ -36,11 +40,16 @@ int net_router_init(uint64_t now_ns)
         platform_log(PLATFORM_ERROR, "router", "not enough memory for routes");
         return -ENOMEM;
     }
+    if (socket_raw_start() != 0) {
+        platform_log(PLATFORM_ERROR, "router", "no memory for raw sockets");
+        return -ENOMEM;
+    }
     net_router_words_init();
     vlan_init();
     ip_route_use(&fib_table, net_router_routes_of);
     ip_forward_start();
     igmp_start();
+    path_mtu_start();
     net_settings_add(settings, ARRAY_COUNT(settings));
     return 0;
 }

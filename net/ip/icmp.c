@@ -139,7 +139,6 @@ static void receive_error(struct packet *packet,
     const uint8_t *quote = packet->data + ICMP_HEADER_LENGTH;
     size_t length = packet->length - ICMP_HEADER_LENGTH;
     const struct ipv4_header *inner = check_quote(quote, length);
-    const struct ip_transport *transport;
     struct ip_error_info error = {0};
 
     if (inner == NULL || info->is_broadcast) {
@@ -147,17 +146,16 @@ static void receive_error(struct packet *packet,
         packet_drop(packet, DROP_ICMP_MALFORMED);
         return;
     }
-    transport = ip_transport_find(inner->protocol);
-    if (!translate(header, &error) || transport == NULL) {
-        icmp_counters.in_ignored++;
-        packet_drop(packet, DROP_ICMP_IGNORED);
-        return;
-    }
     error.local = ip_address_from_ipv4(inner->source);
     error.remote = ip_address_from_ipv4(inner->destination);
     error.transport = quote + ipv4_header_length(inner);
     error.transport_length = length - ipv4_header_length(inner);
-    transport->error(&error, now_ns);
+    if (!translate(header, &error) ||
+        !ip_tell_error(&error, inner->protocol, now_ns)) {
+        icmp_counters.in_ignored++;
+        packet_drop(packet, DROP_ICMP_IGNORED);
+        return;
+    }
     packet_free(packet);
 }
 

@@ -9,6 +9,7 @@
 #include "net/filter/filter.h"
 #include "net/ip/icmp.h"
 #include "net/ip/output.h"
+#include "net/ip/path_mtu.h"
 #include "net/ip/reassembly.h"
 #include "net/ip/route.h"
 #include "net/platform.h"
@@ -23,6 +24,8 @@ struct ip_counters ip_counters;
 
 const struct ip_router *ip_router;
 const struct ip_multicast *ip_multicast;
+const struct ip_watcher *ip_watcher;
+const struct ip_path_mtu *ip_path_mtu;
 
 static const struct ip_transport *transports;
 static size_t transport_count;
@@ -42,6 +45,8 @@ void ip_init(const struct ip_transport *table, size_t count)
     memset(&ip_counters, 0, sizeof(ip_counters));
     ip_router = NULL;
     ip_multicast = NULL;
+    ip_watcher = NULL;
+    ip_path_mtu = NULL;
     ip_route_init();
     ip_output_init();
     reassembly_init();
@@ -212,6 +217,8 @@ static bool is_plain_unicast(const struct packet *packet,
 static void deliver(struct packet *packet, const struct ip_receive_info *info,
                     uint64_t now_ns)
 {
+    bool is_heard = ip_watcher != NULL && ip_watcher->receive(packet, info);
+
     if (packet->protocol == IP_PROTOCOL_ICMP) {
         icmp_receive(packet, info, now_ns);
         return;
@@ -225,6 +232,10 @@ static void deliver(struct packet *packet, const struct ip_receive_info *info,
             transports[i].receive(packet, info, now_ns);
             return;
         }
+    }
+    if (is_heard) {
+        packet_free(packet);
+        return;
     }
     ip_counters.in_unknown_protocols++;
     ip_reject(packet, info, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
@@ -430,11 +441,22 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
     }
 }
 
+bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
+                   uint64_t now_ns)
+{
+    const struct ip_transport *transport = ip_transport_find(protocol);
+
+    if (ip_watcher != NULL)
+        ip_watcher->error(info, protocol, now_ns);
+    if (transport != NULL)
+        transport->error(info, now_ns);
+    return transport != NULL || ip_watcher != NULL;
+}
+
 void ip_unreachable(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     size_t length = ipv4_header_length(header);
-    const struct ip_transport *transport = ip_transport_find(header->protocol);
     uint8_t quote[ICMP_QUOTE_MIN];
 
     if (ip_router != NULL && !ip_is_local(header->source)) {
@@ -442,8 +464,7 @@ void ip_unreachable(struct packet *packet, uint64_t now_ns)
         return;
     }
     /* Other pieces of a datagram have no transport header to tell by. */
-    if (transport != NULL &&
-        (be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) == 0 &&
+    if ((be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) == 0 &&
         packet_copy_out(packet, length, quote, sizeof(quote))) {
         struct ip_error_info info = {
             .local = ip_address_from_ipv4(header->source),
@@ -454,7 +475,7 @@ void ip_unreachable(struct packet *packet, uint64_t now_ns)
             .is_local = true,
         };
 
-        transport->error(&info, now_ns);
+        (void)ip_tell_error(&info, header->protocol, now_ns);
     }
     packet_drop(packet, DROP_NEIGHBOUR_FAILED);
 }

@@ -63,6 +63,10 @@ const struct ip_transport *ip_transport_find(uint8_t protocol);
 /* ETHERNET_TYPE_IPV4, as net.c registers it. */
 void ip_receive(struct packet *packet, uint64_t now_ns);
 
+/* To whom it concerns: false, nobody. */
+bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
+                   uint64_t now_ns);
+
 /* A packet, data at its IP header, whose next hop does not answer. Tells the
  * transport it came from, or the host. */
 void ip_unreachable(struct packet *packet, uint64_t now_ns);

@@ -54,6 +54,21 @@ struct ip_send_options {
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns);
 
+/* IP_MTU_DISCOVER, with Linux's numbers. */
+enum ip_mtu_discover {
+    IP_MTU_DISCOVER_DONT,  /* others may cut it */
+    IP_MTU_DISCOVER_WANT,  /* nobody need cut it: what is too big, we do */
+    IP_MTU_DISCOVER_DO,    /* what is too big is refused */
+    IP_MTU_DISCOVER_PROBE, /* the same, whatever is known of the path */
+    IP_MTU_DISCOVER_COUNT,
+};
+
+/* For a packet of `length` bytes, IP header included: sets dont_fragment and
+ * the route's MTU. -EMSGSIZE. */
+int ip_discover_mtu(enum ip_mtu_discover how, size_t length,
+                    struct ip_send_options *options, struct ip_route *route,
+                    uint64_t now_ns) MUST_CHECK;
+
 /* The transport knows that packets reach the next hop (RFC 1122 2.3.2.1): it
  * need not be asked. */
 void ip_confirm(const struct ip_route *route, uint64_t now_ns);
@@ -126,6 +141,20 @@ struct ip_multicast {
     int (*set_membership)(const void *owner, bool is_join, const void *value,
                           size_t length, uint64_t now_ns);
 };
+
+/* Who looks on beside the transports, as it hangs itself in (net/raw). */
+struct ip_watcher {
+    /* A packet for us, data at its transport header. Borrows. Was it of use to
+     * anybody? */
+    bool (*receive)(const struct packet *packet,
+                    const struct ip_receive_info *info);
+    /* What a transport's `error` is told. */
+    void (*error)(const struct ip_error_info *info, uint8_t protocol,
+                  uint64_t now_ns);
+};
+
+/* NULL: nobody. */
+extern const struct ip_watcher *ip_watcher;
 
 /* NULL: no groups, not even that of all hosts. */
 extern const struct ip_multicast *ip_multicast;

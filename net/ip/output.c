@@ -8,6 +8,7 @@
 #include "net/filter/filter.h"
 #include "net/hash.h"
 #include "net/ip/input.h"
+#include "net/ip/path_mtu.h"
 #include "net/link/ethernet.h"
 #include "net/link/neighbour.h"
 #include "net/platform.h"
@@ -179,4 +180,36 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
         send_filtered(packet, route, now_ns);
     else
         ip_finish_send(packet, route, now_ns);
+}
+
+void ip_send_made(struct packet *packet, const struct ip_route *route,
+                  uint64_t now_ns)
+{
+    struct ipv4_header *header = (void *)packet->data;
+
+    ip_counters.out_requests++;
+    if (be32_get(header->source) == 0)
+        header->source = ip_address_ipv4(&route->source);
+    if (be16_get(header->identification) == 0)
+        header->identification = choose_identification(header);
+    header->total_length = be16_from((uint16_t)packet_total_length(packet));
+    header->checksum = be16_from(0);
+    header->checksum =
+        checksum_finish(checksum_add(0, header, ipv4_header_length(header)));
+    if (filter_is_used(FILTER_OUTPUT))
+        send_filtered(packet, route, now_ns);
+    else
+        ip_finish_send(packet, route, now_ns);
+}
+
+int ip_discover_mtu(enum ip_mtu_discover how, size_t length,
+                    struct ip_send_options *options, struct ip_route *route,
+                    uint64_t now_ns)
+{
+    if (how != IP_MTU_DISCOVER_PROBE)
+        route->mtu = ip_path_mtu_of(route, &options->destination, now_ns);
+    options->dont_fragment =
+        how >= IP_MTU_DISCOVER_DO ||
+        (how == IP_MTU_DISCOVER_WANT && length <= route->mtu);
+    return how >= IP_MTU_DISCOVER_DO && length > route->mtu ? -EMSGSIZE : 0;
 }

@@ -26,6 +26,11 @@ struct ethernet_address ip_multicast_hardware(struct be32 group);
 void ip_finish_send(struct packet *packet, const struct ip_route *route,
                     uint64_t now_ns);
 
+/* A packet whose header somebody else has made (data there, layer offsets set):
+ * what is left of it to fill in, and the rest of ip_send. */
+void ip_send_made(struct packet *packet, const struct ip_route *route,
+                  uint64_t now_ns);
+
 /* Gives a whole IP packet (data at the header) to the link. */
 void ip_transmit(struct packet *packet, const struct ip_route *route,
                  uint64_t now_ns);

@@ -44,9 +44,12 @@ void netif_init(const struct netif_wiring *wiring)
     interfaces.queue_limit = limit < NETIF_QUEUE_MAX ? limit : NETIF_QUEUE_MAX;
 }
 
-void netif_set_capture(netif_capture *capture)
+netif_capture *netif_set_capture(netif_capture *capture)
 {
+    netif_capture *before = interfaces.capture;
+
     interfaces.capture = capture;
+    return before;
 }
 
 /* "eth" and a number below NETIF_MAX. */

@@ -118,10 +118,10 @@ struct netif_wiring {
 void netif_init(const struct netif_wiring *wiring);
 
 /* Sees every frame that a device gives or takes, and only borrows it. NULL:
- * nobody looks. */
+ * nobody looks. Returns who looked before. */
 typedef void netif_capture(const struct netif *netif,
                            const struct packet *packet, bool is_outgoing);
-void netif_set_capture(netif_capture *capture);
+netif_capture *netif_set_capture(netif_capture *capture);
 
 /* Names the device (eth0, eth1, ...; loopback is lo) and makes it known.
  * The structure must live for ever. -ENOSPC when there are NETIF_MAX. Boot,

@@ -73,6 +73,7 @@ static const struct int_option int_options[] = {
     {SOL_SOCKET, SO_BROADCAST, TCP_OPTION_COUNT, UDP_OPTION_BROADCAST},
     {IPPROTO_IP, IP_TTL, TCP_OPTION_TTL, UDP_OPTION_TTL},
     {IPPROTO_IP, IP_TOS, TCP_OPTION_TOS, UDP_OPTION_TOS},
+    {IPPROTO_IP, IP_MTU_DISCOVER, TCP_OPTION_COUNT, UDP_OPTION_MTU_DISCOVER},
     {IPPROTO_IP, IP_MULTICAST_TTL, TCP_OPTION_COUNT, UDP_OPTION_MULTICAST_TTL},
     {IPPROTO_TCP, NUMBER_NODELAY, TCP_OPTION_NO_DELAY, -1},
     {IPPROTO_TCP, NUMBER_MAXSEG, TCP_OPTION_MAXIMUM_SEGMENT, -1},
@@ -251,6 +252,12 @@ static int set_option(struct socket *socket, int level, int number,
     const struct int_option *option = find_int_option(level, number);
     int number_value = 0;
 
+    if (level == SOL_SOCKET && number == SO_RCVTIMEO)
+        return set_timeout(&socket->receive_timeout_ns, value, length);
+    if (level == SOL_SOCKET && number == SO_SNDTIMEO)
+        return set_timeout(&socket->send_timeout_ns, value, length);
+    if (socket->kind == SOCKET_RAW)
+        return socket_raw->set_option(socket, level, number, value, length);
     if (level == SOL_SOCKET && number == SO_BINDTODEVICE)
         return set_device(socket, value, length);
     if (level == SOL_SOCKET && number == SO_LINGER)
@@ -260,11 +267,6 @@ static int set_option(struct socket *socket, int level, int number,
     if (level == IPPROTO_IP &&
         (number == IP_ADD_MEMBERSHIP || number == IP_DROP_MEMBERSHIP))
         return set_membership(socket, number, value, length, now_ns);
-    if (level == SOL_SOCKET && number == SO_RCVTIMEO)
-        return set_timeout(&socket->receive_timeout_ns, value, length);
-    if (level == SOL_SOCKET && number == SO_SNDTIMEO)
-        return set_timeout(&socket->send_timeout_ns, value, length);
-
     if (length < sizeof(number_value))
         return -EINVAL;
     memcpy(&number_value, value, sizeof(number_value));
@@ -420,6 +422,27 @@ static int get_congestion(const struct socket *socket, void *value,
     return store(value, length, name, sizeof(name));
 }
 
+/* IP_MTU: only of a way that is known. */
+static int get_mtu(const struct socket *socket, uint64_t now_ns)
+{
+    struct tcp_status status;
+
+    if (socket->kind == SOCKET_RAW)
+        return socket_raw->path_mtu(socket, now_ns);
+    if (socket->kind == SOCKET_DATAGRAM && udp_is_connected(socket->udp))
+        return (int)udp_path_mtu(socket->udp, now_ns);
+    if (socket->kind != SOCKET_CONNECTION)
+        return -ENOTCONN;
+    tcp_get_status(socket->connection, &status);
+    return (int)status.path_mtu;
+}
+
+static bool is_timeout(int level, int number)
+{
+    return level == SOL_SOCKET &&
+           (number == SO_RCVTIMEO || number == SO_SNDTIMEO);
+}
+
 static int get_option(struct socket *socket, int level, int number, void *value,
                       socklen_t *length, uint64_t now_ns)
 {
@@ -427,6 +450,15 @@ static int get_option(struct socket *socket, int level, int number, void *value,
     int number_value;
     int error;
 
+    if (level == IPPROTO_IP && number == IP_MTU) {
+        number_value = get_mtu(socket, now_ns);
+        return number_value < 0 ? number_value
+                                : store_int(value, length, number_value);
+    }
+    if (socket->kind == SOCKET_RAW && !is_timeout(level, number)) {
+        error = socket_raw->get_option(socket, level, number, &number_value);
+        return error != 0 ? error : store_int(value, length, number_value);
+    }
     if (option != NULL) {
         error = get_int(socket, option, &number_value);
         return error != 0 ? error : store_int(value, length, number_value);

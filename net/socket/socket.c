@@ -14,6 +14,17 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+/* What raw.c serves, where the image has it. */
+static bool is_raw(int domain, int type, int protocol)
+{
+    if (socket_raw == NULL)
+        return false;
+    return domain == AF_PACKET ||
+           (domain == AF_INET &&
+            (type == SOCK_RAW ||
+             (type == SOCK_DGRAM && protocol == IPPROTO_ICMP)));
+}
+
 static int check_kind(int domain, int type, int protocol)
 {
     if (domain != AF_INET)
@@ -28,7 +39,8 @@ static int check_kind(int domain, int type, int protocol)
 int socket_open(int domain, int type, int protocol)
 {
     int base = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    int error = check_kind(domain, base, protocol);
+    bool has_family = is_raw(domain, base, protocol);
+    int error = has_family ? 0 : check_kind(domain, base, protocol);
     struct socket *socket;
     uint64_t now_ns;
     int id;
@@ -41,19 +53,22 @@ int socket_open(int domain, int type, int protocol)
         goto out;
     socket = socket_slot(id);
     socket->is_nonblocking = (type & SOCK_NONBLOCK) != 0;
-    if (base == SOCK_STREAM) {
+    if (!has_family && base == SOCK_STREAM) {
         tcp_options_init(&socket->options);
         socket->local.address = ip_address_from_ipv4(be32_from(0));
         socket->kind = SOCKET_STREAM;
         goto out;
     }
-    error = datagram_open(socket);
+    if (has_family)
+        error = socket_raw->open(socket, domain, base, protocol);
+    else
+        error = datagram_open(socket);
     if (error != 0) {
         socket_free_slot(id);
         id = error;
         goto out;
     }
-    socket->kind = SOCKET_DATAGRAM;
+    socket->kind = has_family ? SOCKET_RAW : SOCKET_DATAGRAM;
 out:
     socket_leave(now_ns);
     return id;
@@ -66,11 +81,16 @@ int socket_bind(int id, const struct sockaddr *address, socklen_t length)
     struct tcp_endpoint local;
     int result = -EBADF;
 
+    if (socket != NULL && socket->kind == SOCKET_RAW) {
+        result = socket_raw->bind(socket, address, length);
+        goto out;
+    }
     if (socket != NULL)
         result = address_parse(address, length, &local);
     if (result == 0)
         result = socket->kind == SOCKET_DATAGRAM ? datagram_bind(socket, &local)
                                                  : stream_bind(socket, &local);
+out:
     socket_leave(now_ns);
     return result;
 }
@@ -82,9 +102,8 @@ int socket_listen(int id, int backlog)
     int result = -EBADF;
 
     if (socket != NULL)
-        result = socket->kind == SOCKET_DATAGRAM
-                     ? -EOPNOTSUPP
-                     : stream_listen(socket, backlog);
+        result = socket_is_datagram(socket) ? -EOPNOTSUPP
+                                            : stream_listen(socket, backlog);
     socket_leave(now_ns);
     return result;
 }
@@ -97,7 +116,7 @@ int socket_accept(int id, struct sockaddr *address, socklen_t *length,
     int result = -EBADF;
 
     if (socket != NULL)
-        result = socket->kind == SOCKET_DATAGRAM
+        result = socket_is_datagram(socket)
                      ? -EOPNOTSUPP
                      : stream_accept(socket, flags, &now_ns);
     if (result >= 0) {
@@ -115,7 +134,9 @@ int socket_connect(int id, const struct sockaddr *address, socklen_t length)
     struct tcp_endpoint remote;
     int result = -EBADF;
 
-    if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
+    if (socket != NULL && socket->kind == SOCKET_RAW) {
+        result = socket_raw->connect(socket, address, length);
+    } else if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
         result = datagram_connect(socket, address, length);
     } else if (socket != NULL) {
         result = address_parse(address, length, &remote);
@@ -128,8 +149,8 @@ int socket_connect(int id, const struct sockaddr *address, socklen_t length)
 
 static size_t pieces_limit(const struct socket *socket)
 {
-    return socket->kind == SOCKET_DATAGRAM ? SOCKET_PIECES_MAX
-                                           : SOCKET_STREAM_PIECES_MAX;
+    return socket_is_datagram(socket) ? SOCKET_PIECES_MAX
+                                      : SOCKET_STREAM_PIECES_MAX;
 }
 
 static ssize_t send_message(int id, const struct msghdr *message, int flags,
@@ -139,10 +160,12 @@ static ssize_t send_message(int id, const struct msghdr *message, int flags,
 
     if (socket == NULL)
         return -EBADF;
-    if ((flags & MSG_OOB) && socket->kind == SOCKET_DATAGRAM)
+    if ((flags & MSG_OOB) && socket_is_datagram(socket))
         return -EOPNOTSUPP;
     if (message->msg_iovlen > pieces_limit(socket))
         return -EMSGSIZE;
+    if (socket->kind == SOCKET_RAW)
+        return socket_raw->send(socket, message, *now_ns);
     if (socket->kind == SOCKET_DATAGRAM)
         return datagram_send(socket, message, *now_ns);
     return stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
@@ -184,7 +207,7 @@ ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
     ssize_t result = -EBADF;
 
     if (socket != NULL)
-        result = socket->kind == SOCKET_DATAGRAM
+        result = socket_is_datagram(socket)
                      ? -EINVAL
                      : stream_send(socket, &piece, 1, flags, true, &now_ns);
     socket_leave(now_ns);
@@ -204,6 +227,8 @@ static ssize_t receive_message(int id, struct msghdr *message, int flags,
         result = -EINVAL; /* urgent data is in the stream (RFC 6093) */
     } else if (message->msg_iovlen > pieces_limit(socket)) {
         result = -EMSGSIZE;
+    } else if (socket->kind == SOCKET_RAW) {
+        result = socket_raw->receive(socket, message, flags, now_ns);
     } else if (socket->kind == SOCKET_DATAGRAM) {
         result = datagram_receive(socket, message, flags, now_ns);
     } else {
@@ -254,7 +279,7 @@ int socket_shutdown(int id, int how)
     int result = -EBADF;
 
     if (socket != NULL)
-        result = socket->kind == SOCKET_DATAGRAM
+        result = socket_is_datagram(socket)
                      ? -EOPNOTSUPP
                      : stream_shutdown(socket, how, now_ns);
     socket_leave(now_ns);
@@ -268,7 +293,9 @@ int socket_close(int id)
     int result = -EBADF;
 
     if (socket != NULL) {
-        if (socket->kind == SOCKET_DATAGRAM) {
+        if (socket->kind == SOCKET_RAW) {
+            socket_raw->close(socket);
+        } else if (socket->kind == SOCKET_DATAGRAM) {
             if (ip_multicast != NULL)
                 ip_multicast->leave_all(socket->udp, now_ns);
             udp_close(socket->udp);
@@ -298,7 +325,9 @@ int socket_getsockname(int id, struct sockaddr *address, socklen_t *length)
     struct socket *socket = socket_get(id);
     int result = -EBADF;
 
-    if (socket != NULL) {
+    if (socket != NULL && socket->kind == SOCKET_RAW) {
+        result = socket_raw->name(socket, false, address, length);
+    } else if (socket != NULL) {
         struct tcp_endpoint local = socket->kind == SOCKET_DATAGRAM
                                         ? datagram_local(socket)
                                         : stream_local(socket);
@@ -316,6 +345,10 @@ int socket_getpeername(int id, struct sockaddr *address, socklen_t *length)
     struct tcp_endpoint remote;
     int result = -EBADF;
 
+    if (socket != NULL && socket->kind == SOCKET_RAW) {
+        result = socket_raw->name(socket, true, address, length);
+        goto out;
+    }
     if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
         result = datagram_remote(socket, &remote);
     } else if (socket != NULL) {
@@ -325,6 +358,7 @@ int socket_getpeername(int id, struct sockaddr *address, socklen_t *length)
     }
     if (result == 0)
         address_store(&remote, address, length);
+out:
     socket_leave(now_ns);
     return result;
 }
@@ -358,6 +392,8 @@ int socket_readable_bytes(int id, int *bytes)
 
     if (socket == NULL)
         result = -EBADF;
+    else if (socket->kind == SOCKET_RAW)
+        *bytes = (int)socket_raw->queued(socket);
     else if (socket->kind == SOCKET_DATAGRAM)
         *bytes = (int)udp_read_queued(socket->udp);
     else if (socket->kind == SOCKET_CONNECTION)
@@ -393,6 +429,8 @@ short socket_look(int id)
 
     if (socket == NULL)
         return POLLNVAL;
+    if (socket->kind == SOCKET_RAW)
+        return socket_raw->poll_events(socket);
     return socket->kind == SOCKET_DATAGRAM ? datagram_poll_events(socket)
                                            : stream_poll_events(socket);
 }

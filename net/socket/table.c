@@ -32,8 +32,10 @@ static bool is_socket(const struct socket *owner)
     return offset < table.pool.used * sizeof(struct socket);
 }
 
-static void tell(struct socket *socket, short events)
+void socket_notify(void *owner, short events)
 {
+    struct socket *socket = owner;
+
     table.generation++;
     if (is_socket(socket) && socket->watches != NULL)
         socket_wake(socket, (uint16_t)events);
@@ -41,13 +43,15 @@ static void tell(struct socket *socket, short events)
 
 static void tcp_notify(void *owner, uint32_t ready)
 {
-    tell(owner, stream_events(ready));
+    socket_notify(owner, stream_events(ready));
 }
 
 void socket_udp_notify(void *owner, uint32_t ready)
 {
-    tell(owner, datagram_events(ready));
+    socket_notify(owner, datagram_events(ready));
 }
+
+const struct socket_family *socket_raw;
 
 int socket_init(void)
 {
@@ -57,6 +61,7 @@ int socket_init(void)
 
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
+    socket_raw = NULL;
     tcp_set_notify(tcp_notify);
     if (pool_init(&table.pool, count, sizeof(struct socket),
                   _Alignof(struct socket)) != 0)

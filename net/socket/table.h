@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 enum socket_kind {
     SOCKET_FREE,
@@ -18,15 +20,45 @@ enum socket_kind {
     SOCKET_LISTENER,   /* TCP, after listen() */
     SOCKET_CONNECTION, /* TCP, after connect() or accept() */
     SOCKET_DATAGRAM,   /* UDP */
+    SOCKET_RAW,        /* what socket_raw knows of */
 };
 
 struct epoll_watch;
+struct raw_socket;
+struct socket;
+
+/* Raw, ping and packet sockets, as raw.c hangs itself in: each call's half of
+ * it, lock held. */
+struct socket_family {
+    int (*open)(struct socket *socket, int domain, int type, int protocol);
+    void (*close)(struct socket *socket);
+    int (*bind)(struct socket *socket, const struct sockaddr *address,
+                socklen_t length);
+    int (*connect)(struct socket *socket, const struct sockaddr *address,
+                   socklen_t length);
+    int (*name)(struct socket *socket, bool is_peer, struct sockaddr *address,
+                socklen_t *length);
+    ssize_t (*send)(struct socket *socket, const struct msghdr *message,
+                    uint64_t now_ns);
+    ssize_t (*receive)(struct socket *socket, struct msghdr *message, int flags,
+                       uint64_t *now_ns);
+    short (*poll_events)(const struct socket *socket);
+    size_t (*queued)(const struct socket *socket);
+    int (*set_option)(struct socket *socket, int level, int number,
+                      const void *value, socklen_t length);
+    int (*get_option)(struct socket *socket, int level, int number, int *value);
+    int (*path_mtu)(const struct socket *socket, uint64_t now_ns);
+};
+
+/* NULL: the image has none of them. */
+extern const struct socket_family *socket_raw;
 
 struct socket {
     union {
         struct tcp_listener *listener;
         struct tcp_connection *connection;
         struct udp_socket *udp;
+        struct raw_socket *raw;
     };
     struct epoll_watch *watches; /* in how many epolls it is */
     uint64_t receive_timeout_ns; /* 0: for ever (SO_RCVTIMEO) */
@@ -73,6 +105,13 @@ uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns);
  * it. */
 void *socket_owner(struct socket *socket);
 void socket_udp_notify(void *owner, uint32_t ready);
+void socket_notify(void *owner, short events); /* POLL* */
+
+/* It has no connection, and no stream. */
+static inline bool socket_is_datagram(const struct socket *socket)
+{
+    return socket->kind >= SOCKET_DATAGRAM;
+}
 
 /* Walks over all sockets: `*id` is where to go on, 0 at first. */
 bool socket_next(int *id, struct socket **socket);

@@ -5,6 +5,7 @@
  */
 #include "net/udp/socket.h"
 
+#include "net/ip/path_mtu.h"
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
@@ -198,6 +199,19 @@ uint64_t udp_read_time_ns(const struct udp_socket *socket)
     return socket->queue.first == NULL ? 0 : socket->queue.first->time_ns;
 }
 
+/* Believed of what any socket may have sent; of one that is not connected, what
+ * comes back to its port is all there is to tell by. */
+static void learn_path_mtu(const struct ip_error_info *info,
+                           const struct udp_endpoint *local,
+                           const struct udp_endpoint *remote, uint64_t now_ns)
+{
+    struct ip_receive_info answer = {.source = remote->address,
+                                     .destination = local->address};
+
+    if (udp_find(&answer, local->port, remote->port) != NULL)
+        ip_path_mtu_learn(info, now_ns);
+}
+
 /* RFC 1122 4.1.3.3: only a connected socket can tell whom it concerns. */
 void udp_error(const struct ip_error_info *info, uint64_t now_ns)
 {
@@ -207,7 +221,8 @@ void udp_error(const struct ip_error_info *info, uint64_t now_ns)
                                   be16_get(header->destination_port)};
     struct udp_socket *socket = udp_find_connected(&local, &remote);
 
-    (void)now_ns;
+    if (info->error == IP_ERROR_PACKET_TOO_BIG)
+        learn_path_mtu(info, &local, &remote, now_ns);
     if (socket == NULL)
         return;
     switch (info->error) {
@@ -225,6 +240,9 @@ void udp_error(const struct ip_error_info *info, uint64_t now_ns)
         udp_fail(socket, EHOSTUNREACH);
         return;
     case IP_ERROR_PACKET_TOO_BIG:
+        if (socket->mtu_discover != IP_MTU_DISCOVER_DONT)
+            udp_fail(socket, EMSGSIZE);
+        return;
     case IP_ERROR_SOURCE_ROUTE_FAILED:
     case IP_ERROR_TIME_EXCEEDED:
     case IP_ERROR_PARAMETER_PROBLEM:

@@ -48,6 +48,11 @@ int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
             return -EINVAL;
         socket->tos = (uint8_t)value;
         return 0;
+    case UDP_OPTION_MTU_DISCOVER:
+        if (value >= IP_MTU_DISCOVER_COUNT)
+            return -EINVAL;
+        socket->mtu_discover = (uint8_t)value;
+        return 0;
     case UDP_OPTION_MULTICAST_TTL:
         if (value < 1 || value > 255)
             return -EINVAL;
@@ -72,6 +77,8 @@ int udp_get_option(const struct udp_socket *socket, enum udp_option option)
         return socket->ttl;
     case UDP_OPTION_TOS:
         return socket->tos;
+    case UDP_OPTION_MTU_DISCOVER:
+        return socket->mtu_discover;
     case UDP_OPTION_MULTICAST_TTL:
         return socket->multicast_ttl;
     }

@@ -6,6 +6,7 @@
 #include "net/udp/socket.h"
 
 #include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
 
 #include <errno.h>
 #include <string.h>
@@ -109,6 +110,14 @@ int udp_send_pieces(struct udp_socket *socket,
         length += pieces[i].length;
     }
     status = udp_prepare(socket, remote, &route);
+    if (remote == NULL)
+        remote = &socket->remote;
+    options.destination = remote->address;
+    if (status == 0)
+        status =
+            ip_discover_mtu((enum ip_mtu_discover)socket->mtu_discover,
+                            length + UDP_HEADER_LENGTH + IPV4_HEADER_LENGTH,
+                            &options, &route, now_ns);
     if (status != 0) {
         udp_counters.out_errors++;
         return status;
@@ -118,10 +127,7 @@ int udp_send_pieces(struct udp_socket *socket,
         udp_counters.out_errors++;
         return -ENOBUFS;
     }
-    if (remote == NULL)
-        remote = &socket->remote;
     options.source = route.source;
-    options.destination = remote->address;
     if (ip_address_is_multicast(&remote->address))
         options.ttl = socket->multicast_ttl;
     fill_header(packet, socket->local.port, remote->port, &options);

@@ -8,6 +8,7 @@
 
 #include "net/hash.h"
 #include "net/ip/flow.h"
+#include "net/ip/path_mtu.h"
 #include "net/ip/route.h"
 #include "net/platform.h"
 #include "net/pool.h"
@@ -435,4 +436,9 @@ struct udp_endpoint udp_remote(const struct udp_socket *socket)
 bool udp_is_connected(const struct udp_socket *socket)
 {
     return socket->is_connected;
+}
+
+uint32_t udp_path_mtu(const struct udp_socket *socket, uint64_t now_ns)
+{
+    return ip_path_mtu_of(&socket->route, &socket->remote.address, now_ns);
 }

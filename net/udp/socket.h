@@ -23,6 +23,7 @@ struct udp_socket {
     uint8_t ttl;
     uint8_t tos;
     uint8_t multicast_ttl;
+    uint8_t mtu_discover; /* enum ip_mtu_discover */
     bool is_open;
     bool is_connected;
     bool may_broadcast;

@@ -37,6 +37,7 @@ enum udp_option {
     UDP_OPTION_REUSE_ADDRESS,
     UDP_OPTION_TTL, /* 0: the default */
     UDP_OPTION_TOS,
+    UDP_OPTION_MTU_DISCOVER,  /* enum ip_mtu_discover */
     UDP_OPTION_MULTICAST_TTL, /* 1 (RFC 1112 6.1) to 255 */
 };
 
@@ -101,6 +102,9 @@ struct udp_room {
 int udp_read_rooms(struct udp_socket *socket, const struct udp_room *rooms,
                    size_t count, uint32_t flags, struct udp_endpoint *remote,
                    struct udp_endpoint *local) MUST_CHECK;
+
+/* IP_MTU: of the way to the connected peer. */
+uint32_t udp_path_mtu(const struct udp_socket *socket, uint64_t now_ns);
 
 uint32_t udp_ready(const struct udp_socket *socket);
 

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linux's name of the same things.
+ */
+#pragma once
+
+#include <netpacket/packet.h>
