@@ -437,12 +437,6 @@ static int get_mtu(const struct socket *socket, uint64_t now_ns)
     return (int)status.path_mtu;
 }
 
-static bool is_timeout(int level, int number)
-{
-    return level == SOL_SOCKET &&
-           (number == SO_RCVTIMEO || number == SO_SNDTIMEO);
-}
-
 static int get_option(struct socket *socket, int level, int number, void *value,
                       socklen_t *length, uint64_t now_ns)
 {
@@ -455,7 +449,9 @@ static int get_option(struct socket *socket, int level, int number, void *value,
         return number_value < 0 ? number_value
                                 : store_int(value, length, number_value);
     }
-    if (socket->kind == SOCKET_RAW && !is_timeout(level, number)) {
+    if (socket->kind == SOCKET_RAW &&
+        (level != SOL_SOCKET ||
+         (number != SO_RCVTIMEO && number != SO_SNDTIMEO))) {
         error = socket_raw->get_option(socket, level, number, &number_value);
         return error != 0 ? error : store_int(value, length, number_value);
     }
