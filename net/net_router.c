@@ -171,12 +171,29 @@ static void visit_route(void *context, struct ip_prefix prefix,
     lines->visit(lines->context, line);
 }
 
+static void visit_path_mtu(void *context, struct be32 remote, uint32_t mtu,
+                           uint64_t expires_ns)
+{
+    const struct route_lines *lines = context;
+    uint64_t left_ns = expires_ns - platform_now_ns();
+    char address[IPV4_TEXT_SIZE];
+    char line[LINE_BYTES];
+    char *at = add_text(line, ipv4_format(remote, address));
+
+    at = add_text(at, " cache expires ");
+    at = add_number(at, (uint32_t)(left_ns / NS_PER_S));
+    at = add_text(at, "sec mtu ");
+    (void)add_number(at, mtu);
+    lines->visit(lines->context, line);
+}
+
 void net_router_visit_routes(void (*visit)(void *context, const char *line),
                              void *context)
 {
     struct route_lines lines = {visit, context};
 
     ip_route_visit_all(visit_route, &lines);
+    path_mtu_visit(visit_path_mtu, &lines, platform_now_ns());
 }
 
 void net_router_visit_qdiscs(void (*visit)(void *context, const char *netif,

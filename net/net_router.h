@@ -22,7 +22,8 @@ int net_router_word(const char *name, const char *value) MUST_CHECK;
 /* All cards are registered, none is configured: disciplines are attached. */
 void net_router_start(uint64_t now_ns);
 
-/* Each route as a line of `ip route` would have it, without a newline. */
+/* Each route as a line of `ip route` would have it, without a newline; then
+ * each path MTU that is known. */
 void net_router_visit_routes(void (*visit)(void *context, const char *line),
                              void *context);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "net/ip/path_mtu.h"
+#include "net/net_router.h"
 
 enum {
     FAR = 0x09090909, /* behind the gateway */
@@ -90,6 +91,21 @@ Test(path_mtu, what_a_hop_says_of_our_datagram_is_kept_ten_minutes)
     cr_assert_eq(mtu_now(), 1280);
     world_run_for(2 * NS_PER_S);
     cr_assert_eq(mtu_now(), 1500);
+}
+
+static void remember_line(void *context, const char *line)
+{
+    strcpy(context, line);
+}
+
+Test(path_mtu, what_is_known_is_listed_behind_the_routes)
+{
+    char last[128];
+
+    claim(1280);
+    world_run_for(NS_PER_S);
+    net_router_visit_routes(remember_line, last);
+    cr_assert_str_eq(last, "9.9.9.9 cache expires 598sec mtu 1280");
 }
 
 Test(path_mtu, it_is_kept_by_destination_not_by_socket)
