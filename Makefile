@@ -133,15 +133,15 @@ TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
 # Where bytes are moved, copies of unknown length are calls: at -Oz they would
 # be `rep movsb`, the slowest way there is under emulation (docs/performance.md).
-$(BUILD)/image/net/%.o $(BUILD)/image/libc/%.o: \
-    COPIES = -mstringop-strategy=libcall
+$(addprefix $(BUILD)/,image/net/%.o image/libc/%.o image/apps/%.o cost/net/%.o \
+  cost/libc/%.o small/net/%.o): COPIES = -mstringop-strategy=libcall
 endif
 # -fbuiltin: the compiler may know memcpy and strlen although there is no C
 # library below. libc, which defines them, is compiled without.
 IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING) -fbuiltin \
                -mgeneral-regs-only
-APP_FLAGS   := $(filter-out -Wmissing-prototypes,$(COMMON)) $(OPTIMISE) \
-               $(FREESTANDING) -fbuiltin
+APP_FLAGS    = $(filter-out -Wmissing-prototypes,$(COMMON)) $(OPTIMISE) \
+               $(COPIES) $(FREESTANDING) -fbuiltin
 IMAGE_FLAGS_libc/pure := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING) \
                          -mgeneral-regs-only
 # printf's floating point is compiled as apps are (docs/design.md).
