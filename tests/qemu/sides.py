@@ -75,7 +75,8 @@ class Lan(Side):
         super().__init__(t)
         self.gateway = gateway
         self.card = Tap(t, address="", name="lan0")
-        self.run("ip link add name br0 type bridge")
+        # Else its address is the least of its ports', and changes with them.
+        self.run("ip link add name br0 address 02:00:00:00:00:77 type bridge")
         self.run("ip link set dev br0 up")
         if address:
             self.run(f"ip address add {address} dev br0")
