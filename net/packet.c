@@ -67,15 +67,21 @@ static void release_fragments(struct packet *packet, size_t from)
         buffer_release(fragments[i].data);
 }
 
-static void free_one(struct packet *packet)
+/* With the segments that hang on it. */
+void packet_free(struct packet *packet)
 {
-    ASSERT(packet->buffer != NULL);
-    if (packet->fragment_count != 0)
-        release_fragments(packet, 0);
-    buffer_release(packet->buffer);
-    packet->buffer = NULL;
-    packet->data = NULL;
-    pool_give(&pool.packets, packet);
+    do {
+        struct packet *train = packet->train;
+
+        ASSERT(packet->buffer != NULL);
+        if (packet->fragment_count != 0)
+            release_fragments(packet, 0);
+        buffer_release(packet->buffer);
+        packet->buffer = NULL;
+        packet->data = NULL;
+        pool_give(&pool.packets, packet);
+        packet = train;
+    } while (packet != NULL);
 }
 
 void packet_renew(struct packet *packet, size_t headroom)
@@ -89,18 +95,6 @@ void packet_renew(struct packet *packet, size_t headroom)
     memset(packet, 0, offsetof(struct packet, scratch));
     packet->buffer = buffer;
     packet->data = buffer + headroom;
-}
-
-void packet_free(struct packet *packet)
-{
-    struct packet *train = packet->train;
-
-    free_one(packet);
-    while (train != NULL) {
-        packet = train;
-        train = packet->train;
-        free_one(packet);
-    }
 }
 
 void packet_drop(struct packet *packet, enum drop_reason reason)
