@@ -286,18 +286,27 @@ def boot_with_servers(t, lan, files, start, began):
 
 def check_reload(guest, lan, outside):
     """What flows goes on while the rules are made anew."""
-    got = []
-    thread = threading.Thread(
-        target=lambda: got.append(fetch(lan, OUTSIDE, path="/slow",
-                                        timeout=40)))
+    got, went_wrong = [], []
+
+    def download():
+        try:
+            got.append(fetch(lan, OUTSIDE, path="/slow", timeout=40))
+        except Exception as error:  # told below, by the test itself
+            went_wrong.append(error)
+
+    thread = threading.Thread(target=download)
     thread.start()
-    check(outside.half.wait(20), "the download did not begin")
+    if not outside.half.wait(20):
+        guest.type("flows")
+        guest.type("counters")
+        time.sleep(1)  # for the log of the failure
+        check(False, f"the download did not begin: {went_wrong or 'waiting'}")
     mark = guest.type("reload")
     guest.wait_for(r"nftables.conf loaded", 10, after=mark)
     outside.rest.set()
     thread.join(40)
     check(got and got[0].body == Files.content,
-          "the download did not survive the reload")
+          f"the download did not survive the reload: {went_wrong}")
 
 
 BIG = 1400   # does not fit the hop of 1,280 bytes

@@ -131,7 +131,7 @@ def refused(t, expected, **variables):
 def wrong_values(t):
     refused(t, "choose one of: pc q35", MACHINE="p35")
     refused(t, "e1000-82545em", NIC="e100")
-    refused(t, "choose one of: user tap none", NET="tab")
+    refused(t, "choose one of: user tap lan none", NET="tab")
     refused(t, "choose one of: tcg kvm", ACCEL="tgc")
     refused(t, "64, 64M, 1G", MEM="lots")
     refused(t, "at least 8", MEM="4")
