@@ -2,7 +2,8 @@
 /*
  * What one frame can cost at worst: queues are filled as far as their limits
  * let a peer fill them, and then comes the frame that touches all of it. Each
- * scene marks that one frame for callgrind (host_run --worst).
+ * scene marks that one frame; run by hand:
+ *   valgrind --tool=callgrind --instr-atstart=no build/cost/host_worst
  */
 #include <stdio.h>
 #include <stdlib.h>
