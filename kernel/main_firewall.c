@@ -25,9 +25,6 @@ enum {
     PROTOCOL_UDP = 17,
 };
 
-#define ADDRESS       "%u.%u.%u.%u"
-#define ADDRESS_OF(a) (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a)&255
-
 static struct rules_error last_error;
 
 /* ---- rules ----------------------------------------------------------------
@@ -106,10 +103,10 @@ static void add_flow(void *context, const struct filter_flow_view *flow)
                : flow->is_seen_reply  ? "replied"
                                       : "unreplied");
     for (unsigned i = 0; i < 2; i++)
-        report_add(text, "  " ADDRESS ":%u > " ADDRESS ":%u  %lu",
-                   ADDRESS_OF(flow->direction[i].source),
+        report_add(text, "  " REPORT_ADDRESS ":%u > " REPORT_ADDRESS ":%u  %lu",
+                   REPORT_ADDRESS_OF(flow->direction[i].source),
                    flow->direction[i].source_port,
-                   ADDRESS_OF(flow->direction[i].destination),
+                   REPORT_ADDRESS_OF(flow->direction[i].destination),
                    flow->direction[i].destination_port,
                    flow->direction[i].bytes);
     report_add(text, "  %u\n", flow->seconds_left);
@@ -140,8 +137,9 @@ static void add_backend(void *context, const struct filter_backend *backend)
         [FILTER_BACKEND_DOWN] = "down",
     };
 
-    report_add(context, ADDRESS "  %u  %s  %lu\n", ADDRESS_OF(backend->address),
-               backend->port, states[backend->state], backend->flows);
+    report_add(context, REPORT_ADDRESS "  %u  %s  %lu\n",
+               REPORT_ADDRESS_OF(backend->address), backend->port,
+               states[backend->state], backend->flows);
 }
 
 static size_t write_backends(char *buffer, size_t size)

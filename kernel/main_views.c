@@ -13,8 +13,6 @@
 
 enum { RESOLVERS_MAX = 4 };
 
-#define ADDRESS        "%u.%u.%u.%u"
-#define ADDRESS_OF(a)  (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a)&255
 #define HARDWARE       "%02x:%02x:%02x:%02x:%02x:%02x"
 #define HARDWARE_OF(h) (h)[0], (h)[1], (h)[2], (h)[3], (h)[4], (h)[5]
 
@@ -27,7 +25,8 @@ static void add_interface(struct report_text *text,
         prefix++;
     report_add(text, "%s  %s  ", view->name, view->is_up ? "up" : "down");
     if (view->address != 0)
-        report_add(text, ADDRESS "/%u", ADDRESS_OF(view->address), prefix);
+        report_add(text, REPORT_ADDRESS "/%u", REPORT_ADDRESS_OF(view->address),
+                   prefix);
     else
         report_add(text, "-");
     report_add(text, "  " HARDWARE "  %u  %u  %lu  %lu  %lu  %lu  %lu\n",
@@ -52,8 +51,8 @@ static size_t write_interfaces(char *buffer, size_t size)
 
 static void add_neighbour(void *context, const struct net_neighbour_view *view)
 {
-    report_add(context, ADDRESS "  " HARDWARE "  %s  %s\n",
-               ADDRESS_OF(view->address), HARDWARE_OF(view->hardware),
+    report_add(context, REPORT_ADDRESS "  " HARDWARE "  %s  %s\n",
+               REPORT_ADDRESS_OF(view->address), HARDWARE_OF(view->hardware),
                view->netif, view->state);
 }
 
@@ -78,7 +77,8 @@ static size_t write_resolvers(char *buffer, size_t size)
     count = net_show_resolvers(addresses, RESOLVERS_MAX);
     softirq_unlock();
     for (size_t i = 0; i < count; i++)
-        report_add(&text, "nameserver " ADDRESS "\n", ADDRESS_OF(addresses[i]));
+        report_add(&text, "nameserver " REPORT_ADDRESS "\n",
+                   REPORT_ADDRESS_OF(addresses[i]));
     return text.length;
 }
 
