@@ -108,7 +108,7 @@ void firewall_forward_log(void)
     char *text;
     char *line;
 
-    if (clock_ms() < next_look_ms)
+    if (!log_has_server() || clock_ms() < next_look_ms)
         return;
     next_look_ms = clock_ms() + LOG_INTERVAL_MS;
     text = whole_file_read(MACHINE_FILES "firewall-log", &length);

@@ -58,6 +58,11 @@ static void write_time(char *text, size_t size)
     snprintf(text + length, size - length, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+bool log_has_server(void)
+{
+    return server >= 0;
+}
+
 void log_forward(enum log_severity severity, const char *subject,
                  const char *text)
 {
