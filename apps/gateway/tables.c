@@ -121,6 +121,7 @@ static void write_dhcp(struct text *out)
         "Addresses that clients found in use.");
     add(out, "dhcp_server_releases_total", c->releases,
         "DHCPRELEASE received.");
+    add(out, "dhcp_server_informs_total", c->informs, "DHCPINFORM received.");
     add(out, "dhcp_server_exhausted_total", c->exhausted,
         "Clients for whom no address was left.");
 }
@@ -140,10 +141,22 @@ static void write_dns(struct text *out)
         "Questions that nobody could answer.");
     add(out, "dns_truncated_total", c->truncated,
         "Answers cut to what fits a datagram.");
+    add(out, "dns_dropped_total", c->dropped,
+        "Questions from a port that nobody listens on.");
+    add(out, "dns_tcp_clients_total", c->streams, "Clients over TCP.");
+    add(out, "dns_tcp_refused_total", c->streams_refused,
+        "Clients over TCP for whom there was no place.");
     add(out, "dns_cache_entries", dns_cache_count(), "Answers kept.");
     add(out, "dns_cache_evictions_total", dns_cache_counters.evictions,
         "Answers given up for newer ones.");
     add(out, "dns_upstream_asked_total", r->asked, "Questions asked.");
+    add(out, "dns_upstream_answered_total", r->answered, "Good answers.");
+    add(out, "dns_upstream_failed_total", r->failed,
+        "Questions no server answered.");
+    add(out, "dns_upstream_shared_total", r->shared,
+        "Questions that were being asked already.");
+    add(out, "dns_upstream_refused_total", r->refused,
+        "Questions not asked for want of room or of a server.");
     add(out, "dns_upstream_retried_total", r->retried, "Questions repeated.");
     add(out, "dns_upstream_forged_total", r->forged,
         "Answers to something that was not asked.");
