@@ -17,7 +17,7 @@
 
 /* The bytes of one packet where they lie. Used within one call, by one at a
  * time: too large for the stack of softirqs. */
-static struct raw_piece pieces[RAW_PIECES_MAX];
+static struct packet_piece pieces[RAW_PIECES_MAX];
 
 /* From a byte of the linear part on (headers that were pulled stand before its
  * data); a train's segments follow. 0: too many. */
@@ -26,15 +26,15 @@ static size_t collect(const struct packet *packet, const uint8_t *from)
     const struct packet_fragment *fragments = packet_fragments(packet);
     size_t count = 0;
 
-    pieces[count++] = (struct raw_piece){
+    pieces[count++] = (struct packet_piece){
         from, (size_t)(packet->data + packet->length - from)};
     for (size_t i = 0; i < packet->fragment_count; i++)
         pieces[count++] =
-            (struct raw_piece){fragments[i].data, fragments[i].length};
+            (struct packet_piece){fragments[i].data, fragments[i].length};
     for (packet = packet->train; packet != NULL; packet = packet->train) {
         if (count == RAW_PIECES_MAX)
             return 0;
-        pieces[count++] = (struct raw_piece){packet->data, packet->length};
+        pieces[count++] = (struct packet_piece){packet->data, packet->length};
     }
     return count;
 }
@@ -306,11 +306,10 @@ void raw_watch(bool has_ip, bool has_frames)
 /* ---- reading --------------------------------------------------------------
  */
 
-int raw_read(struct raw_socket *socket, const struct raw_room *rooms,
+int raw_read(struct raw_socket *socket, const struct packet_room *rooms,
              size_t count, bool is_peek, struct raw_address *from)
 {
     struct packet *packet = socket->queue.first;
-    size_t copied = 0;
     size_t total;
 
     if (socket->error != 0)
@@ -318,16 +317,7 @@ int raw_read(struct raw_socket *socket, const struct raw_room *rooms,
     if (packet == NULL)
         return -EAGAIN;
     total = packet_total_length(packet);
-    for (size_t i = 0; i < count && copied < total; i++) {
-        size_t length = rooms[i].length;
-
-        if (length > total - copied)
-            length = total - copied;
-        if (length != 0 &&
-            !packet_copy_out(packet, copied, rooms[i].bytes, length))
-            return -EAGAIN; /* cannot be: length was cut to what there is */
-        copied += length;
-    }
+    packet_copy_to_rooms(packet, rooms, count);
     memcpy(from, packet->scratch, sizeof(*from));
     if (!is_peek)
         packet_free(raw_dequeue(socket));

@@ -16,7 +16,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int sum_up(const struct raw_piece *pieces, size_t count, size_t *length)
+static int sum_up(const struct packet_piece *pieces, size_t count,
+                  size_t *length)
 {
     *length = 0;
     for (size_t i = 0; i < count; i++) {
@@ -63,7 +64,7 @@ static int check_header(struct packet *packet)
 
 static int send_packet(struct raw_socket *socket,
                        const struct ip_address *remote,
-                       const struct raw_piece *pieces, size_t count,
+                       const struct packet_piece *pieces, size_t count,
                        uint64_t now_ns)
 {
     struct ip_send_options options = {.protocol = (uint8_t)socket->protocol,
@@ -137,7 +138,7 @@ static int check_frame(const struct raw_socket *socket,
 }
 
 static int send_frame(struct raw_socket *socket, const struct raw_address *to,
-                      const struct raw_piece *pieces, size_t count)
+                      const struct packet_piece *pieces, size_t count)
 {
     struct packet *packet;
     size_t length;
@@ -170,7 +171,7 @@ static int send_frame(struct raw_socket *socket, const struct raw_address *to,
 }
 
 int raw_send(struct raw_socket *socket, const struct raw_address *remote,
-             const struct raw_piece *pieces, size_t count, uint64_t now_ns)
+             const struct packet_piece *pieces, size_t count, uint64_t now_ns)
 {
     if (socket->error != 0)
         return -raw_take_error(socket);

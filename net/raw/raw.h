@@ -15,6 +15,7 @@
 #include "net/attributes.h"
 #include "net/ip/address.h"
 #include "net/link/netif.h"
+#include "net/packet_pieces.h"
 
 enum raw_kind {
     RAW_IP,           /* packets of one IP protocol, from the IP header on */
@@ -88,23 +89,13 @@ void raw_bind_netif(struct raw_socket *socket, struct netif *netif);
 int raw_connect(struct raw_socket *socket,
                 const struct raw_address *remote) MUST_CHECK;
 
-struct raw_piece {
-    const void *bytes;
-    size_t length;
-};
-
 /* To `remote`, or the connected end when NULL. The length, or -errno. */
 int raw_send(struct raw_socket *socket, const struct raw_address *remote,
-             const struct raw_piece *pieces, size_t count,
+             const struct packet_piece *pieces, size_t count,
              uint64_t now_ns) MUST_CHECK;
 
-struct raw_room {
-    void *bytes;
-    size_t length;
-};
-
 /* The first packet's whole length, -EAGAIN, or the pending error. */
-int raw_read(struct raw_socket *socket, const struct raw_room *rooms,
+int raw_read(struct raw_socket *socket, const struct packet_room *rooms,
              size_t count, bool is_peek, struct raw_address *from) MUST_CHECK;
 size_t raw_read_queued(const struct raw_socket *socket);
 

@@ -45,7 +45,7 @@ void raw_watch(bool has_ip, bool has_frames);
 
 /* A packet of these bytes behind `headroom` bytes, the first
  * RAW_LINEAR_BYTES of them linear; NULL when memory is short. */
-struct packet *raw_build(const struct raw_piece *pieces, size_t count,
+struct packet *raw_build(const struct packet_piece *pieces, size_t count,
                          size_t headroom) MUST_CHECK;
 
 /* Memory that a packet of `length` bytes takes when built so. */

@@ -56,7 +56,7 @@ int datagram_connect(struct socket *socket, const struct sockaddr *address,
 ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
                       uint64_t now_ns)
 {
-    struct udp_piece pieces[SOCKET_PIECES_MAX];
+    struct packet_piece pieces[SOCKET_PIECES_MAX];
     struct tcp_endpoint remote;
     struct udp_endpoint endpoint;
     bool has_remote = message->msg_name != NULL;
@@ -69,8 +69,8 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
         endpoint = to_udp(&remote);
     }
     for (size_t i = 0; i < message->msg_iovlen; i++)
-        pieces[i] = (struct udp_piece){message->msg_iov[i].iov_base,
-                                       message->msg_iov[i].iov_len};
+        pieces[i] = (struct packet_piece){message->msg_iov[i].iov_base,
+                                          message->msg_iov[i].iov_len};
     return udp_send_pieces(socket->udp, has_remote ? &endpoint : NULL, pieces,
                            message->msg_iovlen, now_ns);
 }
@@ -80,15 +80,15 @@ ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
 {
     uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
     uint32_t how = flags & MSG_PEEK ? UDP_READ_PEEK : 0;
-    struct udp_room rooms[SOCKET_PIECES_MAX];
+    struct packet_room rooms[SOCKET_PIECES_MAX];
     struct udp_endpoint remote;
     struct tcp_endpoint sender;
     size_t size = 0;
     int result;
 
     for (size_t i = 0; i < message->msg_iovlen; i++) {
-        rooms[i] = (struct udp_room){message->msg_iov[i].iov_base,
-                                     message->msg_iov[i].iov_len};
+        rooms[i] = (struct packet_room){message->msg_iov[i].iov_base,
+                                        message->msg_iov[i].iov_len};
         size += message->msg_iov[i].iov_len;
     }
     for (;;) {

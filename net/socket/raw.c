@@ -182,7 +182,7 @@ static int name_raw(struct socket *socket, bool is_peer,
 static ssize_t send_raw(struct socket *socket, const struct msghdr *message,
                         uint64_t now_ns)
 {
-    struct raw_piece pieces[SOCKET_PIECES_MAX];
+    struct packet_piece pieces[SOCKET_PIECES_MAX];
     struct raw_address remote;
     bool has_remote = message->msg_name != NULL;
 
@@ -193,8 +193,8 @@ static ssize_t send_raw(struct socket *socket, const struct msghdr *message,
             return error;
     }
     for (size_t i = 0; i < message->msg_iovlen; i++)
-        pieces[i] = (struct raw_piece){message->msg_iov[i].iov_base,
-                                       message->msg_iov[i].iov_len};
+        pieces[i] = (struct packet_piece){message->msg_iov[i].iov_base,
+                                          message->msg_iov[i].iov_len};
     return raw_send(socket->raw, has_remote ? &remote : NULL, pieces,
                     message->msg_iovlen, now_ns);
 }
@@ -203,14 +203,14 @@ static ssize_t receive_raw(struct socket *socket, struct msghdr *message,
                            int flags, uint64_t *now_ns)
 {
     uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
-    struct raw_room rooms[SOCKET_PIECES_MAX];
+    struct packet_room rooms[SOCKET_PIECES_MAX];
     struct raw_address from;
     size_t size = 0;
     int result;
 
     for (size_t i = 0; i < message->msg_iovlen; i++) {
-        rooms[i] = (struct raw_room){message->msg_iov[i].iov_base,
-                                     message->msg_iov[i].iov_len};
+        rooms[i] = (struct packet_room){message->msg_iov[i].iov_base,
+                                        message->msg_iov[i].iov_len};
         size += message->msg_iov[i].iov_len;
     }
     for (;;) {

@@ -153,17 +153,16 @@ int udp_read(struct udp_socket *socket, void *bytes, size_t length,
              uint32_t flags, struct udp_endpoint *remote,
              struct udp_endpoint *local)
 {
-    struct udp_room room = {bytes, length};
+    struct packet_room room = {bytes, length};
 
     return udp_read_rooms(socket, &room, 1, flags, remote, local);
 }
 
-int udp_read_rooms(struct udp_socket *socket, const struct udp_room *rooms,
+int udp_read_rooms(struct udp_socket *socket, const struct packet_room *rooms,
                    size_t count, uint32_t flags, struct udp_endpoint *remote,
                    struct udp_endpoint *local)
 {
     struct packet *packet = socket->queue.first;
-    size_t copied = 0;
     size_t total;
 
     if (socket->error != 0)
@@ -171,16 +170,7 @@ int udp_read_rooms(struct udp_socket *socket, const struct udp_room *rooms,
     if (packet == NULL)
         return -EAGAIN;
     total = packet_total_length(packet);
-    for (size_t i = 0; i < count && copied < total; i++) {
-        size_t length = rooms[i].length;
-
-        if (length > total - copied)
-            length = total - copied;
-        if (length != 0 &&
-            !packet_copy_out(packet, copied, rooms[i].bytes, length))
-            return -EAGAIN; /* cannot be: length was cut to what there is */
-        copied += length;
-    }
+    packet_copy_to_rooms(packet, rooms, count);
     fill_endpoints(packet, remote, local);
     if ((flags & UDP_READ_PEEK) == 0)
         packet_free(udp_dequeue(socket));

@@ -11,60 +11,18 @@
 #include <errno.h>
 #include <string.h>
 
-/* A reader over the pieces. */
-struct source {
-    const struct udp_piece *pieces;
-    size_t offset; /* in the first */
-};
-
-static void take(struct source *source, uint8_t *to, size_t length)
-{
-    while (length != 0) {
-        size_t left = source->pieces->length - source->offset;
-        size_t part = left < length ? left : length;
-
-        if (part != 0)
-            memcpy(to, (const uint8_t *)source->pieces->bytes + source->offset,
-                   part);
-        to += part;
-        length -= part;
-        source->offset += part;
-        if (source->offset == source->pieces->length) {
-            source->pieces++;
-            source->offset = 0;
-        }
-    }
-}
-
-static bool add_fragments(struct packet *packet, struct source *source,
-                          size_t length)
-{
-    while (length != 0) {
-        size_t part = length < BUFFER_SIZE ? length : BUFFER_SIZE;
-        uint8_t *buffer = buffer_alloc();
-
-        if (buffer == NULL)
-            return false;
-        take(source, buffer, part);
-        packet_add_fragment(packet, buffer, (uint32_t)part);
-        buffer_release(buffer); /* the packet holds it now */
-        length -= part;
-    }
-    return true;
-}
-
 /* Header room, header, payload; NULL when memory is short. */
-static struct packet *build(const struct udp_piece *pieces, size_t length)
+static struct packet *build(const struct packet_piece *pieces, size_t length)
 {
     struct packet *packet = packet_alloc(PACKET_HEADROOM);
-    struct source source = {pieces, 0};
+    struct packet_source source = {pieces, 0};
+    size_t linear;
 
     if (packet == NULL)
         return NULL;
     packet_append(packet, UDP_HEADER_LENGTH);
-    if (length <= packet_tailroom(packet)) {
-        take(&source, packet_append(packet, length), length);
-    } else if (!add_fragments(packet, &source, length)) {
+    linear = length <= packet_tailroom(packet) ? length : 0;
+    if (!packet_append_pieces(packet, &source, linear, length - linear)) {
         packet_drop(packet, DROP_NO_MEMORY);
         return NULL;
     }
@@ -92,7 +50,7 @@ static void fill_header(struct packet *packet, uint16_t local_port,
 
 int udp_send_pieces(struct udp_socket *socket,
                     const struct udp_endpoint *remote,
-                    const struct udp_piece *pieces, size_t count,
+                    const struct packet_piece *pieces, size_t count,
                     uint64_t now_ns)
 {
     struct ip_send_options options = {
@@ -139,7 +97,7 @@ int udp_send_pieces(struct udp_socket *socket,
 int udp_send(struct udp_socket *socket, const struct udp_endpoint *remote,
              const void *bytes, size_t length, uint64_t now_ns)
 {
-    struct udp_piece piece = {bytes, length};
+    struct packet_piece piece = {bytes, length};
 
     return udp_send_pieces(socket, remote, &piece, 1, now_ns);
 }

@@ -16,6 +16,7 @@
 #include "net/ip/address.h"
 #include "net/ip/ip.h"
 #include "net/packet.h"
+#include "net/packet_pieces.h"
 
 struct udp_socket;
 
@@ -73,13 +74,9 @@ int udp_send(struct udp_socket *socket, const struct udp_endpoint *remote,
              const void *bytes, size_t length, uint64_t now_ns) MUST_CHECK;
 
 /* As above, of several pieces. */
-struct udp_piece {
-    const void *bytes;
-    size_t length;
-};
 int udp_send_pieces(struct udp_socket *socket,
                     const struct udp_endpoint *remote,
-                    const struct udp_piece *pieces, size_t count,
+                    const struct packet_piece *pieces, size_t count,
                     uint64_t now_ns) MUST_CHECK;
 
 enum udp_read_flags {
@@ -95,11 +92,7 @@ int udp_read(struct udp_socket *socket, void *bytes, size_t length,
              struct udp_endpoint *local) MUST_CHECK;
 
 /* As above, into several pieces of memory. */
-struct udp_room {
-    void *bytes;
-    size_t length;
-};
-int udp_read_rooms(struct udp_socket *socket, const struct udp_room *rooms,
+int udp_read_rooms(struct udp_socket *socket, const struct packet_room *rooms,
                    size_t count, uint32_t flags, struct udp_endpoint *remote,
                    struct udp_endpoint *local) MUST_CHECK;
 
