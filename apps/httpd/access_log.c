@@ -80,7 +80,7 @@ void access_log_write(const struct access *access)
                 access->line.length > 0 ? access->line : slice_from("-"));
     fprintf(stdout, "%u.%u.%u.%u - - [%s] \"%.*s%s\" %d %llu %llu.%06llu\n",
             octets[0], octets[1], octets[2], octets[3],
-            clock_log_date(time(NULL)), (int)text.length, line,
+            clock_log_date(clock_turn_time()), (int)text.length, line,
             text.is_cut ? "..." : "", access->status,
             (unsigned long long)access->bytes,
             (unsigned long long)(taken_us / 1000000),

@@ -7,7 +7,13 @@
 
 #include "date.h"
 
-enum { PLAUSIBLE_YEAR_2020 = 1577836800 };
+enum {
+    PLAUSIBLE_YEAR_2020 = 1577836800,
+    CALENDAR_MS = 50, /* between looks at the calendar, which may be set */
+};
+
+static uint64_t turn_ns, calendar_ns;
+static time_t turn_time;
 
 uint64_t clock_ns(void)
 {
@@ -20,6 +26,30 @@ uint64_t clock_ns(void)
 uint64_t clock_ms(void)
 {
     return clock_ns() / 1000000;
+}
+
+void clock_start_turn(void)
+{
+    turn_ns = clock_ns();
+    if (turn_time != 0 && turn_ns - calendar_ns < CALENDAR_MS * 1000000U)
+        return;
+    calendar_ns = turn_ns;
+    turn_time = time(NULL);
+}
+
+uint64_t clock_turn_ns(void)
+{
+    return turn_ns;
+}
+
+uint64_t clock_turn_ms(void)
+{
+    return turn_ns / 1000000;
+}
+
+time_t clock_turn_time(void)
+{
+    return turn_time;
 }
 
 int clock_is_set(time_t now)

@@ -58,7 +58,7 @@ static void queue_append(struct connection *connection, enum queue_kind kind)
     struct queue *queue = &queues[kind];
 
     connection->queue = kind;
-    connection->deadline_ms = clock_ms() + queue->limit_ms;
+    connection->deadline_ms = clock_turn_ms() + queue->limit_ms;
     connection->next = NULL;
     connection->previous = queue->last;
     if (queue->last)
@@ -152,7 +152,7 @@ void connection_close(struct connection *connection)
 
 int connections_timeout_ms(void)
 {
-    uint64_t now_ms = clock_ms();
+    uint64_t now_ms = clock_turn_ms();
     uint64_t nearest = UINT64_MAX;
 
     for (size_t i = 0; i < QUEUE_COUNT; i++) {
@@ -168,7 +168,7 @@ int connections_timeout_ms(void)
 
 void connections_expire(void)
 {
-    uint64_t now_ms = clock_ms();
+    uint64_t now_ms = clock_turn_ms();
 
     for (size_t i = 0; i < QUEUE_COUNT; i++) {
         /* exchange_expire closes or queues anew: the first one changes. */

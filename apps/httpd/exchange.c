@@ -86,12 +86,15 @@ static void discard_body(struct connection *connection, size_t head_length)
 
 static void answer(struct connection *connection, const struct request *request)
 {
+    const struct prepared *prepared = prepared_find(request);
     struct response response = {.status = 500};
 
-    content_answer(request, time(NULL), &response);
     connection->is_answered = true;
     if (!request->is_kept_alive)
         connection->is_closing = true;
+    if (prepared && output_prepared(connection, request, prepared))
+        return;
+    content_answer(request, clock_turn_time(), &response);
     response.is_closing = connection->is_closing;
     output_response(connection, request, &response);
 }
@@ -325,7 +328,7 @@ static void read_input(struct connection *connection)
         connection->is_body_read = connection->discard == 0;
     } else {
         if (connection->input_length == 0)
-            connection->started_ns = clock_ns();
+            connection->started_ns = clock_turn_ns();
         connection->input_length =
             (uint16_t)(connection->input_length + length);
     }

@@ -8,6 +8,7 @@
 
 #include "limits.h"
 #include "mime.h"
+#include "prepared.h"
 #include "range.h"
 #include "target.h"
 
@@ -200,6 +201,7 @@ static void answer_name(const struct request *request, const char *path,
     }
     response->type = mime_from_path(name);
     answer_opened(request, file, &status, now, response);
+    prepared_keep(request, name, response, now);
 }
 
 void files_answer(const struct request *request, const char *path, time_t now,

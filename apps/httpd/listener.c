@@ -32,7 +32,7 @@ static void set_option(int descriptor, int level, int name)
 
 static void rest(void)
 {
-    rest_until_ms = clock_ms() + ACCEPT_PAUSE_MS;
+    rest_until_ms = clock_turn_ms() + ACCEPT_PAUSE_MS;
     loop_change(&watch, 0);
 }
 
@@ -104,7 +104,7 @@ int listener_open(const struct options *options)
 
 int listener_refresh(void)
 {
-    uint64_t now_ms = clock_ms();
+    uint64_t now_ms = clock_turn_ms();
 
     if (rest_until_ms == 0)
         return -1;

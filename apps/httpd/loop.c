@@ -5,6 +5,7 @@
  */
 #include "loop.h"
 
+#include "clock.h"
 #include "limits.h"
 
 #include <sys/epoll.h>
@@ -24,6 +25,7 @@ static int control(int operation, struct watch *watch, unsigned events)
 
 bool loop_init(void)
 {
+    clock_start_turn();
     instance = epoll_create1(0);
     return instance >= 0;
 }
@@ -51,6 +53,7 @@ void loop_turn(int timeout_ms)
 {
     int count = epoll_wait(instance, happened, EVENTS_PER_TURN, timeout_ms);
 
+    clock_start_turn();
     /* One that is served may end others whose turn has not come. */
     for (int i = 0; i < count; i++)
         ((struct watch *)happened[i].data.ptr)->turn = (uint16_t)(i + 1);

@@ -112,7 +112,7 @@ void output_response(struct connection *connection,
         return;
     }
     out = free_output(connection);
-    response_write_head(&out, response, request->minor, time(NULL));
+    response_write_head(&out, response, request->minor, clock_turn_time());
     if (request->method == METHOD_HEAD)
         length = 0;
     is_streamed = length > COPY_LIMIT || length > out.capacity - out.length;
@@ -132,6 +132,30 @@ void output_response(struct connection *connection,
     else
         write_log(connection, request->line, response->status, length);
     body_release(&response->body);
+}
+
+bool output_prepared(struct connection *connection,
+                     const struct request *request,
+                     const struct prepared *prepared)
+{
+    struct slice lines = {prepared->lines, prepared->lines_length};
+    struct body body = {.file = prepared->file, .remaining = prepared->length};
+    struct text out;
+
+    if (!take_output_buffer(connection))
+        return false;
+    out = free_output(connection);
+    response_write_prepared_head(&out, lines, connection->is_closing,
+                                 request->minor, clock_turn_time());
+    if (out.is_cut || out.capacity - out.length < prepared->length ||
+        !copy_file(&out, &body))
+        return false;
+    counters.requests++;
+    counters.responses[2]++;
+    connection->output_length =
+        (uint16_t)(connection->output_length + out.length);
+    write_log(connection, request->line, 200, prepared->length);
+    return true;
 }
 
 void output_continue(struct connection *connection)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "connection.h"
+#include "prepared.h"
 
 enum output_state { OUTPUT_EMPTY, OUTPUT_BLOCKED, OUTPUT_FAILED };
 
@@ -12,6 +13,10 @@ bool output_has_room(const struct connection *connection);
 /* Adds the response and takes its body. */
 void output_response(struct connection *connection,
                      const struct request *request, struct response *response);
+/* Adds a kept answer; false, and nothing is added, if there is no room. */
+bool output_prepared(struct connection *connection,
+                     const struct request *request,
+                     const struct prepared *prepared);
 /* Adds an interim "100 Continue". */
 void output_continue(struct connection *connection);
 /* Sends what the peer takes now, at most SEND_PER_TURN of a body. */

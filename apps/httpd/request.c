@@ -12,24 +12,46 @@
 
 #include <string.h>
 
-/* RFC 9110 5.6.2: the characters of method and header names. */
-static bool is_token_character(char character)
-{
-    unsigned char byte = (unsigned char)character;
+/* What a byte may be part of. Every byte of a head is looked up here, so it is
+ * a table: four comparisons a byte were a tenth of a request's time. */
+enum {
+    TOKEN = 1,  /* RFC 9110 5.6.2: names of methods and headers */
+    TARGET = 2, /* no blank, control byte or fragment */
+    HOST = 4,   /* RFC 9110 7.2, or at least nothing that could mislead */
+    VALUE = 8,  /* RFC 9110 5.5, without control bytes */
+    MARK = TARGET | VALUE,
+    NAME = TOKEN | TARGET | HOST | VALUE,
+    TOKEN_MARK = TOKEN | TARGET | VALUE,
+    HOST_MARK = TARGET | HOST | VALUE,
+};
 
-    if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-        (byte >= '0' && byte <= '9'))
-        return true;
-    return byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL;
+static const uint8_t classes[256] = {
+    ['\t'] = VALUE,    [' '] = VALUE,          ['!'] = NAME,
+    ['"'] = MARK,      ['#'] = TOKEN | VALUE,  ['$' ... '\''] = NAME,
+    ['('] = HOST_MARK, [')'] = HOST_MARK,      ['*'] = NAME,
+    ['+'] = NAME,      [','] = HOST_MARK,      ['-'] = NAME,
+    ['.'] = NAME,      ['/'] = MARK,           ['0' ... '9'] = NAME,
+    [':'] = HOST_MARK, [';'] = HOST_MARK,      ['<'] = MARK,
+    ['='] = HOST_MARK, ['>'] = MARK,           ['?'] = MARK,
+    ['@'] = MARK,      ['A' ... 'Z'] = NAME,   ['['] = HOST_MARK,
+    ['\\'] = MARK,     [']'] = HOST_MARK,      ['^'] = TOKEN_MARK,
+    ['_'] = NAME,      ['`'] = TOKEN_MARK,     ['a' ... 'z'] = NAME,
+    ['{'] = MARK,      ['|'] = TOKEN_MARK,     ['}'] = MARK,
+    ['~'] = NAME,      [0x80 ... 0xff] = MARK,
+};
+
+static bool is_all(struct slice a, unsigned class)
+{
+    for (size_t i = 0; i < a.length; i++) {
+        if ((classes[(unsigned char)a.bytes[i]] & class) == 0)
+            return false;
+    }
+    return true;
 }
 
 static bool is_token(struct slice a)
 {
-    for (size_t i = 0; i < a.length; i++) {
-        if (!is_token_character(a.bytes[i]))
-            return false;
-    }
-    return a.length > 0;
+    return a.length > 0 && is_all(a, TOKEN);
 }
 
 enum head_state request_find_end(const char *bytes, size_t length,
@@ -37,7 +59,7 @@ enum head_state request_find_end(const char *bytes, size_t length,
 {
     size_t position = *scanned;
 
-    if (length > 0 && !is_token_character(bytes[0]))
+    if (length > 0 && (classes[(unsigned char)bytes[0]] & TOKEN) == 0)
         return HEAD_MALFORMED;
     while (position < length) {
         const char *feed = memchr(bytes + position, '\n', length - position);
@@ -106,12 +128,8 @@ static int parse_target(struct request *request)
     struct slice rest = request->target;
     const char *mark;
 
-    for (size_t i = 0; i < rest.length; i++) {
-        unsigned char byte = (unsigned char)rest.bytes[i];
-
-        if (byte <= ' ' || byte == 0x7f || byte == '#')
-            return refuse(request, 400, "The target has forbidden bytes.");
-    }
+    if (!is_all(rest, TARGET))
+        return refuse(request, 400, "The target has forbidden bytes.");
     if (request->method == METHOD_OPTIONS && slice_equals(rest, "*")) {
         request->path = rest;
         request->query = (struct slice){rest.bytes + 1, 0};
@@ -195,18 +213,14 @@ static int parse_expect(struct request *request, struct slice value)
     return 0;
 }
 
-/* RFC 9110 7.2: uri-host and port; what could not be part of either is
- * refused, so that no log or proxy is misled. */
+/* What could not be part of a host or a port is refused, so that no log or
+ * proxy is misled. */
 static int parse_host(struct request *request, struct slice value)
 {
     if (request->host.bytes)
         return refuse(request, 400, "There is more than one Host.");
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char byte = (unsigned char)value.bytes[i];
-
-        if (byte <= ' ' || byte >= 0x7f || strchr("/\\?#@<>\"{}|^`", byte))
-            return refuse(request, 400, "Host is malformed.");
-    }
+    if (!is_all(value, HOST))
+        return refuse(request, 400, "Host is malformed.");
     request->host = value;
     return 0;
 }
@@ -258,6 +272,7 @@ static void note_condition(struct request *request, struct slice name,
         if (conditions[i].slot->bytes)
             state->repeated |= 1U << i;
         *conditions[i].slot = value;
+        request->is_conditional = true;
         if (state->repeated & 1U << i)
             conditions[i].slot->length = 0;
     }
@@ -307,12 +322,8 @@ static int parse_header(struct request *request, struct slice line,
         return refuse(request, 400, "A header's name is malformed.");
     value =
         slice_trim((struct slice){colon + 1, line.length - name.length - 1});
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char byte = (unsigned char)value.bytes[i];
-
-        if ((byte < ' ' && byte != '\t') || byte == 0x7f)
-            return refuse(request, 400, "A header has control bytes.");
-    }
+    if (!is_all(value, VALUE))
+        return refuse(request, 400, "A header has control bytes.");
     return take_header(request, name, value, state);
 }
 

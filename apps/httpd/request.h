@@ -32,6 +32,7 @@ struct request {
     struct slice if_unmodified_since;
     uint64_t content_length; /* 0: no body */
     bool is_kept_alive;
+    bool is_conditional; /* has Range or a condition, even one ignored */
     bool expects_continue;
     const char *problem; /* why it was refused, for people */
 };

@@ -121,18 +121,11 @@ static void write_range(struct text *out, const struct response *response)
     text_add(out, "\r\n");
 }
 
-void response_write_head(struct text *out, const struct response *response,
-                         unsigned minor, time_t now)
+void response_write_lines(struct text *out, const struct response *response,
+                          time_t now)
 {
     int status = response->status;
 
-    text_add(out, "HTTP/1.1 ");
-    text_add_number(out, (uint64_t)status);
-    text_add(out, " ");
-    text_add(out, response_reason(status));
-    text_add(out, "\r\nServer: ferrule\r\n");
-    if (clock_is_set(now))
-        add_header(out, "Date", clock_date(now));
     if (response->type)
         add_header(out, "Content-Type", response->type);
     if (status != 304 && status != 204) {
@@ -145,15 +138,60 @@ void response_write_head(struct text *out, const struct response *response,
         write_range(out, response);
     if (response->body.kind == BODY_FILE)
         add_header(out, "Accept-Ranges", "bytes");
+}
+
+/* The status line, and what is said of the server and the time. */
+static void write_status(struct text *out, int status, time_t now)
+{
+    text_add(out, "HTTP/1.1 ");
+    text_add_number(out, (uint64_t)status);
+    text_add(out, " ");
+    text_add(out, response_reason(status));
+    text_add(out, "\r\nServer: ferrule\r\n");
+    if (clock_is_set(now))
+        add_header(out, "Date", clock_date(now));
+}
+
+static void write_end(struct text *out, bool is_closing, unsigned minor)
+{
+    if (is_closing)
+        add_header(out, "Connection", "close");
+    else if (minor == 0)
+        add_header(out, "Connection", "keep-alive");
+    text_add(out, "\r\n");
+}
+
+void response_write_prepared_head(struct text *out, struct slice lines,
+                                  bool is_closing, unsigned minor, time_t now)
+{
+    static char status[128];
+    static size_t length;
+    static time_t shown;
+
+    if (now != shown) {
+        struct text text = text_fixed(status, sizeof(status));
+
+        write_status(&text, 200, now);
+        length = text.length;
+        shown = now;
+    }
+    text_add_slice(out, (struct slice){status, length});
+    text_add_slice(out, lines);
+    write_end(out, is_closing, minor);
+}
+
+void response_write_head(struct text *out, const struct response *response,
+                         unsigned minor, time_t now)
+{
+    int status = response->status;
+
+    write_status(out, status, now);
+    response_write_lines(out, response, now);
     if (response->location)
         add_header(out, "Location", response->location);
     if (status == 405 || status == 204)
         add_header(out, "Allow", "GET, HEAD, OPTIONS");
     if (response->extra)
         text_add(out, response->extra);
-    if (response->is_closing)
-        add_header(out, "Connection", "close");
-    else if (minor == 0)
-        add_header(out, "Connection", "keep-alive");
-    text_add(out, "\r\n");
+    write_end(out, response->is_closing, minor);
 }

@@ -40,6 +40,13 @@ const char *response_reason(int status);
 /* A response with a small page about `status`. */
 void response_set_error(struct response *response, int status,
                         const char *problem);
+/* The lines about the representation, from Content-Type on: they stay the same
+ * as long as the file does, and the calendar is not set anew. */
+void response_write_lines(struct text *out, const struct response *response,
+                          time_t now);
+/* Of a 200 for a kept representation; see prepared.h. */
+void response_write_prepared_head(struct text *out, struct slice lines,
+                                  bool is_closing, unsigned minor, time_t now);
 /* `minor` is that of the request. */
 void response_write_head(struct text *out, const struct response *response,
                          unsigned minor, time_t now);

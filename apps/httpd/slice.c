@@ -9,23 +9,18 @@
 #include <ctype.h>
 #include <string.h>
 
-struct slice slice_from(const char *text)
+bool slice_same(struct slice a, struct slice b)
 {
-    return (struct slice){text, strlen(text)};
+    return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
-bool slice_equals(struct slice a, const char *text)
+bool slice_same_ignoring_case(struct slice a, struct slice b)
 {
-    return a.length == strlen(text) && memcmp(a.bytes, text, a.length) == 0;
-}
-
-bool slice_equals_ignoring_case(struct slice a, const char *text)
-{
-    if (a.length != strlen(text))
+    if (a.length != b.length)
         return false;
     for (size_t i = 0; i < a.length; i++) {
         if (tolower((unsigned char)a.bytes[i]) !=
-            tolower((unsigned char)text[i]))
+            tolower((unsigned char)b.bytes[i]))
             return false;
     }
     return true;

@@ -9,15 +9,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct slice {
     const char *bytes;
     size_t length;
 };
 
-struct slice slice_from(const char *text);
-bool slice_equals(struct slice a, const char *text);
-bool slice_equals_ignoring_case(struct slice a, const char *text);
+/* Inline, so that the lengths of literals are known when this is compiled. */
+static inline struct slice slice_from(const char *text)
+{
+    return (struct slice){text, strlen(text)};
+}
+
+bool slice_same(struct slice a, struct slice b);
+bool slice_same_ignoring_case(struct slice a, struct slice b);
+
+static inline bool slice_equals(struct slice a, const char *text)
+{
+    return slice_same(a, slice_from(text));
+}
+
+static inline bool slice_equals_ignoring_case(struct slice a, const char *text)
+{
+    return slice_same_ignoring_case(a, slice_from(text));
+}
+
 bool slice_starts_with(struct slice a, const char *text);
 /* Without spaces and tabs at both ends. */
 struct slice slice_trim(struct slice a);

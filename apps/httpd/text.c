@@ -54,11 +54,6 @@ void text_add_slice(struct text *text, struct slice slice)
     text->length += slice.length;
 }
 
-void text_add(struct text *text, const char *string)
-{
-    text_add_slice(text, slice_from(string));
-}
-
 void text_add_number(struct text *text, uint64_t number)
 {
     char digits[20];

@@ -207,8 +207,12 @@ void *memchr(const void *block, int value, size_t length)
     const unsigned char *at = block;
     uint64_t pattern = UINT64_C(0x0101010101010101) * (unsigned char)value;
 
-    for (; length >= WORD && !has_zero(load(at) ^ pattern); length -= WORD)
-        at += WORD;
+    for (; length >= WORD; length -= WORD, at += WORD) {
+        uint64_t zero = has_zero(load(at) ^ pattern);
+
+        if (zero != 0)
+            return (void *)(uintptr_t)(at + __builtin_ctzll(zero) / 8);
+    }
     for (; length > 0; --length, ++at) {
         if (*at == (unsigned char)value)
             return (void *)(uintptr_t)at;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -321,6 +322,19 @@ int fstat(int number, struct stat *status)
         break;
     }
     fill_status(status, mode, descriptor->entry, descriptor->length);
+    return 0;
+}
+
+int fstatvfs(int number, struct statvfs *status)
+{
+    const struct descriptor *descriptor = descriptor_get(number);
+
+    if (descriptor == NULL)
+        return -1;
+    *status = (struct statvfs){
+        .f_bsize = STAT_BLOCK, .f_frsize = STAT_BLOCK, .f_namemax = PATH_MAX};
+    if (descriptor->kind == DESCRIPTOR_FILE && descriptor->report == NULL)
+        status->f_flag = ST_RDONLY | ST_NOSUID;
     return 0;
 }
 

@@ -87,6 +87,62 @@ def two_hundred_at_once(t):
     check(good == 200, f"{good} of 200 files were right")
 
 
+def in_one(requests):
+    """Sends all at once on one connection; the bytes until it is closed."""
+    with socket.create_connection((GUEST, 80), timeout=10) as peer:
+        peer.sendall(requests)
+        answer = b""
+        while piece := peer.recv(65536):
+            answer += piece
+    return re.sub(rb"Date: [^\r]*", b"Date: -", answer)
+
+
+def get_bytes(path, *lines, version="1.1", method="GET"):
+    return "\r\n".join([f"{method} {path} HTTP/{version}", "Host: x", *lines,
+                        "", ""]).encode()
+
+
+@test("http: an answer that was kept is the same as the first")
+def kept_answers(t):
+    sizes = [0, 1, 612, 4000, 4096, 4097]
+    files = {f"f{n}.{size}.html": sites.noise(size, seed=b"%d" % n)
+             for n, size in enumerate(sizes * 8)}
+    boot(t, module=sites.pack(t, files, under="www"))
+    paths = [*("/" + name for name in files), "/none.html", "/%660.0.html"]
+    ways = {
+        "plain": ((), "1.1", "GET"), "closing 1.0": ((), "1.0", "GET"),
+        "kept 1.0": (("Connection: keep-alive",), "1.0", "GET"),
+        "head": ((), "1.1", "HEAD"), "range": (("Range: bytes=1-3",), "1.1",
+                                               "GET"),
+        "condition": (("If-None-Match: *",), "1.1", "GET")}
+    last = get_bytes("/none", "Connection: close")
+    first = {}
+    for turn in range(3):
+        for path in paths:
+            for name, (lines, version, method) in ways.items():
+                request = get_bytes(path, *lines, version=version,
+                                    method=method)
+                answer = in_one(request + last)
+                expected = first.setdefault((path, name), answer)
+                check(answer == expected, f"{path}, {name}, turn {turn}: "
+                      f"{answer[:300]!r} is not {expected[:300]!r}")
+    for name, content in files.items():
+        head, _, rest = first["/" + name, "plain"].partition(b"\r\n\r\n")
+        check(head.startswith(b"HTTP/1.1 200 OK\r\n") and
+              f"Content-Length: {len(content)}\r\n".encode() in head and
+              rest.startswith(content + b"HTTP/1.1 404"), f"{name}: {head!r}")
+    check(first["/f2.612.html", "condition"].startswith(b"HTTP/1.1 304"),
+          "If-None-Match is not heeded")
+    check(first["/f2.612.html", "range"].startswith(b"HTTP/1.1 206"),
+          "Range is not heeded")
+    # More at once than one buffer holds.
+    many = in_one(get_bytes("/f3.4000.html") * 40 + last)
+    one = first["/f3.4000.html", "plain"]
+    tail = in_one(last)
+    check(many == one[:-len(tail)] * 40 + tail, "40 at once are not 40 times "
+          f"one: {len(many)} bytes of {(len(one) - len(tail)) * 40}")
+
+
 def levels():
     """What must return to its level: pools and what lives in them."""
     return {name: value for name, value in peers.metrics(GUEST).items()
