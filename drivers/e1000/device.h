@@ -21,11 +21,11 @@ enum {
     E1000_RING_SIZE = 256, /* one page of descriptors */
     E1000_RING_SIZE_MIN = 8,
     E1000_RING_SIZE_MAX = 4096,
-    /* Buffers go back to the chip in groups, once per turn of the poll: each
-     * RDT write costs QEMU a trip through its main loop, and a KVM guest an
-     * exit. A smaller group would lose frames there: what QEMU has read from
-     * a stream ahead of an exhausted ring (64 KiB) is delivered whole at the
-     * next RDT write, whether it fits or not. */
+    /* Buffers go back to the chip in groups: each RDT write costs QEMU a trip
+     * through its main loop, and a KVM guest an exit. A smaller group would
+     * lose frames there: what QEMU has read from a stream ahead of an
+     * exhausted ring (64 KiB) is delivered whole at the next RDT write,
+     * whether it fits or not. */
     E1000_RX_BATCH = NETIF_POLL_WEIGHT,
     /* A descriptor reports (RS) at least this often, so that a long burst
      * can be freed in parts. */

@@ -126,7 +126,17 @@ Test(e1000_receive, an_exhausted_ring_holds_frames_back_and_loses_none)
     cr_assert_eq(stack_statistic("rx_missed_errors"), 0);
 }
 
-Test(e1000_receive, buffers_are_given_back_once_per_poll)
+/* The stack has had so many frames; their buffers may still be owed. */
+static void receive_many(struct fake_nic *nic, size_t count)
+{
+    for (size_t i = 0; i < count; ++i) {
+        receive(nic, 60, (uint8_t)i);
+        stack_run(nic);
+    }
+    stack_free_frames();
+}
+
+Test(e1000_receive, buffers_are_given_back_64_at_a_time_however_few_a_poll_has)
 {
     struct fake_nic *nic = stack_start_one(0x100E);
     size_t before = fake_nic_count_writes(nic, E1000_RDT);
@@ -135,9 +145,26 @@ Test(e1000_receive, buffers_are_given_back_once_per_poll)
         receive(nic, 60, i);
     stack_run(nic);
     cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 1);
-    receive(nic, 60, 0);
-    stack_run(nic);
+    receive_many(nic, 63);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 1);
+    receive_many(nic, 1);
     cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 2);
+}
+
+Test(e1000_receive, of_a_small_ring_a_quarter_is_given_back_at_a_time)
+{
+    struct fake_nic *nic;
+    size_t before;
+
+    cr_assert_eq(e1000_set_option("rx_ring", "8"), 0);
+    nic = stack_start_one(0x100E);
+    before = fake_nic_count_writes(nic, E1000_RDT);
+    receive_many(nic, 1);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 0);
+    receive_many(nic, 1);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 1);
+    receive_many(nic, 100);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_RDT) - before, 51);
 }
 
 Test(e1000_receive, a_poll_keeps_to_its_budget_and_stays_masked)
@@ -343,6 +370,12 @@ Test(e1000_receive, an_interrupt_of_a_neighbour_is_passed_on)
     cr_assert_neq(fake_nic_get(nic, E1000_IMS), 0);
 }
 
+static struct fake_nic *start_with_groups_of_32(void)
+{
+    cr_assert_eq(e1000_set_option("rx_ring", "128"), 0);
+    return stack_start_one(0x100E);
+}
+
 /* At the last moment before the causes are unmasked, a frame comes in and a
  * neighbour's interrupt makes our handler read (and so clear) its cause. */
 static void steal_the_cause(struct fake_nic *nic, uint32_t offset)
@@ -357,8 +390,9 @@ static void steal_the_cause(struct fake_nic *nic, uint32_t offset)
 
 Test(e1000_receive, no_wake_up_is_lost_when_a_neighbour_reads_the_cause)
 {
-    struct fake_nic *nic = stack_start_one(0x100E);
+    struct fake_nic *nic = start_with_groups_of_32();
 
+    receive_many(nic, 31);
     receive(nic, 60, 1);
     cr_assert(fake_nic_interrupt(nic));
     nic->on_write = steal_the_cause;
@@ -379,8 +413,9 @@ static void steal_a_link_change(struct fake_nic *nic, uint32_t offset)
 
 Test(e1000_receive, no_link_change_is_lost_when_a_neighbour_reads_the_cause)
 {
-    struct fake_nic *nic = stack_start_one(0x100E);
+    struct fake_nic *nic = start_with_groups_of_32();
 
+    receive_many(nic, 31);
     receive(nic, 60, 1);
     cr_assert(fake_nic_interrupt(nic));
     nic->on_write = steal_a_link_change;
@@ -391,12 +426,16 @@ Test(e1000_receive, no_link_change_is_lost_when_a_neighbour_reads_the_cause)
 
 Test(e1000_receive, the_ring_is_refilled_before_interrupts_are_unmasked)
 {
-    struct fake_nic *nic = stack_start_one(0x100E);
-    size_t rdts = fake_nic_count_writes(nic, E1000_RDT);
-    size_t imss = fake_nic_count_writes(nic, E1000_IMS);
+    struct fake_nic *nic = start_with_groups_of_32();
+    size_t rdts;
+    size_t imss;
 
+    receive_many(nic, 31);
+    rdts = fake_nic_count_writes(nic, E1000_RDT);
+    imss = fake_nic_count_writes(nic, E1000_IMS);
     receive(nic, 60, 1);
     stack_run(nic);
+    cr_assert_neq(fake_nic_find_write(nic, E1000_RDT, rdts), -1);
     cr_assert_lt(fake_nic_find_write(nic, E1000_RDT, rdts),
                  fake_nic_find_write(nic, E1000_IMS, imss));
 }

@@ -152,11 +152,12 @@ Test(e1000_watchdog, a_receive_ring_out_of_step_is_reset)
     struct fake_nic *nic = stack_start_one(0x100E);
     struct e1000 *driver = stack_netif()->driver;
 
-    driver->rx.descriptors[0].status = E1000_RX_DD | E1000_RX_EOP;
-    driver->rx.descriptors[1].status = E1000_RX_DD | E1000_RX_EOP;
+    for (int i = 0; i < 64; ++i)
+        driver->rx.descriptors[i].status = E1000_RX_DD | E1000_RX_EOP;
     stack_poll(64);
     stack_make_frame(frame, 60, 1);
-    cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_STORED);
+    for (int i = 0; i < 63; ++i)
+        cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_STORED);
     cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_HELD, "wedged");
     stack_run(nic);
     stack_tick(4);
