@@ -25,11 +25,15 @@ _Static_assert(TIMER_RESOLUTION_NS == UINT64_C(1) << TICK_SHIFT,
                "the header tells the truth");
 _Static_assert(LEVELS *DIGIT_BITS + TICK_SHIFT >= 64, "every deadline fits");
 
+#define NO_TICK UINT64_MAX
+
 static struct {
     struct timer *slots[LEVELS][SLOTS];
     uint64_t occupied[LEVELS]; /* one bit a slot */
     unsigned levels;           /* one bit a level that has an occupied slot */
     uint64_t tick;             /* everything before it has fired */
+    uint64_t next;             /* what find_next() would say, if known */
+    bool is_next_known;
     size_t count;
 } wheel;
 
@@ -43,6 +47,12 @@ static inline uint64_t tick_of(uint64_t deadline_ns)
 static inline unsigned digit(uint64_t tick, unsigned level)
 {
     return (unsigned)(tick >> (level * DIGIT_BITS)) & (SLOTS - 1);
+}
+
+/* The first tick of the slot in which a tick lies. */
+static inline uint64_t slot_start(uint64_t tick, unsigned level)
+{
+    return tick >> level * DIGIT_BITS << level * DIGIT_BITS;
 }
 
 static void insert(struct timer *timer)
@@ -66,6 +76,9 @@ static void insert(struct timer *timer)
     *head = timer;
     wheel.occupied[level] |= UINT64_C(1) << slot;
     wheel.levels |= 1U << level;
+    tick = slot_start(tick, level);
+    if (tick < wheel.next)
+        wheel.next = tick;
 }
 
 static void take_out(struct timer *timer)
@@ -83,6 +96,9 @@ static void take_out(struct timer *timer)
         wheel.occupied[level] &= ~(UINT64_C(1) << index % SLOTS);
         if (wheel.occupied[level] == 0)
             wheel.levels &= ~(1U << level);
+        if (slot_start(tick_of(timer->deadline_ns), (unsigned)level) <=
+            wheel.next)
+            wheel.is_next_known = false;
     }
     timer->link = NULL;
 }
@@ -152,6 +168,7 @@ size_t timers_run(uint64_t now_ns)
         if (fired == TIMERS_PER_RUN || moves == MOVES_PER_RUN)
             return fired;
         wheel.tick = tick;
+        wheel.is_next_known = false;
         timer = wheel.slots[level][digit(tick, level)];
         if (level != 0) {
             take_out(timer);
@@ -165,17 +182,22 @@ size_t timers_run(uint64_t now_ns)
     }
     if (wheel.tick < target)
         wheel.tick = target;
+    wheel.is_next_known = false;
     return fired;
 }
 
+/* Asked many times a packet, while timers are mostly moved further away: the
+ * last answer is kept. */
 uint64_t timers_next_deadline(void)
 {
-    unsigned level;
-    uint64_t tick;
+    if (!wheel.is_next_known) {
+        unsigned level;
 
-    if (!find_next(&level, &tick))
-        return PLATFORM_NEVER;
-    return tick << TICK_SHIFT;
+        if (!find_next(&level, &wheel.next))
+            wheel.next = NO_TICK;
+        wheel.is_next_known = true;
+    }
+    return wheel.next == NO_TICK ? PLATFORM_NEVER : wheel.next << TICK_SHIFT;
 }
 
 size_t timers_count(void)

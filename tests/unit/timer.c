@@ -110,6 +110,31 @@ Test(timer, next_deadline_is_never_too_late)
     }
 }
 
+/* A run that fires nothing makes it look anew. */
+Test(timer, next_deadline_follows_every_change_at_once)
+{
+    uint64_t now = 0;
+
+    for (int step = 0; step < 20000; step++) {
+        struct timer *timer = &watched[random_64() % 20].timer;
+        uint64_t remembered;
+
+        if (step % 3 == 0)
+            timer_cancel(timer);
+        else
+            timer_set(timer, now + (random_64() >> (20 + random_64() % 40)));
+        remembered = timers_next_deadline();
+        if (remembered > now) {
+            cr_assert_eq(timers_run(now), 0);
+            cr_assert_eq(timers_next_deadline(), remembered);
+        }
+        if (step % 10 == 0) {
+            now += random_64() >> 44;
+            timers_run(now);
+        }
+    }
+}
+
 Test(timer, cancelled_one_does_not_fire)
 {
     for (size_t i = 0; i < TIMERS; i++)
