@@ -21,6 +21,7 @@
 enum {
     SAMPLE_TRIES = 16,
     CLAIM_PARTS = 50, /* a claim must be within 1/50 of the rough measure */
+    NS_PER_TSC_SHIFT = 40, /* no TSC is faster than 256 GHz */
 };
 
 #define ROUGH_NS   UINT64_C(200000)
@@ -41,6 +42,7 @@ struct sample {
 static uint64_t entry_tsc;
 static uint64_t base_tsc, base_ns; /* the present line starts here */
 static struct clock_scale tsc_to_ns;
+static uint64_t ns_per_tsc; /* the same in 1/2^NS_PER_TSC_SHIFT */
 static uint64_t tsc_hz;
 static const char *source = "none";
 static bool is_claimed;
@@ -54,9 +56,14 @@ static uint64_t armed_ns = CLOCK_NEVER;
 static uint64_t refine_at_ns = CLOCK_NEVER;
 static uint64_t calendar_ns; /* 1970 to kernel entry, 0 if unknown */
 
+/* Asked several times a packet. */
 uint64_t clock_now_ns(void)
 {
-    return base_ns + clock_scale_apply(tsc_to_ns, cpu_rdtsc() - base_tsc);
+    uint64_t high;
+    uint64_t low = cpu_multiply(cpu_rdtsc() - base_tsc, ns_per_tsc, &high);
+
+    return base_ns +
+           (high << (64 - NS_PER_TSC_SHIFT) | low >> NS_PER_TSC_SHIFT);
 }
 
 uint64_t clock_from_tsc(uint64_t tsc)
@@ -133,6 +140,8 @@ static void use_frequency(uint64_t hz)
 
     tsc_hz = hz;
     tsc_to_ns = clock_scale_make(hz, NS_PER_SECOND);
+    ns_per_tsc = (uint64_t)tsc_to_ns.multiplier
+                 << (NS_PER_TSC_SHIFT - tsc_to_ns.shift);
     ns_to_tsc = clock_scale_make(NS_PER_SECOND, hz);
     uint64_t exact_ns = clock_scale_apply(tsc_to_ns, tsc - entry_tsc);
     base_tsc = tsc;

@@ -195,6 +195,14 @@ static inline bool cpu_rdseed(uint64_t *value)
     return carry;
 }
 
+/* The low half of a 128-bit product; the high half goes to `high`. */
+static inline uint64_t cpu_multiply(uint64_t a, uint64_t b, uint64_t *high)
+{
+    uint64_t low;
+    __asm__("mulq %3" : "=a"(low), "=d"(*high) : "a"(a), "rm"(b) : "cc");
+    return low;
+}
+
 /* Control registers and address translation. */
 
 static inline uint64_t cpu_read_cr0(void)

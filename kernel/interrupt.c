@@ -191,7 +191,8 @@ static void receive_line(size_t index)
 
     if (!is_claimed)
         counters.unhandled++;
-    if (line_watch_interrupt(&line->watch, is_claimed, clock_now_ns())) {
+    if (line_watch_interrupt(&line->watch, is_claimed) &&
+        line_watch_judge(&line->watch, clock_now_ns())) {
         counters.storms++;
         give_up(line, "cries without end");
         clock_arm(line->watch.next_look_ns);

@@ -57,10 +57,10 @@ static inline void line_watch_poll(struct line_watch *watch, uint64_t now_ns)
     watch->next_look_ns = now_ns + LINE_POLL_NS;
 }
 
-/* The line delivered an interrupt. True: it must be masked, it is polled from
- * now on. */
+/* The line delivered an interrupt. True: a window is full, and
+ * line_watch_judge() must be asked. */
 static inline bool line_watch_interrupt(struct line_watch *watch,
-                                        bool is_claimed, uint64_t now_ns)
+                                        bool is_claimed)
 {
     if (watch->state == LINE_WATCHED) {
         watch->state = LINE_WORKS;
@@ -69,9 +69,12 @@ static inline bool line_watch_interrupt(struct line_watch *watch,
     watch->window_count++;
     if (!is_claimed)
         watch->window_unclaimed++;
-    if (watch->window_count < LINE_STORM_WINDOW)
-        return false;
+    return watch->window_count >= LINE_STORM_WINDOW;
+}
 
+/* True: the line must be masked, it is polled from now on. */
+static inline bool line_watch_judge(struct line_watch *watch, uint64_t now_ns)
+{
     bool is_storm = watch->window_unclaimed >= LINE_STORM_UNCLAIMED &&
                     now_ns - watch->window_start_ns <= LINE_STORM_NS;
     watch->window_count = 0;

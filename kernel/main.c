@@ -130,15 +130,10 @@ static void probe_cards(void)
     (void)e1000_probe_all();
 }
 
-static void receive_softirq(void)
+static void receive_softirq(uint64_t now_ns)
 {
-    if (net_receive_softirq(clock_now_ns()))
+    if (net_receive_softirq(now_ns))
         softirq_raise(SOFTIRQ_NET_RX);
-}
-
-static void timer_softirq(void)
-{
-    net_timer_softirq(clock_now_ns());
 }
 
 static void start_stack(void)
@@ -149,7 +144,7 @@ static void start_stack(void)
     command_line_apply(net_words, 2);
     command_line_report_unknown();
     softirq_register(SOFTIRQ_NET_RX, receive_softirq);
-    softirq_register(SOFTIRQ_TIMER, timer_softirq);
+    softirq_register(SOFTIRQ_TIMER, net_timer_softirq);
     softirq_set_deadline_source(net_next_deadline);
 }
 

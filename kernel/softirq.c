@@ -24,7 +24,7 @@ static struct {
     struct softirq_counters counters;
 } cpu;
 
-static void (*handlers[SOFTIRQ_COUNT])(void);
+static void (*handlers[SOFTIRQ_COUNT])(uint64_t now_ns);
 static uint64_t (*next_deadline)(void);
 static void (*before_idle)(void);
 
@@ -34,7 +34,7 @@ void softirq_init(void)
     cpu.context_since_ns = clock_now_ns();
 }
 
-void softirq_register(enum softirq vector, void (*handler)(void))
+void softirq_register(enum softirq vector, void (*handler)(uint64_t now_ns))
 {
     handlers[vector] = handler;
 }
@@ -68,16 +68,19 @@ static uint64_t enter_context(enum softirq_context next)
     return now_ns;
 }
 
-static void run_handlers(unsigned int bits)
+/* Returns the time when they are done. */
+static uint64_t run_handlers(unsigned int bits, uint64_t now_ns)
 {
-    for (unsigned int vector = 0; vector < SOFTIRQ_COUNT; vector++) {
+    for (unsigned int vector = 0; bits >> vector != 0; vector++) {
         if ((bits >> vector & 1) == 0 || handlers[vector] == NULL)
             continue;
-        uint64_t start_ns = clock_now_ns();
-        handlers[vector]();
+        uint64_t start_ns = now_ns;
+        handlers[vector](now_ns);
+        now_ns = clock_now_ns();
         cpu.counters.runs[vector]++;
-        cpu.counters.run_ns[vector] += clock_now_ns() - start_ns;
+        cpu.counters.run_ns[vector] += now_ns - start_ns;
     }
+    return now_ns;
 }
 
 /* The body of a round, on the softirq stack; interrupts off but while the
@@ -85,6 +88,7 @@ static void run_handlers(unsigned int bits)
 static void run_round_on_stack(void)
 {
     uint64_t start_ns = enter_context(CONTEXT_SOFTIRQ);
+    uint64_t now_ns = start_ns;
     uint64_t spent_ns;
     unsigned int turns = 0;
 
@@ -92,10 +96,10 @@ static void run_round_on_stack(void)
         unsigned int bits =
             atomic_exchange_explicit(&cpu.pending, 0, memory_order_relaxed);
         cpu_interrupts_enable();
-        run_handlers(bits);
+        now_ns = run_handlers(bits, now_ns);
         cpu_interrupts_disable();
         turns++;
-        spent_ns = clock_now_ns() - start_ns;
+        spent_ns = now_ns - start_ns;
     } while (pending_bits() != 0 &&
              softirq_policy_may_restart(spent_ns, turns));
 
@@ -217,10 +221,9 @@ void softirq_idle(uint64_t deadline_ns)
     softirq_policy_app_idles(&cpu.policy);
     if (pending_bits() != 0) {
         run_round();
-    } else if (clock_now_ns() < deadline_ns) {
+    } else if (enter_context(CONTEXT_IDLE) < deadline_ns) {
         arm_next_deadline();
         clock_arm(deadline_ns);
-        enter_context(CONTEXT_IDLE);
         /* Nothing is pending and nothing can become so before the halt. */
         cpu_idle_enable_interrupts();
         cpu_interrupts_disable();

@@ -38,7 +38,8 @@ struct softirq_counters {
 /* Needs memory (for the stack) and the clock. */
 void softirq_init(void);
 
-void softirq_register(enum softirq vector, void (*handler)(void));
+/* `now_ns`: when the handler was called. */
+void softirq_register(enum softirq vector, void (*handler)(uint64_t now_ns));
 
 /* Any context, hardirq included. */
 void softirq_raise(enum softirq vector);

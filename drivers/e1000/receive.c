@@ -7,7 +7,6 @@
  */
 #include "drivers/e1000/device.h"
 
-#include "kernel/clock.h"
 #include "kernel/memory.h"
 
 #include <errno.h>
@@ -114,7 +113,7 @@ static bool is_deliverable(struct e1000 *nic,
 
 /* Replaces the slot's buffer and hands the old one up as a packet. */
 static void deliver(struct e1000 *nic, uint32_t slot,
-                    const struct e1000_rx_descriptor *seen, uint64_t now_ns)
+                    const struct e1000_rx_descriptor *seen)
 {
     uint8_t *filled = nic->rx.buffers[slot];
     uint8_t *fresh = buffer_alloc();
@@ -136,7 +135,6 @@ static void deliver(struct e1000 *nic, uint32_t slot,
     }
     packet->length = seen->length;
     packet->netif = &nic->netif;
-    packet->time_ns = now_ns;
     if ((seen->status & E1000_RX_VP) != 0) {
         packet->has_vlan_tag = true;
         packet->vlan_tag = seen->special;
@@ -156,7 +154,6 @@ static uint32_t group_size(const struct e1000_rx_ring *ring)
 size_t e1000_receive(struct e1000 *nic, size_t budget)
 {
     struct e1000_rx_ring *ring = &nic->rx;
-    uint64_t now_ns = clock_now_ns();
     size_t done = 0;
 
     while (done < budget && e1000_receive_is_waiting(nic)) {
@@ -172,7 +169,7 @@ size_t e1000_receive(struct e1000 *nic, size_t budget)
         ++ring->next;
         ++done;
         if (is_deliverable(nic, &seen))
-            deliver(nic, slot, &seen, now_ns);
+            deliver(nic, slot, &seen);
         else
             give_to_chip(nic, slot);
         if (ring->next - ring->given >= E1000_RX_BATCH)

@@ -14,8 +14,8 @@ static bool any_storm(struct line_watch *watch, int count, int claimed_every,
     bool is_storm = false;
 
     for (int i = 1; i <= count; i++)
-        is_storm |= line_watch_interrupt(watch, i % claimed_every == 0,
-                                         (uint64_t)i * gap_ns);
+        is_storm |= line_watch_interrupt(watch, i % claimed_every == 0) &&
+                    line_watch_judge(watch, (uint64_t)i * gap_ns);
     return is_storm;
 }
 
@@ -25,7 +25,8 @@ Test(line_watch, unclaimed_interrupts_without_end_are_a_storm)
 
     line_watch_start(&watch, 0);
     cr_assert_not(any_storm(&watch, LINE_STORM_WINDOW - 1, 1 << 30, 500));
-    cr_assert(line_watch_interrupt(&watch, false, 100 * MS));
+    cr_assert(line_watch_interrupt(&watch, false));
+    cr_assert(line_watch_judge(&watch, 100 * MS));
     cr_assert_eq(watch.state, LINE_POLLED);
     cr_assert_eq(watch.next_look_ns, 100 * MS + LINE_POLL_NS);
 }
@@ -68,7 +69,7 @@ Test(line_watch, a_line_that_has_spoken_is_not_looked_at)
     struct line_watch watch;
 
     line_watch_start(&watch, 0);
-    line_watch_interrupt(&watch, true, MS);
+    line_watch_interrupt(&watch, true);
     cr_assert_eq(watch.next_look_ns, UINT64_MAX);
 }
 
@@ -107,6 +108,6 @@ Test(line_watch, a_polled_line_is_polled_for_good)
         cr_assert_eq(watch.next_look_ns, turn * LINE_POLL_NS);
         cr_assert_not(line_watch_look(&watch, turn % 2, watch.next_look_ns));
     }
-    line_watch_interrupt(&watch, true, 200 * MS);
+    line_watch_interrupt(&watch, true);
     cr_assert_eq(watch.state, LINE_POLLED);
 }

@@ -133,15 +133,17 @@ static void work(uint64_t ns)
 
 /* The handlers. */
 
-static void run_timers(void)
+static void run_timers(uint64_t at_ns)
 {
+    cr_assert_leq(at_ns, now_ns);
     timer_runs++;
     if (deadline_ns <= now_ns)
         deadline_ns = CLOCK_NEVER;
 }
 
-static void receive(void)
+static void receive(uint64_t at_ns)
 {
+    cr_assert_leq(at_ns, now_ns);
     depth++;
     if (depth > deepest)
         deepest = depth;
@@ -215,10 +217,22 @@ Test(softirq, never_nest_when_an_interrupt_comes_while_they_run)
     cr_assert_eq(deepest, 1);
 }
 
+static void lock(uint64_t at_ns)
+{
+    (void)at_ns;
+    softirq_lock();
+}
+
+static void unlock(uint64_t at_ns)
+{
+    (void)at_ns;
+    softirq_unlock();
+}
+
 Test(softirq, locking_inside_a_softirq_runs_nothing)
 {
-    softirq_register(SOFTIRQ_TIMER, softirq_lock);
-    softirq_register(SOFTIRQ_NET_TX, softirq_unlock);
+    softirq_register(SOFTIRQ_TIMER, lock);
+    softirq_register(SOFTIRQ_NET_TX, unlock);
     softirq_raise(SOFTIRQ_TIMER);
     softirq_raise(SOFTIRQ_NET_TX);
     interrupt(raise_receive);
