@@ -33,6 +33,40 @@ struct ip_route {
     bool is_broadcast;
 };
 
+/* The same in twelve bytes, for who keeps many; the destination is known. */
+struct ip_hop {
+    struct be32 gateway;
+    uint32_t generation;
+    uint16_t mtu;
+    uint8_t netif; /* its index */
+    bool is_local;
+};
+
+static inline struct ip_hop ip_hop_of(const struct ip_route *route)
+{
+    return (struct ip_hop){
+        .gateway = ip_address_ipv4(&route->gateway),
+        .generation = route->generation,
+        .mtu = (uint16_t)(route->mtu < UINT16_MAX ? route->mtu : UINT16_MAX),
+        .netif = route->netif->index,
+        .is_local = route->is_local,
+    };
+}
+
+/* And back, while the generation is that of today. */
+static inline struct ip_route ip_hop_route(const struct ip_hop *hop,
+                                           const struct ip_address *source)
+{
+    return (struct ip_route){
+        .netif = netif_by_index(hop->netif),
+        .source = *source,
+        .gateway = ip_address_from_ipv4(hop->gateway),
+        .mtu = hop->mtu,
+        .generation = hop->generation,
+        .is_local = hop->is_local,
+    };
+}
+
 /* Finds the way to `destination`. `source` may be any. -ENETUNREACH when
  * there is none. */
 int ip_route_lookup(const struct ip_address *destination,

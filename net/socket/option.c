@@ -317,9 +317,9 @@ static uint8_t linux_state(enum tcp_state state)
     return numbers[state];
 }
 
-static uint32_t ms_since(uint64_t then_ns, uint64_t now_ns)
+static uint32_t ms_since(uint32_t then_ms, uint64_t now_ns)
 {
-    return then_ns == 0 ? 0 : (uint32_t)((now_ns - then_ns) / NS_PER_MS);
+    return then_ms == 0 ? 0 : (uint32_t)(now_ns / NS_PER_MS) - then_ms;
 }
 
 static int get_info(const struct socket *socket, void *value, socklen_t *length,
@@ -349,8 +349,8 @@ static int get_info(const struct socket *socket, void *value, socklen_t *length,
     info.window_scales =
         (uint8_t)(status.send_scale | status.receive_scale << 4);
     info.receive_mss = status.receive_mss;
-    info.last_data_sent_ms = ms_since(status.data_sent_ns, now_ns);
-    info.last_ack_received_ms = ms_since(status.heard_ns, now_ns);
+    info.last_data_sent_ms = ms_since(status.data_sent_ms, now_ns);
+    info.last_ack_received_ms = ms_since(status.heard_ms, now_ns);
     info.path_mtu = status.path_mtu;
     info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
     info.send_mss = status.send_mss;

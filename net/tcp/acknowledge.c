@@ -13,8 +13,9 @@ static uint64_t take_sample(struct tcp_connection *c,
                             const struct tcp_segment *segment, uint64_t now_ns)
 {
     if (c->rtt_timing && !seq_before(segment->ack, c->rtt_seq)) {
+        uint32_t us = (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us;
         c->rtt_timing = false;
-        return now_ns - c->rtt_at_ns;
+        return (us == 0 ? 1 : us) * NS_PER_US;
     }
     if (c->rtt_timing || !c->has_timestamps || !segment->options.has_timestamp)
         return 0;

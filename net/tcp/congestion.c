@@ -20,27 +20,31 @@ _Static_assert(SSTHRESH_MIN_SEGMENTS *UINT64_C(65535) <= CWND_MAX,
 _Static_assert(TCP_RTO_MAX_NS / NS_PER_US < 1 << 27,
                "a sample has 27 bits of microseconds");
 
-static const struct tcp_congestion_module *const modules[] = {
-    &cubic_module,    &newreno_module, &vegas_module,
-    &westwood_module, &bic_module,
+const struct tcp_congestion_module
+    *const congestion_modules[CONGESTION_MODULES] = {
+        [CONGESTION_CUBIC] = &cubic_module,
+        [CONGESTION_NEWRENO] = &newreno_module,
+        [CONGESTION_VEGAS] = &vegas_module,
+        [CONGESTION_WESTWOOD] = &westwood_module,
+        [CONGESTION_BIC] = &bic_module,
 };
 
 const struct tcp_congestion_module *congestion_module(size_t number)
 {
-    return number < ARRAY_COUNT(modules) ? modules[number] : NULL;
+    return number < CONGESTION_MODULES ? congestion_modules[number] : NULL;
 }
 
 int tcp_congestion_number(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(modules); i++)
-        if (strcmp(modules[i]->name, name) == 0)
+    for (size_t i = 0; i < CONGESTION_MODULES; i++)
+        if (strcmp(congestion_modules[i]->name, name) == 0)
             return (int)i;
     return -ENOENT;
 }
 
 const char *tcp_congestion_name(int number)
 {
-    return modules[number]->name;
+    return congestion_modules[number]->name;
 }
 
 uint32_t congestion_initial_window(uint32_t mss)
@@ -53,20 +57,19 @@ void congestion_init(struct tcp_congestion *congestion, uint32_t mss,
                      struct seq32 iss)
 {
     *congestion = (struct tcp_congestion){
-        .module = &newreno_module,
+        .number = CONGESTION_NEWRENO,
         .cwnd = congestion_initial_window(mss),
         .ssthresh = CWND_MAX,
-        .mss = mss,
+        .mss = (uint16_t)mss,
         .recover = iss,
         .round_end = iss,
     };
 }
 
-void congestion_select(struct tcp_congestion *congestion,
-                       const struct tcp_congestion_module *module)
+void congestion_select(struct tcp_congestion *congestion, size_t number)
 {
     /* cubic is the union's largest member. */
-    congestion->module = module;
+    congestion->number = (uint8_t)number;
     congestion->cubic = (struct cubic){.maximum = 0};
     congestion->counted = 0;
 }
@@ -83,7 +86,7 @@ void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss)
     uint64_t cwnd = (segments == 0 ? 1 : segments) * mss;
 
     congestion->cwnd = (uint32_t)(cwnd > CWND_MAX ? CWND_MAX : cwnd);
-    congestion->mss = mss;
+    congestion->mss = (uint16_t)mss;
 }
 
 uint32_t congestion_sample_us(const struct tcp_ack_event *ack)

@@ -62,7 +62,8 @@ struct cubic {
     union {
         struct hystart hystart;
         struct {
-            uint64_t credit; /* of W_est, in 17ths of byte windows */
+            uint32_t credit; /* of W_est, in 17ths of byte windows: less
+                                than 2^35, with credit_high above it */
             uint32_t estimate;
             uint32_t origin; /* W_max, or cwnd where the stage began */
             uint32_t plateau_ms;
@@ -73,10 +74,11 @@ struct cubic {
     uint32_t maximum; /* W_max; 0: none known */
     uint32_t prior;   /* cwnd_prior */
     uint32_t undone;  /* W_max before the last signal... */
-    bool was_running; /* ...and whether it ended a stage */
-    bool had_signal;  /* HyStart++ is over */
-    bool is_running;  /* there is a stage */
-    bool is_paused;   /* and its clock stands */
+    uint8_t credit_high;
+    bool was_running : 1; /* ...and whether it ended a stage */
+    bool had_signal : 1;  /* HyStart++ is over */
+    bool is_running : 1;  /* there is a stage */
+    bool is_paused : 1;   /* and its clock stands */
 };
 
 struct vegas {
@@ -99,18 +101,18 @@ struct bic {
 };
 
 struct tcp_congestion {
-    const struct tcp_congestion_module *module;
-    uint32_t cwnd; /* all in bytes */
+    uint32_t cwnd; /* all in bytes; 0: not begun */
     uint32_t ssthresh;
-    uint32_t mss;
     uint32_t counted;     /* acknowledged since cwnd last grew */
     struct seq32 recover; /* RFC 6582: highest sent when loss was seen */
     uint32_t peak; /* most bytes in flight, until peak_end is acknowledged */
     struct seq32 peak_end;
     struct seq32 round_end; /* a round trip is over when this is acknowledged */
-    uint16_t duplicates;    /* ACKs in a row */
-    bool is_recovering;
-    bool had_partial; /* RFC 6582 3.2: only the first restarts the timer */
+    uint16_t mss;
+    uint16_t duplicates; /* ACKs in a row */
+    uint8_t number;      /* of the module */
+    bool is_recovering : 1;
+    bool had_partial : 1; /* RFC 6582 3.2: only the first restarts the timer */
     union {
         struct cubic cubic;
         struct vegas vegas;
@@ -126,7 +128,23 @@ extern const struct tcp_congestion_module westwood_module;
 extern const struct tcp_congestion_module bic_module;
 
 /* The modules by number, the default first; NULL past the last. */
+enum {
+    CONGESTION_CUBIC,
+    CONGESTION_NEWRENO,
+    CONGESTION_VEGAS,
+    CONGESTION_WESTWOOD,
+    CONGESTION_BIC,
+    CONGESTION_MODULES,
+};
+extern const struct tcp_congestion_module
+    *const congestion_modules[CONGESTION_MODULES];
 const struct tcp_congestion_module *congestion_module(size_t number);
+
+static inline const struct tcp_congestion_module *
+congestion_chosen(const struct tcp_congestion *congestion)
+{
+    return congestion_modules[congestion->number];
+}
 
 /* A window of RFC 6928 for this segment size. */
 uint32_t congestion_initial_window(uint32_t mss);
@@ -136,8 +154,7 @@ void congestion_init(struct tcp_congestion *congestion, uint32_t mss,
                      struct seq32 iss);
 
 /* The windows stay, the module begins anew. */
-void congestion_select(struct tcp_congestion *congestion,
-                       const struct tcp_congestion_module *module);
+void congestion_select(struct tcp_congestion *congestion, size_t number);
 
 /* The segment size changed (path MTU). */
 void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss);

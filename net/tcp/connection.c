@@ -14,7 +14,7 @@
 #include "net/tcp/internal.h"
 #include "net/wire/ipv4.h"
 
-_Static_assert(sizeof(struct tcp_connection) <= 640,
+_Static_assert(sizeof(struct tcp_connection) <= 512,
                "an idle connection stays small");
 
 static struct {
@@ -88,12 +88,12 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
     *c = (struct tcp_connection){
         .node = {.kind = TCP_NODE_CONNECTION, .tuple = *tuple},
         .state = TCP_SYN_SENT,
-        .route = *route,
+        .hop = ip_hop_of(route),
         .options = *options,
         .timer = {.expire = connection_timer_expired},
         .quick_acks = TCP_QUICK_ACKS,
-        .progress_at_ns = now_ns,
-        .heard_at_ns = now_ns,
+        .progress_at_ms = connection_ms(now_ns),
+        .heard_at_ms = connection_ms(now_ns),
         .peer_mss = TCP_MSS_DEFAULT,
         .rcv.mss = TCP_MSS_DEFAULT,
         .rcv.scale = TCP_WINDOW_SCALE,
@@ -181,7 +181,7 @@ void connection_leave(struct tcp_connection *c, int error)
     recovery_release(c);
     reassembly_clear(&c->reassembly);
     if (error != 0)
-        c->error = (int16_t)error;
+        c->error = (uint8_t)error;
     if (c->is_orphan) {
         pool.orphans--;
         receive_queue_clear(&c->receive);
@@ -216,26 +216,29 @@ size_t orphan_count(void)
 
 void connection_abort(struct tcp_connection *c, int error)
 {
-    c->error = (int16_t)error;
+    c->error = (uint8_t)error;
     connection_touch(c, OWES_RESET);
 }
 
 bool connection_route(struct tcp_connection *c)
 {
-    if (c->route.generation == ip_route_generation())
+    struct ip_route route;
+
+    if (c->hop.generation == ip_route_generation())
         return true;
-    if (ip_route_lookup(&c->node.tuple.remote, &c->node.tuple.local,
-                        &c->route) != 0) {
+    if (ip_route_lookup(&c->node.tuple.remote, &c->node.tuple.local, &route) !=
+        0) {
         c->soft_error = EHOSTUNREACH;
         return false;
     }
+    c->hop = ip_hop_of(&route);
     connection_update_mss(c);
     return true;
 }
 
 void connection_update_mss(struct tcp_connection *c)
 {
-    uint32_t mtu = c->route.mtu;
+    uint32_t mtu = c->hop.mtu;
 
     if (c->path_mtu != 0 && c->path_mtu < mtu)
         mtu = c->path_mtu;
@@ -251,6 +254,6 @@ void connection_update_mss(struct tcp_connection *c)
     if (mss > UINT16_MAX)
         mss = UINT16_MAX;
     c->snd.mss = (uint16_t)mss;
-    if (c->congestion.module != NULL && c->congestion.mss != mss)
+    if (c->congestion.cwnd != 0 && c->congestion.mss != mss)
         congestion_set_mss(&c->congestion, mss);
 }

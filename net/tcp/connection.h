@@ -20,6 +20,7 @@
 #include "net/tcp/tcp.h"
 
 #include "net/ip/ip.h"
+#include "net/link/netif.h"
 #include "net/packet.h"
 #include "net/timer.h"
 #include "net/wire/sequence.h"
@@ -62,34 +63,11 @@ enum tcp_owed {
 struct tcp_connection {
     struct tcp_node node; /* kind, tuple */
 
-    /* First the fields every segment touches. */
-    struct {
-        struct seq32 una;
-        struct seq32 nxt;    /* to be sent next; goes back after a timeout */
-        struct seq32 max;    /* RFC 9293's SND.NXT: all before was sent once */
-        struct seq32 small;  /* end of the last segment shorter than mss */
-        struct seq32 urgent; /* behind the last urgent octet, if is_urgent */
-        struct seq32 wl1;
-        struct seq32 wl2;
-        uint32_t wnd;
-        uint32_t max_wnd;
-        uint16_t mss; /* payload of a full segment, options allowed for */
-        uint8_t scale;
-    } snd;
-    uint8_t state; /* enum tcp_state */
-    struct {
-        struct seq32 nxt;
-        struct seq32 edge;     /* right edge of the window, as offered */
-        struct seq32 last_ack; /* what we acknowledged last */
-        struct seq32 urgent;   /* the last urgent octet, if has_urgent */
-        uint16_t mss;          /* largest payload seen */
-        uint8_t scale;
-    } rcv;
-    uint8_t owed; /* enum tcp_owed */
-    uint32_t ts_recent;
-    uint32_t ts_recent_s; /* when it was set */
-    uint32_t ts_offset;
-    struct tcp_connection *pending_next;
+    /* Two cache lines, the node's included, of what every segment touches. */
+    uint8_t state;      /* enum tcp_state */
+    uint8_t owed;       /* enum tcp_owed */
+    uint8_t quick_acks; /* so many more are not delayed */
+    uint8_t retries;    /* of the retransmit or persist timer, in a row */
     bool is_pending : 1;
     bool is_dead : 1; /* to be freed when taken from the pending list */
     bool is_sending : 1;
@@ -116,60 +94,93 @@ struct tcp_connection {
     bool ecn_cwr_owed : 1; /* on the next new data */
     bool mtu_probe_failed : 1;
     bool is_probing_mtu : 1; /* the segment being made is a probe */
-    uint8_t quick_acks;      /* so many more are not delayed */
-    uint8_t retries;         /* of the retransmit or persist timer, in a row */
-    uint8_t keep_probes;
-    uint8_t challenges;      /* challenge ACKs in this second */
-    uint8_t duplicates_owed; /* ACKs for segments that came too early */
+    struct {
+        struct seq32 nxt;
+        struct seq32 edge;     /* right edge of the window, as offered */
+        struct seq32 last_ack; /* what we acknowledged last */
+        struct seq32 urgent;   /* the last urgent octet, if has_urgent */
+        uint16_t mss;          /* largest payload seen */
+        uint8_t scale;
+    } rcv;
+    struct {
+        struct seq32 una;    /* until established, the first of all */
+        struct seq32 nxt;    /* to be sent next; goes back after a timeout */
+        struct seq32 max;    /* RFC 9293's SND.NXT: all before was sent once */
+        struct seq32 small;  /* end of the last segment shorter than mss */
+        struct seq32 urgent; /* behind the last urgent octet, if is_urgent */
+        struct seq32 wl1;
+        struct seq32 wl2;
+        uint32_t wnd;
+        uint32_t max_wnd;
+        uint16_t mss; /* payload of a full segment, options allowed for */
+        uint8_t scale;
+    } snd;
+    uint32_t ts_recent;
+    uint32_t ts_recent_s; /* when it was set */
+    uint32_t ts_offset;
 
-    struct tcp_congestion congestion;
     struct tcp_send_queue send;
     struct tcp_receive_queue receive;
-    struct tcp_reassembly reassembly;
     struct tcp_recovery *recovery; /* NULL: nothing sent yet, or no SACK */
+    struct tcp_connection *pending_next;
+    union {
+        void *owner;
+        struct tcp_connection *accept_next;
+    };
+    struct tcp_congestion congestion;
     struct tcp_rtt rtt;
-    struct seq32 rtt_seq; /* the segment being timed ends here */
-    uint64_t rtt_at_ns;
+    struct seq32 rtt_seq; /* the segment being timed ends here... */
+    uint32_t rtt_at_us;   /* ...and left then, no longer ago than an RTO */
 
     /* Deadlines; 0 is none. */
     struct timer timer;
     uint64_t retransmit_at_ns;
     uint64_t ack_at_ns;
     uint64_t keep_at_ns; /* keep-alive; for an orphan, the end of its life */
-    uint64_t progress_at_ns; /* when snd.una last moved, or sending began */
-    uint64_t sent_at_ns;     /* when data last left */
-    uint64_t heard_at_ns;    /* when a segment last was acceptable */
 
-    union {
-        void *owner;
-        struct tcp_connection *accept_next;
-    };
+    /* When something happened, in milliseconds modulo 2^32 (49 days). */
+    uint32_t progress_at_ms; /* when snd.una last moved, or sending began */
+    uint32_t sent_at_ms;     /* when data last left; 0: never */
+    uint32_t heard_at_ms;    /* when a segment last was acceptable */
+
+    uint8_t error;      /* an errno for the owner */
+    uint8_t soft_error; /* what may explain a timeout */
+    uint8_t keep_probes;
+    uint8_t challenges;      /* challenge ACKs in this second */
+    uint8_t challenge_s;     /* modulo 2^8: one more or less in 256 s */
+    uint8_t duplicates_owed; /* ACKs for segments that came too early */
+    struct tcp_reassembly reassembly;
     struct tcp_options options;
-    struct seq32 iss;
-    struct seq32 irs;
     uint32_t retransmits;
     struct seq32 ecn_end;
     uint32_t read_bytes; /* by the app, since read_at_us */
     uint32_t read_at_us;
-    uint32_t challenge_s;
-    uint32_t confirmed_s; /* when the next hop was last said to answer */
+    uint16_t confirmed_s; /* when the next hop was last said to answer */
     uint16_t peer_mss;    /* as the peer's option said */
     uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
     uint16_t pending_mtu; /* claimed, believed at the next timeout */
     uint16_t acked_size;  /* largest segment size known to have arrived */
     uint16_t mtu_high;    /* RFC 4821: search_high; 0: no search */
     uint16_t mtu_probe;   /* the size of one in flight; 0: none */
+    uint8_t mtu_probe_retransmits; /* the last octet of it when it left */
     struct seq32 mtu_probe_end;
-    uint32_t mtu_probe_retransmits; /* `retransmits` when it left */
-    uint32_t mtu_probe_at_s;        /* not before */
-    int16_t error;                  /* a positive errno for the owner */
-    int16_t soft_error;
-    struct ip_route route;
+    uint32_t mtu_probe_at_s; /* not before */
+    struct ip_hop hop;       /* the way to the peer */
 };
+
+_Static_assert(offsetof(struct tcp_connection, send) == 128,
+               "what every segment touches lies in two cache lines");
 
 static inline struct tcp_connection *connection_of(struct tcp_node *node)
 {
     return container_of(node, struct tcp_connection, node);
+}
+
+/* Where its segments leave. */
+static inline const struct netif *
+connection_netif(const struct tcp_connection *c)
+{
+    return netif_by_index(c->hop.netif);
 }
 
 /* Sent and not acknowledged, the SYN and FIN included. */
@@ -195,6 +206,14 @@ static inline uint32_t connection_timestamp(const struct tcp_connection *c,
                                             uint64_t now_ns)
 {
     return (uint32_t)(now_ns / NS_PER_MS) + c->ts_offset;
+}
+
+/* In the unit of connection's past times; never 0. */
+static inline uint32_t connection_ms(uint64_t now_ns)
+{
+    uint32_t ms = (uint32_t)(now_ns / NS_PER_MS);
+
+    return ms + (ms == 0);
 }
 
 static inline bool state_is_synchronised(enum tcp_state state)

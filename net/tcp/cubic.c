@@ -89,6 +89,7 @@ static void begin_stage(struct tcp_congestion *congestion, uint32_t now_ms)
     cubic->seen_ms = now_ms;
     cubic->estimate = cwnd;
     cubic->credit = 0;
+    cubic->credit_high = 0;
     cubic->is_running = true;
     cubic->is_paused = false;
     congestion->counted = 0;
@@ -115,9 +116,12 @@ static void advance_estimate(struct tcp_congestion *congestion, uint32_t acked)
     uint64_t alpha = cubic->estimate < cubic->prior ? ALPHA : ALPHA_ONE;
     uint64_t window = ALPHA_ONE * (uint64_t)congestion->cwnd;
 
-    cubic->credit += alpha * congestion->mss * acked;
-    uint64_t growth = cubic->credit / window;
-    cubic->credit %= window;
+    uint64_t credit = (uint64_t)cubic->credit_high << 32 | cubic->credit;
+    credit += alpha * congestion->mss * acked;
+    uint64_t growth = credit / window;
+    credit %= window;
+    cubic->credit = (uint32_t)credit;
+    cubic->credit_high = (uint8_t)(credit >> 32);
     cubic->estimate = (uint32_t)(growth > CWND_MAX - cubic->estimate
                                      ? CWND_MAX
                                      : cubic->estimate + growth);

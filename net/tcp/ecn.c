@@ -79,7 +79,8 @@ void ecn_acknowledged(struct tcp_connection *c,
     if (congestion->is_recovering || c->rtt.backoff != 0)
         return;
     tcp_counters.ecn_reductions++;
-    congestion->module->on_signal(congestion, TCP_SIGNAL_ECN, flight);
+    congestion_chosen(congestion)
+        ->on_signal(congestion, TCP_SIGNAL_ECN, flight);
     if (congestion->cwnd > congestion->ssthresh)
         congestion->cwnd = congestion->ssthresh;
 }

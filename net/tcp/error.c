@@ -36,7 +36,7 @@ static int error_number(enum ip_error error)
 static void packet_too_big(struct tcp_connection *c, uint32_t mtu,
                            uint64_t now_ns)
 {
-    uint32_t current = c->route.mtu;
+    uint32_t current = c->hop.mtu;
 
     if (c->path_mtu != 0 && c->path_mtu < current)
         current = c->path_mtu;
@@ -97,7 +97,7 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
             packet_too_big(c, info->mtu, now_ns);
         return;
     }
-    c->soft_error = (int16_t)error_number(info->error);
+    c->soft_error = (uint8_t)error_number(info->error);
     /* Sending is not the moment to take the connection away: the timer
      * will. */
     if (!state_is_synchronised(c->state) && !c->is_sending) {

@@ -36,11 +36,12 @@ void connection_establish(struct tcp_connection *c,
     bool syn_was_lost = c->retries != 0;
 
     if (c->rtt_timing)
-        rtt_sample(&c->rtt, now_ns - c->rtt_at_ns);
+        rtt_sample_us(&c->rtt, (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us);
     c->rtt_timing = false;
     if (syn_was_lost)
         rtt_syn_was_lost(&c->rtt);
-    c->snd.una = seq_add(c->iss, 1);
+    struct seq32 iss = c->snd.una;
+    c->snd.una = seq_add(iss, 1);
     c->snd.nxt = c->snd.una;
     c->snd.max = c->snd.una;
     c->snd.small = c->snd.una;
@@ -49,8 +50,8 @@ void connection_establish(struct tcp_connection *c,
     c->snd.wl1 = segment->seq;
     c->snd.wl2 = segment->ack;
     mtu_start(c, now_ns);
-    congestion_init(&c->congestion, c->snd.mss, c->iss);
-    congestion_select(&c->congestion, congestion_module(c->options.congestion));
+    congestion_init(&c->congestion, c->snd.mss, iss);
+    congestion_select(&c->congestion, c->options.congestion);
     if (syn_was_lost) /* RFC 5681 3.1: one segment, after a lost SYN */
         c->congestion.cwnd = c->snd.mss;
     timers_progress(c, now_ns);
@@ -65,7 +66,6 @@ void connection_establish(struct tcp_connection *c,
 static void take_syn(struct tcp_connection *c,
                      const struct tcp_segment *segment, uint64_t now_ns)
 {
-    c->irs = segment->seq;
     c->rcv.nxt = seq_add(segment->seq, 1);
     /* What our SYN offered counts from here. */
     c->rcv.edge = seq_add(c->rcv.nxt, c->rcv.edge.value);
@@ -79,7 +79,7 @@ void syn_sent_receive(struct tcp_connection *c, struct packet *packet,
     bool has_ack = (segment->flags & TCP_ACK) != 0;
 
     /* First: the ACK. */
-    if (has_ack && !seq_equal(segment->ack, seq_add(c->iss, 1))) {
+    if (has_ack && !seq_equal(segment->ack, seq_add(c->snd.una, 1))) {
         reply_reset(&c->node.tuple, segment);
         packet_drop(packet, DROP_TCP_ACK);
         return;

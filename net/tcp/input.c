@@ -13,7 +13,7 @@
 
 void challenge(struct tcp_connection *c, uint64_t now_ns)
 {
-    uint32_t second = (uint32_t)(now_ns / NS_PER_S);
+    uint8_t second = (uint8_t)(now_ns / NS_PER_S);
 
     /* RFC 5961 7, but per connection: a limit shared with others would tell
      * an attacker what they do (CVE-2016-5696). */
@@ -53,7 +53,7 @@ static void note_timestamp(struct tcp_connection *c,
 
 static void heard(struct tcp_connection *c, uint64_t now_ns)
 {
-    c->heard_at_ns = now_ns;
+    c->heard_at_ms = connection_ms(now_ns);
     c->keep_probes = 0;
     c->is_keep_probing = false;
 }
@@ -281,13 +281,15 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
 /* RFC 4861 7.3.1: what we sent arrived, or what answers it did. */
 static void note_progress(struct tcp_connection *c, uint64_t now_ns)
 {
-    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
+    uint16_t now_s = (uint16_t)(now_ns / NS_PER_S);
 
-    if (c->state == TCP_CLOSED || now_s - c->confirmed_s < TCP_CONFIRM_S ||
-        c->route.generation != ip_route_generation())
+    if (c->state == TCP_CLOSED ||
+        (uint16_t)(now_s - c->confirmed_s) < TCP_CONFIRM_S ||
+        c->hop.generation != ip_route_generation())
         return;
     c->confirmed_s = now_s;
-    ip_confirm(&c->route, now_ns);
+    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
+    ip_confirm(&route, now_ns);
 }
 
 void connection_receive(struct tcp_connection *c, struct packet *packet,

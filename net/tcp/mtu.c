@@ -17,7 +17,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 
 static uint32_t current_mtu(const struct tcp_connection *c)
 {
-    return c->path_mtu == 0 ? c->route.mtu : smaller(c->path_mtu, c->route.mtu);
+    return c->path_mtu == 0 ? c->hop.mtu : smaller(c->path_mtu, c->hop.mtu);
 }
 
 /* The largest packet worth trying. */
@@ -27,7 +27,7 @@ static uint32_t largest_mtu(const struct tcp_connection *c)
 
     if (c->options.maximum_segment != 0)
         mss = smaller(mss, c->options.maximum_segment);
-    return smaller(c->route.mtu, mss + IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH);
+    return smaller(c->hop.mtu, mss + IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH);
 }
 
 static void set_mtu(struct tcp_connection *c, uint32_t mtu)
@@ -93,7 +93,7 @@ void mtu_probe_sent(struct tcp_connection *c, uint32_t length)
 {
     c->mtu_probe = (uint16_t)(current_mtu(c) + (length - c->snd.mss));
     c->mtu_probe_end = c->snd.nxt;
-    c->mtu_probe_retransmits = c->retransmits;
+    c->mtu_probe_retransmits = (uint8_t)c->retransmits;
     tcp_counters.mtu_probes++;
 }
 
@@ -116,7 +116,7 @@ void mtu_acknowledged(struct tcp_connection *c, uint64_t now_ns)
 {
     if (c->mtu_probe == 0 || seq_before(c->snd.una, c->mtu_probe_end))
         return;
-    if (c->retransmits == c->mtu_probe_retransmits) {
+    if ((uint8_t)c->retransmits == c->mtu_probe_retransmits) {
         tcp_counters.mtu_raises++;
         set_mtu(c, c->mtu_probe);
     } else {

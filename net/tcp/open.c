@@ -86,12 +86,11 @@ int tcp_connect(const struct tcp_endpoint *local,
     struct tcp_connection *c = connection_create(
         &tuple, &route, from == NULL ? &options : from, NULL, now_ns);
     c->owner = owner;
-    c->iss = identity_sequence(&tuple, now_ns);
     c->ts_offset = identity_timestamp_offset(&tuple);
-    c->snd.una = c->iss;
-    c->snd.nxt = c->iss;
-    c->snd.max = c->iss;
-    send_queue_init(&c->send, seq_add(c->iss, 1));
+    c->snd.una = identity_sequence(&tuple, now_ns);
+    c->snd.nxt = c->snd.una;
+    c->snd.max = c->snd.una;
+    send_queue_init(&c->send, seq_add(c->snd.una, 1));
     connection_update_mss(c);
     tcp_counters.active_opens++;
     connection_touch(c, OWES_SYN);

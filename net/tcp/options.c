@@ -208,9 +208,8 @@ int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
             text_read(c); /* else there is no window to tell of */
     } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
         connection_update_mss(c);
-    } else if (option == TCP_OPTION_CONGESTION &&
-               c->congestion.module != NULL) {
-        congestion_select(&c->congestion, congestion_module((size_t)value));
+    } else if (option == TCP_OPTION_CONGESTION && c->congestion.cwnd != 0) {
+        congestion_select(&c->congestion, (size_t)value);
     }
     return 0;
 }

@@ -108,7 +108,7 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         c->rtt_timing = true;
         c->rtt_seq =
             plan->length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
-        c->rtt_at_ns = now_ns;
+        c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
     }
     c->snd.max = seq_max(c->snd.max, c->snd.nxt);
     recovery_segment_sent(c, seq, plan->length + is_fin, is_again, now_ns);
@@ -116,7 +116,7 @@ static void advance(struct tcp_connection *c, const struct plan *plan,
         if (plan->length % c->snd.mss != 0)
             c->snd.small = c->snd.nxt;
         c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
-        c->sent_at_ns = now_ns;
+        c->sent_at_ms = connection_ms(now_ns);
     }
     timers_segment_sent(c, now_ns);
     /* More than one: the probe's time depends on the timer set just now. */
@@ -165,7 +165,7 @@ static bool send_lost(struct tcp_connection *c, uint64_t now_ns)
     struct tcp_piece piece;
 
     while (recovery_next(c, &piece)) {
-        if (c->route.netif->transmit_stopped) {
+        if (connection_netif(c)->transmit_stopped) {
             connection_touch(c, OWES_OUTPUT);
             return false;
         }
@@ -212,7 +212,7 @@ static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
         waiting > 0 ? mtu_probe_length(c, (uint32_t)waiting, now_ns) : 0;
     struct plan plan = {.length = length, .flags = TCP_ACK};
 
-    if (length == 0 || c->route.netif->transmit_stopped)
+    if (length == 0 || connection_netif(c)->transmit_stopped)
         return;
     c->is_probing_mtu = true;
     bool was_sent =
@@ -230,17 +230,18 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
     struct plan plan;
 
     if (tcp_settings.slow_start_after_idle && connection_flight(c) == 0 &&
-        c->sent_at_ns != 0 &&
-        now_ns - c->sent_at_ns > rtt_timeout_ns(&c->rtt) &&
-        c->congestion.module->on_idle != NULL &&
+        c->sent_at_ms != 0 &&
+        (connection_ms(now_ns) - c->sent_at_ms) * NS_PER_MS >
+            rtt_timeout_ns(&c->rtt) &&
+        congestion_chosen(&c->congestion)->on_idle != NULL &&
         seq_equal(c->snd.nxt, c->snd.max))
-        c->congestion.module->on_idle(&c->congestion);
+        congestion_chosen(&c->congestion)->on_idle(&c->congestion);
     if (!send_lost(c, now_ns))
         return;
     if (c->mtu_high != 0)
         send_mtu_probe(c, now_ns);
     while (plan_next(c, &plan)) {
-        if (c->route.netif->transmit_stopped) {
+        if (connection_netif(c)->transmit_stopped) {
             /* The next entry, at the latest the device's own when its ring
              * has room again, comes back here. */
             connection_touch(c, OWES_OUTPUT);
@@ -317,19 +318,19 @@ static void send_syn(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
     uint8_t flags = c->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
-    bool is_again = !seq_equal(c->snd.max, c->iss);
+    bool is_again = !seq_equal(c->snd.max, c->snd.una);
 
     flags |= ecn_syn_flags(c, is_again);
     timers_segment_sent(c, now_ns);
-    if (!transmit_segment(c, c->iss, &length, flags, now_ns))
+    if (!transmit_segment(c, c->snd.una, &length, flags, now_ns))
         return;
     if (is_again) {
         tcp_counters.retransmitted_segments++;
         c->retransmits++;
     }
     c->rtt_timing = !is_again;
-    c->rtt_at_ns = now_ns;
-    c->rtt_seq = seq_add(c->iss, 1);
+    c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
+    c->rtt_seq = seq_add(c->snd.una, 1);
     c->snd.nxt = c->rtt_seq;
     c->snd.max = c->rtt_seq;
 }

@@ -156,7 +156,8 @@ static void enter_recovery(struct tcp_connection *c)
     struct tcp_congestion *congestion = &c->congestion;
 
     tcp_counters.fast_retransmits++;
-    congestion->module->on_signal(congestion, TCP_SIGNAL_LOSS, outstanding(c));
+    congestion_chosen(congestion)
+        ->on_signal(congestion, TCP_SIGNAL_LOSS, outstanding(c));
     congestion->is_recovering = true;
     congestion->had_partial = false;
     congestion->recover = c->snd.max;
@@ -216,7 +217,7 @@ void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
     };
 
     if (!c->ecn_heard) /* RFC 3168 6.1.2: no growth on ECE */
-        c->congestion.module->on_ack(&c->congestion, &ack);
+        congestion_chosen(&c->congestion)->on_ack(&c->congestion, &ack);
 }
 
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
@@ -236,7 +237,7 @@ void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
             return;
         }
         congestion->is_recovering = false;
-        congestion->module->on_recovered(congestion, outstanding(c));
+        congestion_chosen(congestion)->on_recovered(congestion, outstanding(c));
     } else {
         recovery_grow(c, acked, rtt_ns, now_ns);
         /* Keeps the comparison with it meaningful for ever. */
@@ -256,8 +257,8 @@ void recovery_timeout(struct tcp_connection *c)
     }
     /* RFC 5681 3.1: ssthresh is not set again for the same segment. */
     if (c->retries <= 1)
-        congestion->module->on_signal(congestion, TCP_SIGNAL_TIMEOUT,
-                                      outstanding(c));
+        congestion_chosen(congestion)
+            ->on_signal(congestion, TCP_SIGNAL_TIMEOUT, outstanding(c));
     congestion->cwnd = congestion->mss;
     congestion->is_recovering = false;
     congestion->duplicates = 0;

@@ -14,11 +14,19 @@ enum {
 /* A sample beyond this is worth no more than this (and keeps 32 bits). */
 #define SAMPLE_MAX_US (TCP_RTO_MAX_NS / NS_PER_US)
 
+/* At most TCP_RTO_MAX_NS, which 28 bits hold. */
+static void set_timeout(struct tcp_rtt *rtt, uint32_t us)
+{
+    rtt->timeout_us = us & ((UINT32_C(1) << 28) - 1);
+}
+
+_Static_assert(TCP_RTO_MAX_NS / NS_PER_US < UINT32_C(1) << 28,
+               "the field holds it");
+
 void rtt_init(struct tcp_rtt *rtt)
 {
-    *rtt = (struct tcp_rtt){
-        .timeout_us = (uint32_t)(TCP_RTO_INITIAL_NS / NS_PER_US),
-    };
+    *rtt = (struct tcp_rtt){.smoothed_us = 0};
+    set_timeout(rtt, (uint32_t)(TCP_RTO_INITIAL_NS / NS_PER_US));
 }
 
 static uint32_t clamp_timeout(uint64_t us)
@@ -33,10 +41,14 @@ static uint32_t clamp_timeout(uint64_t us)
 void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns)
 {
     uint64_t wide = sample_ns / NS_PER_US;
-    uint32_t us = (uint32_t)(wide > SAMPLE_MAX_US ? SAMPLE_MAX_US : wide);
 
-    /* 0 stands for "none yet". */
-    us = us == 0 ? 1 : us;
+    rtt_sample_us(rtt, (uint32_t)(wide > SAMPLE_MAX_US ? SAMPLE_MAX_US : wide));
+}
+
+void rtt_sample_us(struct tcp_rtt *rtt, uint32_t us)
+{
+    us = us > SAMPLE_MAX_US ? (uint32_t)SAMPLE_MAX_US : us;
+    us = us == 0 ? 1 : us; /* 0 stands for "none yet" */
     if (rtt->smoothed_us == 0) {
         rtt->smoothed_us = us;
         rtt->variation_us = us / 2;
@@ -49,22 +61,22 @@ void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns)
             (uint32_t)((7 * (uint64_t)rtt->smoothed_us + us) / 8);
         rtt->smoothed_us = rtt->smoothed_us == 0 ? 1 : rtt->smoothed_us;
     }
-    rtt->timeout_us =
-        clamp_timeout(rtt->smoothed_us + 4 * (uint64_t)rtt->variation_us);
+    set_timeout(
+        rtt, clamp_timeout(rtt->smoothed_us + 4 * (uint64_t)rtt->variation_us));
     rtt->backoff = 0;
 }
 
 void rtt_back_off(struct tcp_rtt *rtt)
 {
     if (rtt->backoff < BACKOFF_MAX)
-        rtt->backoff++;
+        rtt->backoff = (rtt->backoff + 1U) & 15;
 }
 
 void rtt_syn_was_lost(struct tcp_rtt *rtt)
 {
     rtt->backoff = 0;
     if (rtt->smoothed_us == 0)
-        rtt->timeout_us = (uint32_t)(TCP_RTO_AFTER_SYN_NS / NS_PER_US);
+        set_timeout(rtt, (uint32_t)(TCP_RTO_AFTER_SYN_NS / NS_PER_US));
 }
 
 uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt)

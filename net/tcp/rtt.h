@@ -10,12 +10,13 @@
 struct tcp_rtt {
     uint32_t smoothed_us; /* SRTT; 0: no sample yet */
     uint32_t variation_us;
-    uint32_t timeout_us; /* RTO, without backoff */
-    uint8_t backoff;     /* doublings until the next sample (Karn) */
+    uint32_t timeout_us : 28; /* RTO, without backoff: up to 120 s */
+    uint32_t backoff : 4;     /* doublings until the next sample (Karn) */
 };
 
 void rtt_init(struct tcp_rtt *rtt);
 void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns);
+void rtt_sample_us(struct tcp_rtt *rtt, uint32_t us);
 void rtt_back_off(struct tcp_rtt *rtt);
 
 /* RFC 6298 5.7: the SYN had to be sent again, and nothing was measured. */

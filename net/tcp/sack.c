@@ -47,7 +47,8 @@ static void enter(struct tcp_connection *c, const struct tcp_delivery *d)
 
     tcp_counters.fast_retransmits++;
     note_prior(c);
-    congestion->module->on_signal(congestion, TCP_SIGNAL_LOSS, flight_size(c));
+    congestion_chosen(congestion)
+        ->on_signal(congestion, TCP_SIGNAL_LOSS, flight_size(c));
     congestion->is_recovering = true;
     congestion->recover = c->snd.max;
     r->delivered = 0;
@@ -64,7 +65,8 @@ static void leave(struct tcp_connection *c)
     struct tcp_congestion *congestion = &c->congestion;
 
     if (congestion->is_recovering)
-        congestion->module->on_recovered(congestion, congestion->ssthresh);
+        congestion_chosen(congestion)
+            ->on_recovered(congestion, congestion->ssthresh);
     congestion->is_recovering = false;
     c->recovery->is_timeout = false;
     c->recovery->frto = FRTO_OFF;
@@ -79,7 +81,8 @@ static void undo(struct tcp_connection *c)
     tcp_counters.undone_reductions++;
     congestion->cwnd = larger(congestion->cwnd, r->prior_cwnd);
     congestion->ssthresh = larger(congestion->ssthresh, r->prior_ssthresh);
-    congestion->module->on_signal(congestion, TCP_SIGNAL_UNDO, flight_size(c));
+    congestion_chosen(congestion)
+        ->on_signal(congestion, TCP_SIGNAL_UNDO, flight_size(c));
     congestion->is_recovering = false;
     r->is_timeout = false;
     r->frto = FRTO_OFF;
@@ -296,8 +299,9 @@ bool recovery_sack_ack(struct tcp_connection *c,
     bool is_mended = probe_acknowledged(c, segment, is_dsack);
     react(c, segment, &d, acked, now_ns);
     if (is_mended && !c->congestion.is_recovering && !r->is_timeout) {
-        c->congestion.module->on_signal(&c->congestion, TCP_SIGNAL_LOSS,
-                                        flight_size(c) + acked);
+        congestion_chosen(&c->congestion)
+            ->on_signal(&c->congestion, TCP_SIGNAL_LOSS,
+                        flight_size(c) + acked);
         c->congestion.cwnd = c->congestion.ssthresh;
     }
     if (acked != 0) {
@@ -327,8 +331,8 @@ void recovery_sack_timeout(struct tcp_connection *c)
     r->deadline_ns = 0;
     note_prior(c);
     if (is_first)
-        congestion->module->on_signal(congestion, TCP_SIGNAL_TIMEOUT,
-                                      flight_size(c));
+        congestion_chosen(congestion)
+            ->on_signal(congestion, TCP_SIGNAL_TIMEOUT, flight_size(c));
     congestion->cwnd = congestion->mss;
     r->frto = tcp_settings.frto && is_first && !congestion->is_recovering
                   ? FRTO_FIRST

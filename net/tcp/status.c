@@ -54,11 +54,10 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .read_queued = c->receive.length,
         .write_queued = c->send.length,
         .retransmits = c->retransmits,
-        .data_sent_ns = c->sent_at_ns,
-        .heard_ns = c->heard_at_ns,
-        .path_mtu = c->path_mtu != 0 && c->path_mtu < c->route.mtu
-                        ? c->path_mtu
-                        : c->route.mtu,
+        .data_sent_ms = c->sent_at_ms,
+        .heard_ms = c->heard_at_ms,
+        .path_mtu = c->path_mtu != 0 && c->path_mtu < c->hop.mtu ? c->path_mtu
+                                                                 : c->hop.mtu,
         .send_mss = c->snd.mss,
         .receive_mss = c->rcv.mss,
         .send_scale = c->snd.scale,

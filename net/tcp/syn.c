@@ -111,12 +111,11 @@ static struct tcp_connection *complete(struct half_open *h,
                           is_cookie ? NULL : &h->node, now_ns);
     if (!is_cookie)
         half_open_free(h);
-    c->iss = copy.iss;
-    c->irs = copy.irs;
+    c->snd.una = copy.iss;
     c->ts_offset = is_cookie ? copy.timestamp_offset
                              : identity_timestamp_offset(&copy.node.tuple);
-    send_queue_init(&c->send, seq_add(c->iss, 1));
-    c->rcv.nxt = seq_add(c->irs, 1);
+    send_queue_init(&c->send, seq_add(c->snd.una, 1));
+    c->rcv.nxt = seq_add(copy.irs, 1);
     c->rcv.edge = seq_add(c->rcv.nxt, listener_window(copy.listener));
     c->rcv.last_ack = c->rcv.nxt;
     connection_negotiate(c, &options, now_ns);
@@ -124,8 +123,9 @@ static struct tcp_connection *complete(struct half_open *h,
     c->retries = is_deferred ? 0 : copy.retries; /* none was lost */
     if (copy.retries == 0 && !is_cookie && !is_deferred) {
         uint32_t sent_ms = copy.expires_ms - half_open_wait_ms(0);
+        uint32_t passed_ms = milliseconds(now_ns) - sent_ms;
         c->rtt_timing = true;
-        c->rtt_at_ns = now_ns - (milliseconds(now_ns) - sent_ms) * NS_PER_MS;
+        c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US) - passed_ms * 1000;
     }
     connection_establish(c, segment, now_ns);
     tcp_counters.passive_opens++;

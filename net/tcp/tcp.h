@@ -208,12 +208,12 @@ struct tcp_options {
     uint8_t ttl;          /* 0: the default */
     uint8_t tos;
     uint8_t congestion;
-    bool send_buffer_fixed; /* set by the app: not grown */
-    bool receive_buffer_fixed;
-    bool no_delay;
-    bool cork;
-    bool keep_alive;
-    bool quick_ack;
+    bool send_buffer_fixed : 1; /* set by the app: not grown */
+    bool receive_buffer_fixed : 1;
+    bool no_delay : 1;
+    bool cork : 1;
+    bool keep_alive : 1;
+    bool quick_ack : 1;
 };
 
 void tcp_options_init(struct tcp_options *options);
@@ -243,9 +243,10 @@ struct tcp_status {
     uint32_t lost;   /* of them, not sent again yet */
     uint32_t read_queued;
     uint32_t write_queued;
-    uint32_t retransmits;  /* segments, in its whole life */
-    uint64_t data_sent_ns; /* when it last was; 0: never */
-    uint64_t heard_ns;     /* when a segment last was acceptable */
+    uint32_t retransmits; /* segments, in its whole life */
+    /* When it last was, in milliseconds modulo 2^32. */
+    uint32_t data_sent_ms; /* 0: never */
+    uint32_t heard_ms;     /* a segment that was acceptable */
     uint32_t path_mtu;
     uint16_t send_mss;
     uint16_t receive_mss; /* the largest segment seen */

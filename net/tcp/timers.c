@@ -32,25 +32,34 @@ void timers_update(struct tcp_connection *c)
         timer_set(&c->timer, next);
 }
 
+/* When that was, to the millisecond. */
+static uint64_t since_ns(uint32_t at_ms, uint64_t now_ns)
+{
+    uint32_t passed_ms = connection_ms(now_ns) - at_ms;
+
+    return (now_ns / NS_PER_MS - passed_ms) * NS_PER_MS;
+}
+
 /* RFC 5482, locally: when to give up waiting for progress; 0: never. */
-static uint64_t give_up_at(const struct tcp_connection *c)
+static uint64_t give_up_at(const struct tcp_connection *c, uint64_t now_ns)
 {
     if (c->options.user_timeout_ms == 0)
         return 0;
-    return c->progress_at_ns + c->options.user_timeout_ms * NS_PER_MS;
+    return since_ns(c->progress_at_ms, now_ns) +
+           c->options.user_timeout_ms * NS_PER_MS;
 }
 
 static void set_retransmit(struct tcp_connection *c, uint64_t now_ns)
 {
     c->retransmit_at_ns =
-        earlier(now_ns + rtt_timeout_ns(&c->rtt), give_up_at(c));
+        earlier(now_ns + rtt_timeout_ns(&c->rtt), give_up_at(c, now_ns));
 }
 
 void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns)
 {
     if (c->retransmit_at_ns != 0 && !c->is_persisting)
         return;
-    c->progress_at_ns = now_ns;
+    c->progress_at_ms = connection_ms(now_ns);
     c->is_persisting = false;
     c->retries = 0;
     set_retransmit(c, now_ns);
@@ -59,7 +68,7 @@ void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns)
 void timers_progress(struct tcp_connection *c, uint64_t now_ns)
 {
     c->retries = 0;
-    c->progress_at_ns = now_ns;
+    c->progress_at_ms = connection_ms(now_ns);
     c->is_persisting = false;
     c->retransmit_at_ns = 0;
     if (!seq_equal(c->snd.una, c->snd.max))
@@ -94,8 +103,9 @@ void timers_persist(struct tcp_connection *c, uint64_t now_ns)
         return;
     c->is_persisting = true;
     c->retries = 0;
-    c->progress_at_ns = now_ns;
-    c->retransmit_at_ns = earlier(now_ns + persist_interval(c), give_up_at(c));
+    c->progress_at_ms = connection_ms(now_ns);
+    c->retransmit_at_ns =
+        earlier(now_ns + persist_interval(c), give_up_at(c, now_ns));
 }
 
 void timers_memory(struct tcp_connection *c, uint64_t now_ns)
@@ -134,7 +144,7 @@ static void give_up(struct tcp_connection *c)
 
 static bool is_hopeless(const struct tcp_connection *c, uint64_t now_ns)
 {
-    uint64_t end = give_up_at(c);
+    uint64_t end = give_up_at(c, now_ns);
     unsigned limit = tcp_settings.retries;
 
     if (!state_is_synchronised(c->state)) {
@@ -178,7 +188,7 @@ static void retransmit_expired(struct tcp_connection *c, uint64_t now_ns)
 
 static void persist_expired(struct tcp_connection *c, uint64_t now_ns)
 {
-    uint64_t end = give_up_at(c);
+    uint64_t end = give_up_at(c, now_ns);
     bool is_closed = c->snd.wnd == 0;
 
     /* An answered probe does not count, except for an orphan: nobody waits
@@ -201,6 +211,7 @@ static void persist_expired(struct tcp_connection *c, uint64_t now_ns)
 static void keep_alive_expired(struct tcp_connection *c, uint64_t now_ns)
 {
     uint64_t idle_ns = (uint64_t)c->options.keep_idle_s * NS_PER_S;
+    uint64_t heard_ns = since_ns(c->heard_at_ms, now_ns);
 
     if (c->is_orphan) {
         connection_finish(c, 0);
@@ -209,15 +220,14 @@ static void keep_alive_expired(struct tcp_connection *c, uint64_t now_ns)
     if (!c->options.keep_alive)
         return;
     if (!c->is_keep_probing &&
-        (now_ns < c->heard_at_ns + idle_ns || c->send.length != 0)) {
-        uint64_t from = c->send.length != 0 ? now_ns : c->heard_at_ns;
+        (now_ns < heard_ns + idle_ns || c->send.length != 0)) {
+        uint64_t from = c->send.length != 0 ? now_ns : heard_ns;
         c->keep_at_ns = from + idle_ns;
         return;
     }
-    uint64_t end =
-        c->options.user_timeout_ms == 0
-            ? 0
-            : c->heard_at_ns + c->options.user_timeout_ms * NS_PER_MS;
+    uint64_t end = c->options.user_timeout_ms == 0
+                       ? 0
+                       : heard_ns + c->options.user_timeout_ms * NS_PER_MS;
     if (c->keep_probes >= c->options.keep_count ||
         (end != 0 && now_ns >= end)) {
         tcp_counters.aborts_on_timeout++;

@@ -41,8 +41,8 @@ static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,
     if ((flags & TCP_SYN) != 0) {
         /* A SYN offers, a SYN-ACK answers what was offered. */
         bool is_answer = (flags & TCP_ACK) != 0;
-        options->mss = (uint16_t)(c->route.netif->mtu -
-                                  (IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH));
+        options->mss =
+            (uint16_t)(c->hop.mtu - (IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH));
         options->has_window_scale =
             is_answer ? c->rcv.scale != 0 : tcp_settings.window_scaling;
         options->window_scale = TCP_WINDOW_SCALE;
@@ -147,6 +147,7 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
         .tos = tos,
         .dont_fragment = tcp_settings.mtu_discovery,
     };
-    ip_send(packet, &options, &c->route, now_ns);
+    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
+    ip_send(packet, &options, &route, now_ns);
     return true;
 }

@@ -221,9 +221,10 @@ static void accept_all(void)
             call->tcp_abort(t->connection, world_now());
         t->connection = c;
         /* A SYN may have begun it anew, anywhere. */
-        t->read = c->irs.value + 1 - t->start;
+        t->read =
+            c->rcv.nxt.value - c->fin_received - c->receive.length - t->start;
         t->written = 0;
-        t->peer.iss = c->iss.value;
+        t->peer.iss = c->snd.una.value - 1;
         judge_mix(&verdict->seen, c->node.tuple.remote_port);
     }
     world_leave(bench.stack);

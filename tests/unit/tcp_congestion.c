@@ -31,6 +31,11 @@ struct flow {
     struct seq32 una;
 };
 
+static size_t number_of(const struct tcp_congestion_module *module)
+{
+    return (size_t)tcp_congestion_number(module->name);
+}
+
 static struct flow flow_start(const struct tcp_congestion_module *module,
                               uint32_t mss, uint64_t rtt_ns)
 {
@@ -39,7 +44,7 @@ static struct flow flow_start(const struct tcp_congestion_module *module,
     tcp_settings.initial_window = TCP_INITIAL_WINDOW;
     tcp_settings.hystart = true;
     congestion_init(&f.c, mss, f.una);
-    congestion_select(&f.c, module);
+    congestion_select(&f.c, number_of(module));
     return f;
 }
 
@@ -56,14 +61,14 @@ static void flow_ack(struct flow *f, uint32_t acked, uint64_t rtt_ns)
         .una = f->una,
         .nxt = seq_add(f->una, f->c.cwnd),
     };
-    f->c.module->on_ack(&f->c, &ack);
+    congestion_chosen(&f->c)->on_ack(&f->c, &ack);
 }
 
 static void flow_signal(struct flow *f, enum tcp_congestion_signal signal)
 {
-    f->c.module->on_signal(&f->c, signal, f->c.cwnd);
+    congestion_chosen(&f->c)->on_signal(&f->c, signal, f->c.cwnd);
     if (signal == TCP_SIGNAL_LOSS || signal == TCP_SIGNAL_ECN)
-        f->c.module->on_recovered(&f->c, f->c.cwnd);
+        congestion_chosen(&f->c)->on_recovered(&f->c, f->c.cwnd);
 }
 
 /* The window's ACKs, evenly over a round trip. */
@@ -228,7 +233,7 @@ Test(tcp_congestion, cubic_does_not_count_time_the_window_was_unused)
         f.now_ns += NS_PER_S;
         const struct tcp_ack_event ack = {
             .now_ns = f.now_ns, .acked = 1000, .flight = 10000};
-        f.c.module->on_ack(&f.c, &ack);
+        congestion_chosen(&f.c)->on_ack(&f.c, &ack);
     }
     cr_assert_eq(f.c.cwnd, before);
     flow_round(&f);
@@ -246,10 +251,10 @@ Test(tcp_congestion, cubic_goes_on_after_a_signal_that_was_a_mistake)
     for (int i = 0; i < 30; i++)
         flow_round(&f);
     g = f;
-    f.c.module->on_signal(&f.c, TCP_SIGNAL_LOSS, f.c.cwnd);
+    congestion_chosen(&f.c)->on_signal(&f.c, TCP_SIGNAL_LOSS, f.c.cwnd);
     f.c.cwnd = g.c.cwnd;
     f.c.ssthresh = g.c.ssthresh;
-    f.c.module->on_signal(&f.c, TCP_SIGNAL_UNDO, 0);
+    congestion_chosen(&f.c)->on_signal(&f.c, TCP_SIGNAL_UNDO, 0);
     for (int i = 0; i < 30; i++) {
         flow_round(&f);
         flow_round(&g);
@@ -374,7 +379,7 @@ Test(tcp_congestion, westwood_estimates_the_rate_of_the_path)
         bytes = 0;
         cr_assert_lt(fabs(f.c.westwood.rate - rate), 0.001 * rate + 16);
     }
-    f.c.module->on_signal(&f.c, TCP_SIGNAL_LOSS, f.c.cwnd);
+    congestion_chosen(&f.c)->on_signal(&f.c, TCP_SIGNAL_LOSS, f.c.cwnd);
     cr_assert_lt(fabs(f.c.ssthresh - rate * 0.08), 0.01 * rate * 0.08);
 }
 
@@ -422,14 +427,16 @@ static void random_event(struct flow *f)
     f->una = seq_add(f->una, (uint32_t)any(1 << 20));
     switch (any(12)) {
     case 0:
-        f->c.module->on_signal(&f->c, (enum tcp_congestion_signal)any(4),
-                               (uint32_t)any(UINT32_MAX));
+        congestion_chosen(&f->c)->on_signal(&f->c,
+                                            (enum tcp_congestion_signal)any(4),
+                                            (uint32_t)any(UINT32_MAX));
         break;
     case 1:
-        f->c.module->on_recovered(&f->c, (uint32_t)any(UINT32_MAX));
+        congestion_chosen(&f->c)->on_recovered(&f->c,
+                                               (uint32_t)any(UINT32_MAX));
         break;
     case 2:
-        f->c.module->on_idle(&f->c);
+        congestion_chosen(&f->c)->on_idle(&f->c);
         break;
     case 3:
         congestion_set_mss(&f->c, 88 + (uint32_t)any(65448));
@@ -441,7 +448,7 @@ static void random_event(struct flow *f)
         flow_ack(f, f->c.cwnd, NS_PER_MS);
         break;
     default:
-        f->c.module->on_ack(&f->c, &wild);
+        congestion_chosen(&f->c)->on_ack(&f->c, &wild);
         break;
     }
 }
@@ -454,7 +461,7 @@ Test(tcp_congestion, no_events_drive_a_module_out_of_its_range)
         for (int j = 0; j < 300000; j++) {
             random_event(&f);
             cr_assert(f.c.cwnd >= 88 && f.c.cwnd <= CWND_MAX, "%s: %u",
-                      f.c.module->name, f.c.cwnd);
+                      congestion_chosen(&f.c)->name, f.c.cwnd);
             cr_assert(f.c.ssthresh >= 88 && f.c.ssthresh <= CWND_MAX);
         }
     }
@@ -466,8 +473,8 @@ Test(tcp_congestion, every_module_halves_at_least_a_little)
         struct flow f = flow_start(congestion_module(i), 1000, NS_PER_MS);
         f.c.cwnd = 200000;
         flow_signal(&f, TCP_SIGNAL_LOSS);
-        cr_assert_leq(f.c.cwnd, 160000, "%s", f.c.module->name);
-        cr_assert_geq(f.c.cwnd, 100000, "%s", f.c.module->name);
+        cr_assert_leq(f.c.cwnd, 160000, "%s", congestion_chosen(&f.c)->name);
+        cr_assert_geq(f.c.cwnd, 100000, "%s", congestion_chosen(&f.c)->name);
         flow_signal(&f, TCP_SIGNAL_TIMEOUT);
         cr_assert_eq(f.c.cwnd, 1000);
     }

@@ -154,7 +154,7 @@ Test(tcp_rtt, a_sample_ends_the_backoff)
 static void acked(struct tcp_congestion *c, uint32_t bytes)
 {
     const struct tcp_ack_event ack = {.acked = bytes, .flight = c->cwnd};
-    c->module->on_ack(c, &ack);
+    congestion_chosen(c)->on_ack(c, &ack);
 }
 
 Test(tcp_congestion, the_initial_window_is_that_of_rfc_6928)
@@ -193,7 +193,7 @@ Test(tcp_congestion, an_unused_window_does_not_grow)
     congestion_init(&c, 1000, seq_from(0));
     const struct tcp_ack_event ack = {.acked = 1000, .flight = 2000};
     for (int i = 0; i < 100; i++)
-        c.module->on_ack(&c, &ack);
+        congestion_chosen(&c)->on_ack(&c, &ack);
     cr_assert_eq(c.cwnd, 10000);
 }
 
@@ -204,13 +204,15 @@ Test(tcp_congestion, no_order_of_events_leaves_the_proven_range)
     for (int i = 0; i < 200000; i++) {
         switch (any(6)) {
         case 0:
-            c.module->on_signal(&c, TCP_SIGNAL_LOSS, any(UINT32_MAX));
+            congestion_chosen(&c)->on_signal(&c, TCP_SIGNAL_LOSS,
+                                             any(UINT32_MAX));
             break;
         case 1:
-            c.module->on_signal(&c, TCP_SIGNAL_TIMEOUT, any(UINT32_MAX));
+            congestion_chosen(&c)->on_signal(&c, TCP_SIGNAL_TIMEOUT,
+                                             any(UINT32_MAX));
             break;
         case 2:
-            c.module->on_recovered(&c, any(1U << 30));
+            congestion_chosen(&c)->on_recovered(&c, any(1U << 30));
             break;
         case 3:
             congestion_set_mss(&c, 88 + any(9000));
