@@ -51,6 +51,8 @@ enum e1000_quirk {
     E1000_QUIRK_MANAGED = 1 << 1,
     /* CTRL.ASDE must stay 0: the PHY alone knows the speed. */
     E1000_QUIRK_NO_SPEED_DETECTION = 1 << 2,
+    /* It verifies checksums, in QEMU, too. */
+    E1000_QUIRK_RX_CHECKSUM = 1 << 3,
 };
 
 struct e1000_chip {
@@ -76,6 +78,7 @@ struct e1000_rx_ring {
     uint32_t next;   /* looked at next */
     uint32_t given;  /* `next` when RDT was written last */
     bool discarding; /* inside a frame that spans buffers */
+    bool verifies;   /* the chip was told to look at checksums */
 };
 
 /* Transmit: [consumed, produced) holds frames, of which the chip knows those
@@ -100,6 +103,7 @@ struct e1000_tx_ring {
 struct e1000_counters {
     uint64_t rx_frames;
     uint64_t rx_doorbells;
+    uint64_t rx_verified;      /* with a checksum that the chip found right */
     uint64_t rx_dropped_split; /* spanned buffers: longer than an MTU */
     uint64_t rx_dropped_error;
     uint64_t rx_dropped_length; /* a descriptor that cannot be true */
@@ -170,9 +174,10 @@ struct e1000_options {
     uint32_t vlan_count;
     uint16_t vlans[8]; /* none: all are received */
     bool long_packets;
-    bool checksum; /* the chip inserts it */
-    bool tso;      /* the chip cuts large packets */
-    bool gather;   /* it takes a frame in pieces */
+    bool checksum;    /* the chip inserts it */
+    bool rx_checksum; /* the chip is believed when it verified one */
+    bool tso;         /* the chip cuts large packets */
+    bool gather;      /* it takes a frame in pieces */
     bool log_statistics;
 };
 

@@ -37,7 +37,7 @@ static const struct e1000_chip chips[] = {
     {0x100F, 0, "82545EM"},
     {0x10D3,
      E1000_QUIRK_COUNT_DESCRIPTORS | E1000_QUIRK_MANAGED |
-         E1000_QUIRK_NO_SPEED_DETECTION,
+         E1000_QUIRK_NO_SPEED_DETECTION | E1000_QUIRK_RX_CHECKSUM,
      "82574L"},
 };
 
@@ -211,7 +211,7 @@ static void initialise_receive(struct e1000 *nic)
     e1000_write(nic, E1000_RSRPD, 0);
     e1000_write(nic, E1000_ITR, e1000_options.interrupt_gap);
     e1000_write(nic, E1000_RXDCTL, 0);
-    /* Checksums are verified by the stack: QEMU's 8254x verifies none. */
+    /* Until the ring has buffers. */
     e1000_write(nic, E1000_RXCSUM, 0);
     e1000_write(nic, E1000_RCTL, nic->rctl);
     ++nic->counters.rctl_writes;

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /* One word of the command line, `e1000.NAME=VALUE` (docs/e1000.md lists
- * them); `name` without the prefix. Before e1000_probe_all. -ENOENT: no such
- * option; -EINVAL: not a value it takes. */
+ * them); `name` without the prefix. Before e1000_probe_all; "rx_checksum"
+ * before e1000_start_all. -ENOENT: no such option; -EINVAL: not a value it
+ * takes. */
 int e1000_set_option(const char *name, const char *value);
 
 /* Finds every card, resets it and turns its receiver and transmitter on, with

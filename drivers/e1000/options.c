@@ -11,6 +11,7 @@
 
 struct e1000_options e1000_options = {
     .checksum = true,
+    .rx_checksum = true,
     .tso = true,
     .gather = true,
 };
@@ -101,6 +102,8 @@ int e1000_set_option(const char *name, const char *value)
         return flag(value, &e1000_options.long_packets);
     if (strcmp(name, "checksum") == 0)
         return flag(value, &e1000_options.checksum);
+    if (strcmp(name, "rx_checksum") == 0)
+        return flag(value, &e1000_options.rx_checksum);
     if (strcmp(name, "tso") == 0)
         return flag(value, &e1000_options.tso);
     if (strcmp(name, "gather") == 0)

@@ -62,6 +62,10 @@ int e1000_receive_fill(struct e1000 *nic)
 /* Hands the whole ring to a chip whose RDH is 0. */
 void e1000_receive_restart(struct e1000 *nic)
 {
+    nic->rx.verifies = (nic->chip->quirks & E1000_QUIRK_RX_CHECKSUM) != 0 &&
+                       e1000_options.rx_checksum;
+    e1000_write(nic, E1000_RXCSUM,
+                nic->rx.verifies ? E1000_RXCSUM_IPOFL | E1000_RXCSUM_TUOFL : 0);
     for (uint32_t slot = 0; slot < nic->rx.size; ++slot)
         give_to_chip(nic, slot);
     nic->rx.next = 0;
@@ -111,6 +115,17 @@ static bool is_deliverable(struct e1000 *nic,
     return true;
 }
 
+/* Whether the chip found the checksum of TCP or UDP right. Where it found it
+ * wrong the stack shall see for itself, and count. */
+static bool is_verified(const struct e1000 *nic,
+                        const struct e1000_rx_descriptor *seen)
+{
+    return nic->rx.verifies &&
+           (seen->status & (E1000_RX_IXSM | E1000_RX_TCPCS)) ==
+               E1000_RX_TCPCS &&
+           (seen->errors & E1000_RX_TCPE) == 0;
+}
+
 /* Replaces the slot's buffer and hands the old one up as a packet. */
 static void deliver(struct e1000 *nic, uint32_t slot,
                     const struct e1000_rx_descriptor *seen)
@@ -138,6 +153,10 @@ static void deliver(struct e1000 *nic, uint32_t slot,
     if ((seen->status & E1000_RX_VP) != 0) {
         packet->has_vlan_tag = true;
         packet->vlan_tag = seen->special;
+    }
+    if (is_verified(nic, seen)) {
+        packet->checksum = PACKET_CHECKSUM_VERIFIED;
+        ++nic->counters.rx_verified;
     }
     ++nic->counters.rx_frames;
     netif_receive(&nic->netif, packet);

@@ -140,6 +140,10 @@ enum {
 #define E1000_RCTL_VFE   (UINT32_C(1) << 18)
 #define E1000_RCTL_SECRC (UINT32_C(1) << 26)
 
+/* RXCSUM [8254x 13.4.46], offset 0: the whole frame's sum is not asked for */
+#define E1000_RXCSUM_IPOFL (UINT32_C(1) << 8)
+#define E1000_RXCSUM_TUOFL (UINT32_C(1) << 9)
+
 /* TCTL [8254x 13.4.33] */
 #define E1000_TCTL_EN      (UINT32_C(1) << 1)
 #define E1000_TCTL_PSP     (UINT32_C(1) << 3)
@@ -184,9 +188,12 @@ _Static_assert(sizeof(struct e1000_rx_descriptor) == 16, "as the chip reads");
 _Static_assert(offsetof(struct e1000_rx_descriptor, status) == 12, "status");
 
 enum {
-    E1000_RX_DD = 1 << 0,  /* the chip is done with it */
-    E1000_RX_EOP = 1 << 1, /* last of its frame */
-    E1000_RX_VP = 1 << 3,  /* a tag was taken out into `special` */
+    E1000_RX_DD = 1 << 0,    /* the chip is done with it */
+    E1000_RX_EOP = 1 << 1,   /* last of its frame */
+    E1000_RX_IXSM = 1 << 2,  /* the next say nothing */
+    E1000_RX_VP = 1 << 3,    /* a tag was taken out into `special` */
+    E1000_RX_TCPCS = 1 << 5, /* the checksum of TCP or UDP was verified... */
+    E1000_RX_TCPE = 1 << 5,  /* (errors) ...and is wrong */
     /* CE, SE, SEQ, CXE, RXE: damaged on the wire */
     E1000_RX_ERRORS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 7,
 };

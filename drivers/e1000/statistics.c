@@ -70,6 +70,7 @@ static const struct counter_row counters[] = {
     {"tx_stop_queue", COUNTER(tx_stopped)},
     {"alloc_rx_buff_failed", COUNTER(rx_dropped_memory)},
     {"rx_frames", COUNTER(rx_frames)},
+    {"rx_csum_offload_good", COUNTER(rx_verified)},
     {"rx_doorbells", COUNTER(rx_doorbells)},
     {"rx_dropped_split", COUNTER(rx_dropped_split)},
     {"rx_dropped_error", COUNTER(rx_dropped_error)},

@@ -327,6 +327,34 @@ Test(e1000_watchdog, speed_and_duplex_follow_the_link)
                  E1000_TCTL_COLD_HD);
 }
 
+/* 9/10 of the receive memory, but room for a frame above; 8 bytes less. The
+ * address and type of PAUSE [802.3 31B], the longest time it can ask for. */
+Test(e1000_watchdog, flow_control_thresholds_follow_the_receive_memory)
+{
+    static const struct {
+        uint32_t kib, high;
+    } cases[] = {{48, 44232}, {40, 36864}, {20, 18432}, {8, 6664}};
+
+    struct fake_nic *nics[ARRAY_COUNT(cases)];
+
+    for (size_t i = 0; i < ARRAY_COUNT(cases); ++i) {
+        nics[i] = fake_nic_add(0x10D3);
+        fake_nic_set(nics[i], E1000_PBA, 0x00100000 | cases[i].kib);
+    }
+    cr_assert_eq(e1000_probe_all(), ARRAY_COUNT(cases));
+    for (size_t i = 0; i < ARRAY_COUNT(cases); ++i) {
+        const struct fake_nic *nic = nics[i];
+
+        cr_assert_eq(fake_nic_get(nic, E1000_FCRTH), cases[i].high);
+        cr_assert_eq(fake_nic_get(nic, E1000_FCRTL),
+                     (cases[i].high - 8) | E1000_FCRTL_XONE);
+        cr_assert_eq(fake_nic_get(nic, E1000_FCAL), 0x00C28001);
+        cr_assert_eq(fake_nic_get(nic, E1000_FCAH), 0x0100);
+        cr_assert_eq(fake_nic_get(nic, E1000_FCT), 0x8808);
+        cr_assert_eq(fake_nic_get(nic, E1000_FCTTV), 0xFFFF);
+    }
+}
+
 struct pause {
     uint16_t local;
     uint16_t partner;

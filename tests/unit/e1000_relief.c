@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the card takes off the stack's hands when it receives: checksums, and
+ * interrupts that are not worth their while.
+ */
+/* test-flags: -iquote tests/unit/fake_kernel */
+/* test-flags: -Wl,--wrap=netif_register,--wrap=netif_schedule */
+/* test-flags: -Wl,--wrap=netif_receive,--wrap=netif_transmit_resume */
+/* test-flags: -Wl,--wrap=netif_link_changed,--wrap=platform_memory_untouched */
+/* test-links: drivers/e1000/e1000.c drivers/e1000/hardware.c */
+/* test-links: drivers/e1000/link.c drivers/e1000/options.c */
+/* test-links: drivers/e1000/receive.c drivers/e1000/statistics.c */
+/* test-links: drivers/e1000/transmit.c drivers/e1000/watchdog.c */
+/* test-links: tests/unit/support_kernel_fake.c */
+/* test-links: tests/unit/support_e1000_nic.c tests/unit/support_e1000_cut.c */
+/* test-links: tests/unit/support_e1000_stack.c */
+
+#include "drivers/e1000/device.h"
+#include "drivers/e1000/e1000.h"
+#include "tests/unit/support_e1000_stack.h"
+
+#include <criterion/criterion.h>
+
+static enum packet_checksum said_by_the_chip(struct fake_nic *nic,
+                                             uint8_t status, uint8_t errors)
+{
+    struct packet *packet;
+    enum packet_checksum checksum;
+
+    fake_nic_write_back(nic, 60, E1000_RX_DD | E1000_RX_EOP | status, errors);
+    stack_run(nic);
+    cr_assert_eq(stack_interfaces[0].frame_count, 1);
+    packet = stack_interfaces[0].frames[0];
+    checksum = packet->checksum;
+    stack_free_frames();
+    return checksum;
+}
+
+Test(e1000_relief, a_checksum_that_an_82574L_found_right_is_believed)
+{
+    struct fake_nic *nic = stack_start_one(0x10D3);
+
+    cr_assert_eq(fake_nic_get(nic, E1000_RXCSUM), 0x300);
+    cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS, 0),
+                 PACKET_CHECKSUM_VERIFIED);
+    cr_assert_eq(said_by_the_chip(nic, 0, 0), PACKET_CHECKSUM_NONE);
+    cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS | E1000_RX_IXSM, 0),
+                 PACKET_CHECKSUM_NONE, "IXSM: the other bits mean nothing");
+    cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS, E1000_RX_TCPE),
+                 PACKET_CHECKSUM_NONE, "wrong: the stack looks and counts");
+    cr_assert_eq(stack_statistic("rx_csum_offload_good"), 1);
+}
+
+Test(e1000_relief, checksums_are_the_stack_s_where_the_chip_is_not_asked)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    cr_assert_eq(fake_nic_get(nic, E1000_RXCSUM), 0);
+    cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS, 0),
+                 PACKET_CHECKSUM_NONE);
+}
+
+Test(e1000_relief, receive_checksums_can_be_switched_off)
+{
+    struct fake_nic *nic;
+
+    cr_assert_eq(e1000_set_option("rx_checksum", "0"), 0);
+    nic = stack_start_one(0x10D3);
+    cr_assert_eq(fake_nic_get(nic, E1000_RXCSUM), 0);
+    cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS, 0),
+                 PACKET_CHECKSUM_NONE);
+}
