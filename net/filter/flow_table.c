@@ -17,6 +17,10 @@
 
 struct flow_counters flow_counters;
 
+enum {
+    ICMP_NONE = UINT8_MAX, /* a type that no flow has */
+};
+
 static struct {
     struct flow *flows;
     uint32_t *buckets;
@@ -324,11 +328,12 @@ size_t flow_longest_chain(void)
     return longest;
 }
 
+/* What is neither question nor answer has an inverse that nobody sends: a
+ * quoted packet may be of any type. */
 static uint16_t inverse_icmp(uint16_t type_and_code)
 {
     static const uint8_t inverse[ICMP_ADDRESS_MASK_REPLY + 1] = {
         [ICMP_ECHO_REPLY] = ICMP_ECHO_REQUEST,
-        [ICMP_ECHO_REQUEST] = ICMP_ECHO_REPLY,
         [ICMP_TIMESTAMP] = ICMP_TIMESTAMP_REPLY,
         [ICMP_TIMESTAMP_REPLY] = ICMP_TIMESTAMP,
         [ICMP_INFORMATION] = ICMP_INFORMATION_REPLY,
@@ -336,9 +341,14 @@ static uint16_t inverse_icmp(uint16_t type_and_code)
         [ICMP_ADDRESS_MASK] = ICMP_ADDRESS_MASK_REPLY,
         [ICMP_ADDRESS_MASK_REPLY] = ICMP_ADDRESS_MASK,
     };
+    unsigned type = type_and_code >> 8;
+    unsigned other = type < ARRAY_COUNT(inverse) ? inverse[type] : 0;
 
-    return (uint16_t)(inverse[type_and_code >> 8] << 8 |
-                      (type_and_code & 0xff));
+    if (type == ICMP_ECHO_REQUEST)
+        other = ICMP_ECHO_REPLY;
+    else if (other == 0)
+        other = ICMP_NONE;
+    return (uint16_t)(other << 8 | (type_and_code & 0xff));
 }
 
 struct flow_tuple flow_inverse(const struct flow_tuple *tuple, uint8_t protocol)
