@@ -217,6 +217,8 @@ static enum filter_verdict run_steps(struct packet *packet,
     for (size_t i = 0; i < program->count; i++) {
         enum filter_verdict verdict = run_step(&program->steps[i], &view);
 
+        if (verdict == FILTER_REJECT_TCP_RESET)
+            track_tcp_refused(packet, at->now_ns);
         if (verdict != FILTER_ACCEPT)
             return verdict;
     }

@@ -127,6 +127,9 @@ uint32_t track_tcp_timeout(const struct flow *flow);
 enum track_verdict track_tcp_continue(struct flow *flow,
                                       const struct track_segment *segment);
 
+/* A rule answered this packet with a reset: as good as one of the flow's. */
+void track_tcp_refused(const struct packet *packet, uint64_t now_ns);
+
 /* Header lengths and flags that no stack sends. */
 bool track_tcp_is_sane(const struct track_segment *segment);
 
@@ -134,7 +137,8 @@ bool track_tcp_is_sane(const struct track_segment *segment);
  * Stateful TCP Packet Filtering in IP Filter", G. van Rooij). */
 enum track_window {
     TRACK_WINDOW_OK,
-    TRACK_WINDOW_OLD,     /* a late copy: harmless, tells nothing */
+    TRACK_WINDOW_ASIDE,   /* a late copy, or a little too much: passes, and
+                             changes no state */
     TRACK_WINDOW_OUTSIDE, /* invalid */
 };
 enum track_window track_tcp_window(struct flow *flow,

@@ -152,6 +152,7 @@ static bool ignore(struct flow *flow, const struct track_segment *segment,
     tcp->last_kind = (uint8_t)kind;
     tcp->last_direction = (uint8_t)direction;
     tcp->last_sequence = be32_get(header->sequence);
+    tcp->last_ack = be32_get(header->acknowledgement);
     tcp->last_end = track_tcp_end(segment);
     tcp->last_window = be16_get(header->window);
     if (kind == TRACK_SYN && direction == FLOW_ORIGINAL) {
@@ -170,46 +171,65 @@ static bool ignore(struct flow *flow, const struct track_segment *segment,
     return false;
 }
 
-static bool is_established(const struct flow_tcp *tcp)
-{
-    return tcp->state >= FLOW_TCP_ESTABLISHED &&
-           tcp->state <= FLOW_TCP_FIN_WAIT;
-}
-
 enum reset {
     RESET_BELIEVED,
     RESET_TO_BE_PROVEN, /* passes, but the state stays */
+    RESET_LATE,         /* the connection is ending anyway */
+    RESET_ASIDE,        /* after a SYN that was let pass: who knows */
     RESET_INVALID,
-    RESET_ANSWER, /* to what we let pass: the window says nothing */
+    RESET_ANSWER, /* to what we let pass, or one more: the window says nothing
+                   */
 };
+
+/* It answers what we let pass as no business of ours: a SYN or an ACK that
+ * proved to be old, or (RFC 5961 4.2) the challenge that met a SYN. */
+static bool is_answer(const struct flow *flow,
+                      const struct track_segment *segment)
+{
+    const struct tcp_header *header = header_of(segment);
+    const struct flow_tcp *tcp = &flow->tcp;
+    bool has_reply = (flow->status & FLOW_SEEN_REPLY) != 0;
+    bool is_assured = (flow->status & FLOW_ASSURED) != 0;
+
+    if (tcp->last_direction == segment->direction)
+        return false;
+    if (tcp->last_kind == TRACK_ACK && tcp->state == FLOW_TCP_SYN_SENT &&
+        be32_get(header->sequence) == tcp->last_ack)
+        return true;
+    return ((has_reply && tcp->last_kind == TRACK_SYN) ||
+            (!is_assured && tcp->last_kind == TRACK_ACK)) &&
+           be32_get(header->acknowledgement) == tcp->last_end;
+}
 
 static enum reset judge_reset(const struct flow *flow,
                               const struct track_segment *segment)
 {
-    const struct tcp_header *header = header_of(segment);
     const struct flow_tcp *tcp = &flow->tcp;
     const struct flow_tcp_side *receiver = &tcp->side[!segment->direction];
-    uint32_t sequence = be32_get(header->sequence);
-    bool has_reply = (flow->status & FLOW_SEEN_REPLY) != 0;
+    uint32_t sequence = be32_get(header_of(segment)->sequence);
+    bool is_other_way = tcp->last_direction != segment->direction;
+    bool has_acked = (receiver->flags & FLOW_TCP_HAS_ACKED) != 0;
 
-    if ((receiver->flags & FLOW_TCP_HAS_ACKED) != 0) {
-        if (sequence == 0 && !is_established(tcp))
-            return RESET_BELIEVED;
-        if (is_before(sequence, receiver->ack_max) &&
-            !track_settings.tcp_ignore_invalid_rst)
-            return RESET_INVALID;
-        if (!is_established(tcp) || sequence == receiver->ack_max)
-            return RESET_BELIEVED;
-        if (tcp->last_kind == TRACK_ACK &&
-            tcp->last_direction == segment->direction &&
-            sequence == tcp->last_end)
-            return RESET_BELIEVED;
-        return RESET_TO_BE_PROVEN;
-    }
-    if (tcp->last_kind == (has_reply ? TRACK_SYN : TRACK_ACK) &&
-        be32_get(header->acknowledgement) == tcp->last_end)
+    if (tcp->state == FLOW_TCP_CLOSE)
         return RESET_ANSWER;
-    return RESET_BELIEVED;
+    if (tcp->state >= FLOW_TCP_FIN_WAIT && tcp->state < FLOW_TCP_CLOSE)
+        return RESET_LATE;
+    if ((!has_acked || tcp->state == FLOW_TCP_ESTABLISHED) &&
+        is_answer(flow, segment))
+        return RESET_ANSWER;
+    if (!has_acked)
+        return RESET_BELIEVED;
+    if (is_before(sequence, receiver->ack_max) &&
+        !track_settings.tcp_ignore_invalid_rst)
+        return tcp->state == FLOW_TCP_ESTABLISHED && is_other_way &&
+                       tcp->last_kind == TRACK_SYN
+                   ? RESET_ASIDE
+                   : RESET_INVALID;
+    if (tcp->state != FLOW_TCP_ESTABLISHED || sequence == receiver->ack_max ||
+        (tcp->last_kind == TRACK_ACK && !is_other_way &&
+         sequence == tcp->last_end))
+        return RESET_BELIEVED;
+    return RESET_TO_BE_PROVEN;
 }
 
 uint32_t track_tcp_timeout(const struct flow *flow)
@@ -254,14 +274,32 @@ static enum track_verdict enter(struct flow *flow,
     return TRACK_IN_FLOW;
 }
 
+/* While a connection ends its numbers tell little: what lies outside passes,
+ * and changes nothing; what lies inside ends it, and is not learned from. */
+static enum track_verdict late_reset(struct flow *flow,
+                                     const struct track_segment *segment,
+                                     unsigned next)
+{
+    struct flow_tcp before = flow->tcp;
+    enum track_window window = track_tcp_window(flow, segment, TRACK_RST);
+
+    flow->tcp = before;
+    return window == TRACK_WINDOW_OK ? enter(flow, segment, TRACK_RST, next)
+                                     : TRACK_IN_FLOW;
+}
+
 static enum track_verdict
 reset(struct flow *flow, const struct track_segment *segment, unsigned next)
 {
     switch (judge_reset(flow, segment)) {
     case RESET_INVALID:
         return TRACK_NOT_OF_IT;
+    case RESET_ASIDE:
+        return TRACK_IN_FLOW;
     case RESET_ANSWER:
         return enter(flow, segment, TRACK_RST, next);
+    case RESET_LATE:
+        return late_reset(flow, segment, next);
     case RESET_TO_BE_PROVEN:
         next = flow->tcp.state;
         break;
@@ -271,12 +309,27 @@ reset(struct flow *flow, const struct track_segment *segment, unsigned next)
     switch (track_tcp_window(flow, segment, TRACK_RST)) {
     case TRACK_WINDOW_OUTSIDE:
         return TRACK_NOT_OF_IT;
-    case TRACK_WINDOW_OLD:
+    case TRACK_WINDOW_ASIDE:
         return TRACK_IN_FLOW;
     case TRACK_WINDOW_OK:
         break;
     }
     return enter(flow, segment, TRACK_RST, next);
+}
+
+void track_tcp_refused(const struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+    const struct tcp_header *tcp =
+        (const void *)(packet->data + ipv4_header_length(ip));
+    struct flow *flow = packet->flow;
+
+    if (flow == NULL || flow == &track_fresh || flow->protocol != FLOW_TCP ||
+        (tcp->flags & TCP_RST) != 0 || flow->tcp.state == FLOW_TCP_CLOSE)
+        return;
+    flow->tcp.state = FLOW_TCP_CLOSE;
+    flow->expires = flow_ticks(now_ns) +
+                    track_timeouts[TRACK_TCP_TIMEOUTS + FLOW_TCP_CLOSE];
 }
 
 /* An ACK that may answer a SYN in LAST-ACK, rather than the FIN. */
@@ -323,7 +376,7 @@ enum track_verdict track_tcp_continue(struct flow *flow,
     switch (track_tcp_window(flow, segment, kind)) {
     case TRACK_WINDOW_OUTSIDE:
         return TRACK_NOT_OF_IT;
-    case TRACK_WINDOW_OLD:
+    case TRACK_WINDOW_ASIDE:
         return TRACK_IN_FLOW;
     case TRACK_WINDOW_OK:
         break;

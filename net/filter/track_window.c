@@ -253,17 +253,18 @@ static enum track_window check(const struct view *v)
     bool is_ack_seen = is_before(v->sack, receiver->end + 1);
 
     if (!is_before(v->sequence, sender->end_max + 1)) {
-        /* More than was allowed, but the other end may take it. */
-        if (is_recent && is_ack_recent && is_ack_seen &&
-            v->end - sender->end_max + 1 <= receiver->window_max) {
-            v->sender->end = v->end;
-            v->sender->flags |= FLOW_TCP_UNACKED;
-        }
-        return TRACK_WINDOW_OUTSIDE;
+        /* More than was allowed, by less than a window: the other end may
+         * take it, and then its ACK must not seem to come too early. */
+        if (!is_recent || !is_ack_recent || !is_ack_seen ||
+            v->end - sender->end_max + 1 > receiver->window_max)
+            return TRACK_WINDOW_OUTSIDE;
+        v->sender->end = v->end;
+        v->sender->flags |= FLOW_TCP_UNACKED;
+        return TRACK_WINDOW_ASIDE;
     }
     if (!is_ack_seen)
         return TRACK_WINDOW_OUTSIDE;
-    return is_recent && is_ack_recent ? TRACK_WINDOW_OK : TRACK_WINDOW_OLD;
+    return is_recent && is_ack_recent ? TRACK_WINDOW_OK : TRACK_WINDOW_ASIDE;
 }
 
 enum track_window track_tcp_window(struct flow *flow,
@@ -280,6 +281,7 @@ enum track_window track_tcp_window(struct flow *flow,
         .window = be16_get(header->window),
         .flags = header->flags,
     };
+    bool is_liberal = (v.sender->flags & FLOW_TCP_LIBERAL) != 0;
     enum track_window result;
 
     v.sack = v.ack;
@@ -294,9 +296,11 @@ enum track_window track_tcp_window(struct flow *flow,
         if (kind == TRACK_ACK)
             count_repeats(&flow->tcp, &v, segment->direction);
     } else if (kind != TRACK_RST &&
-               ((v.sender->flags & FLOW_TCP_LIBERAL) != 0 ||
-                track_settings.tcp_be_liberal)) {
+               (is_liberal || track_settings.tcp_be_liberal)) {
         return TRACK_WINDOW_OK;
+    } else if (is_liberal) {
+        return (flow->status & FLOW_SEEN_REPLY) != 0 ? TRACK_WINDOW_ASIDE
+                                                     : TRACK_WINDOW_OK;
     }
     return result;
 }

@@ -100,6 +100,72 @@ Test(conntrack, hostile_N3_fin_outside_window_changes_nothing)
     cr_assert_str_eq(tcp_state(), "ESTABLISHED");
 }
 
+Test(conntrack, hostile_N3_reset_outside_window_of_a_half_closed_flow_passes_by)
+{
+    open_connection();
+    cr_assert_eq(lan_tcp(F | A, 101, 501, 0), TRACK_ESTABLISHED);
+    cr_assert_eq(wan_tcp(A, 501, 102, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE_WAIT");
+    cr_assert_eq(wan_tcp(R, 501 + 100000, 0, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE_WAIT");
+    cr_assert_eq(wan_tcp(R, 501, 0, 300), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE");
+    /* The 300 octets of the reset never were data. */
+    cr_assert_eq(lan_tcp(A, 102, 801, 0), TRACK_INVALID);
+}
+
+Test(conntrack, a_little_more_than_the_window_passes_and_may_be_acknowledged)
+{
+    open_connection();
+    cr_assert_eq(wan_tcp(P | A, 501 + 10001, 101, 100), TRACK_ESTABLISHED);
+    cr_assert_eq(lan_tcp(A, 101, 501 + 10101, 0), TRACK_ESTABLISHED);
+    cr_assert_eq(wan_tcp(P | A, 501 + 100000, 101, 100), TRACK_INVALID);
+}
+
+/* RFC 5961 4.2: a SYN meets a connection that the peer still has. */
+Test(conntrack, reset_that_answers_a_challenge_is_believed)
+{
+    cr_assert_eq(lan_tcp(S, 100, 0, 0), TRACK_NEW);
+    cr_assert_eq(wan_tcp(A, 7000, 90000, 0), TRACK_ESTABLISHED);
+    cr_assert_eq(lan_tcp(R, 90001, 0, 0), TRACK_INVALID);
+    cr_assert_str_eq(tcp_state(), "SYN_SENT");
+    cr_assert_eq(lan_tcp(R, 90000, 0, 0), TRACK_ESTABLISHED);
+    cr_assert_str_eq(tcp_state(), "CLOSE");
+}
+
+Test(conntrack, reset_of_a_flow_met_in_its_middle_forgets_it)
+{
+    cr_assert_eq(lan_tcp(A, 100, 500, 0), TRACK_NEW);
+    cr_assert_eq(lan_tcp(R | A, 100, 500, 1), TRACK_NEW);
+    cr_assert_str_eq(tcp_state(), "no flow");
+    cr_assert_eq(wan_tcp(R | A, 500, 101, 1), TRACK_INVALID);
+}
+
+Test(conntrack, flow_that_a_rule_resets_is_closed)
+{
+    load("table ip t { chain c { type filter hook forward priority 0;"
+         " tcp flags psh / psh reject with tcp reset; } }");
+    open_connection();
+    (void)lan_tcp(P | A, 101, 501, 10);
+    cr_assert_str_eq(tcp_state(), "CLOSE");
+    test_now += 11 * NS_PER_S;
+    cr_assert_str_eq(tcp_state(), "no flow");
+}
+
+Test(conntrack, hostile_C4_error_that_quotes_an_odd_icmp_type_is_invalid)
+{
+    struct test_packet quote = icmp_packet(CLIENT, SERVER, 8, 7);
+    struct test_packet error;
+
+    from_lan(&quote);
+    for (unsigned type = 0; type < 256; type++) {
+        quote.bytes[20] = (uint8_t)type;
+        error = icmp_error(SERVER, CLIENT, 3, 1, quote.bytes, 28);
+        cr_assert_eq(state_of(from_wan(&error)),
+                     type == 8 ? TRACK_RELATED : TRACK_INVALID, "%u", type);
+    }
+}
+
 Test(conntrack, liberal_setting_takes_what_is_outside_the_window)
 {
     cr_assert_eq(filter_set("netfilter.nf_conntrack_tcp_be_liberal", 1), 0);
