@@ -17,6 +17,7 @@ MAC = b"\x02\0\0\0\0\x77"
 HARNESS = """
 table ip harness {
     chain out { type filter hook output priority -400; notrack; }
+    chain whole { type filter hook forward priority 400; ct state new; }
 }
 """
 
@@ -45,7 +46,13 @@ class LinuxBox:
         for part in ("all", "default", "eth0", "eth1"):
             sysctl("ipv4/conf/%s/rp_filter" % part, "0")
             sysctl("ipv4/conf/%s/send_redirects" % part, "0")
-        sysctl("ipv4/icmp_ratelimit", "0")
+        # Errors without limits; not every kernel has all three here.
+        for name, value in (("ratelimit", "0"), ("msgs_per_sec", "1000000"),
+                            ("msgs_burst", "1000000")):
+            try:
+                sysctl("ipv4/icmp_" + name, value)
+            except OSError:
+                pass
         self.raw = []
         for protocol in (1, 6, 17, 253):
             s = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)

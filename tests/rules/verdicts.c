@@ -59,12 +59,25 @@ static size_t parse_hex(const char *hex)
     return length;
 }
 
+/* No reset answers a reset, no error an error (net/ip/refuse.c,
+ * icmp_send.c). */
+static bool is_answered(enum filter_verdict verdict)
+{
+    size_t header = (size_t)(bytes[0] & 0xf) * 4;
+
+    if (verdict == FILTER_REJECT_TCP_RESET)
+        return bytes[9] == 6 && (bytes[header + 13] & 4) == 0;
+    return bytes[9] != 1 || strchr("\3\4\5\13\14", bytes[header]) == NULL ||
+           bytes[header] == 0;
+}
+
 static void show(const struct path_result *result)
 {
     static const char *const ends[] = {"forward", "local", "sent"};
 
     if (result->end == PATH_REFUSED)
-        printf("%s", rejects[result->verdict]);
+        printf("%s", rejects[is_answered(result->verdict) ? result->verdict
+                                                          : FILTER_DROP]);
     else
         printf("%s %s ", ends[result->end],
                result->end == PATH_LOCAL ? "-" : result->out->name);
