@@ -310,6 +310,9 @@ enum {
     /* Payload of one burst that is cut into segments below: with headers it
      * must fit IPv4's total length. */
     TCP_BURST_MAX = 65535 - 120,
+    /* Segments of one while others wait for the device: turns as short as
+     * large sends stay worth it. */
+    TCP_BURST_CROWDED = 8,
     /* Resets, SYN-ACKs and the like waiting for the end of the batch: one for
      * each packet of it. */
     TCP_REPLIES_MAX = NETIF_POLL_BUDGET,

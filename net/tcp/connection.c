@@ -21,6 +21,8 @@ static struct {
     struct pool connections;
     struct tcp_connection *pending_first;
     struct tcp_connection *pending_last;
+    struct tcp_connection *refused_last; /* of this run, by the device */
+    bool is_crowded;                     /* there were such in the last run */
     size_t orphans;
     void (*notify)(void *owner, uint32_t ready);
 } pool;
@@ -130,6 +132,29 @@ void connection_touch(struct tcp_connection *c, unsigned owed)
     pool.pending_last = c;
 }
 
+void connection_wait(struct tcp_connection *c)
+{
+    struct tcp_connection *after = pool.refused_last;
+
+    c->owed |= OWES_OUTPUT;
+    if (c->is_pending)
+        return;
+    c->is_pending = true;
+    c->pending_next = after == NULL ? pool.pending_first : after->pending_next;
+    if (after == NULL)
+        pool.pending_first = c;
+    else
+        after->pending_next = c;
+    if (c->pending_next == NULL)
+        pool.pending_last = c;
+    pool.refused_last = c;
+}
+
+bool connection_is_crowded(void)
+{
+    return pool.is_crowded;
+}
+
 /* The next touched connection that is alive; NULL when there is none. */
 static struct tcp_connection *pending_take(struct tcp_connection **list)
 {
@@ -149,6 +174,8 @@ void tcp_run_pending(uint64_t now_ns)
     struct tcp_connection *list = pool.pending_first;
 
     pool.pending_first = NULL;
+    pool.is_crowded = pool.refused_last != NULL;
+    pool.refused_last = NULL;
     replies_send(now_ns);
     for (struct tcp_connection *c = pending_take(&list); c != NULL;
          c = pending_take(&list)) {

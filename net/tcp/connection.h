@@ -231,6 +231,12 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          uint64_t now_ns) MUST_CHECK;
 bool connection_is_available(void);
 void connection_touch(struct tcp_connection *c, unsigned owed);
+
+/* The device had no room for anything of it: behind the others of this run of
+ * which that is true, before all who are touched. */
+void connection_wait(struct tcp_connection *c);
+/* There are such: turns are short. */
+bool connection_is_crowded(void);
 void connection_set_state(struct tcp_connection *c, enum tcp_state state);
 void owner_notify(void *owner, uint32_t ready);
 void connection_notify(struct tcp_connection *c, uint32_t ready);

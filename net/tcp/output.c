@@ -56,8 +56,11 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
     if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed || c->is_urgent ||
         seq_before(c->snd.nxt, c->snd.max))
         return mss;
-    if (length > TCP_BURST_MAX) {
-        length = TCP_BURST_MAX;
+    uint32_t most = connection_is_crowded()
+                        ? smaller(TCP_BURST_CROWDED * mss, TCP_BURST_MAX)
+                        : TCP_BURST_MAX;
+    if (length > most) {
+        length = most;
         is_all = false;
     }
     uint32_t rest = length % mss;
@@ -159,20 +162,33 @@ static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
     return true;
 }
 
+/* The device's ring is full: the next entry, at the latest the device's own
+ * when there is room again, comes back here. Who had nothing of this turn
+ * comes before those who had. */
+static void wait_for_device(struct tcp_connection *c, bool has_sent)
+{
+    if (has_sent)
+        connection_touch(c, OWES_OUTPUT);
+    else
+        connection_wait(c);
+}
+
 /* What was lost, as far as the congestion window goes. False: not now. */
 static bool send_lost(struct tcp_connection *c, uint64_t now_ns)
 {
     struct tcp_piece piece;
+    bool has_sent = false;
 
     while (recovery_next(c, &piece)) {
         if (connection_netif(c)->transmit_stopped) {
-            connection_touch(c, OWES_OUTPUT);
+            wait_for_device(c, has_sent);
             return false;
         }
         if (!send_piece(c, piece, now_ns)) {
             timers_memory(c, now_ns);
             return false;
         }
+        has_sent = true;
     }
     return true;
 }
@@ -238,13 +254,12 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         congestion_chosen(&c->congestion)->on_idle(&c->congestion);
     if (!send_lost(c, now_ns))
         return;
+    struct seq32 first = c->snd.nxt;
     if (c->mtu_high != 0)
         send_mtu_probe(c, now_ns);
     while (plan_next(c, &plan)) {
         if (connection_netif(c)->transmit_stopped) {
-            /* The next entry, at the latest the device's own when its ring
-             * has room again, comes back here. */
-            connection_touch(c, OWES_OUTPUT);
+            wait_for_device(c, !seq_equal(first, c->snd.nxt));
             return;
         }
         uint32_t planned = plan.length;
