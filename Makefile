@@ -111,7 +111,7 @@ COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
 # (docs/measurements.md).
 OPTIMISE     ?= -Oz
 OPTIMISE_HOT ?= -O2 $(TIGHT)
-HOT := $(addprefix net/,packet buffer hash wire/checksum wire/tcp ip/input \
+HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
          tcp/output tcp/receive tcp/table ip/forward ip/fib \
          link/ethernet link/neighbour link/qdisc link/qdisc_fq_codel) \

@@ -5,7 +5,7 @@
  * none crosses a page) and a reference count, because a packet on its way out
  * may point into a send queue that is acknowledged meanwhile. References are
  * found by address: memory outside the pool (files of the module) needs none,
- * and holding or releasing it does nothing.
+ * and holding or releasing it does nothing. packet_init (packet.h) takes them.
  */
 #pragma once
 
@@ -14,9 +14,6 @@
 
 #include "net/attributes.h"
 #include "net/limits.h"
-
-/* Takes memory for `count` buffers; -ENOMEM when there is not that much. */
-int buffer_init(size_t count) MUST_CHECK;
 
 /* A buffer with one reference, or NULL when the pool is empty (counted).
  * Contents are undefined. */

@@ -125,12 +125,7 @@ static int check_memory(int status, const char *who)
 
 static int take_pools(void)
 {
-    size_t count = pool_buffers();
-    int status = check_memory(buffer_init(count), "buffers");
-
-    if (status == 0)
-        status = check_memory(packet_init(count), "packets");
-    return status;
+    return check_memory(packet_init(pool_buffers()), "packets");
 }
 
 /* ---- start ----------------------------------------------------------------

@@ -306,8 +306,6 @@ void net_visit_counters(visit_function *visit, void *context)
         visit(context, gauges[i].name, gauges[i].value(), gauges[i].help);
     visit(context, "pool_buffer_failures_total", buffer_alloc_failures(),
           "times no buffer was free");
-    visit(context, "pool_packet_failures_total", packet_alloc_failures(),
-          "times no packet descriptor was free");
     visit_drops(visit, context);
     visit_stages(visit, context);
 }

@@ -1,114 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Packet descriptors and their pool. A free descriptor has no buffer, which
- * is how a second free of the same packet is caught.
+ * What is done with a packet between taking and freeing it (packet_pool.c).
  */
 #include "net/packet.h"
 
 #include "net/platform.h"
-#include "net/pool.h"
 
 #include <string.h>
 
 static struct {
-    struct pool packets;
-    size_t free_lowest;
-    uint64_t failures;
+    uint64_t drops[DROP_REASON_COUNT];
     packet_drop_trace *trace;
-} pool;
+} dropped;
 
-static uint64_t drops[DROP_REASON_COUNT];
-
-int packet_init(size_t count)
+void packet_counts_init(void)
 {
-    int status = pool_init(&pool.packets, count, sizeof(struct packet),
-                           _Alignof(struct packet));
-
-    if (status != 0)
-        return status;
-    pool.free_lowest = count;
-    pool.failures = 0;
-    memset(drops, 0, sizeof(drops));
-    return 0;
-}
-
-struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom)
-{
-    struct packet *packet = pool_take(&pool.packets);
-
-    ASSERT(headroom <= BUFFER_SIZE);
-    if (packet == NULL) {
-        pool.failures++;
-        buffer_release(buffer);
-        return NULL;
-    }
-    if (pool.packets.available < pool.free_lowest)
-        pool.free_lowest = pool.packets.available;
-    memset(packet, 0, offsetof(struct packet, scratch));
-    packet->buffer = buffer;
-    packet->data = buffer + headroom;
-    return packet;
-}
-
-struct packet *packet_alloc(size_t headroom)
-{
-    uint8_t *buffer = buffer_alloc();
-
-    if (buffer == NULL)
-        return NULL;
-    return packet_alloc_around(buffer, headroom);
-}
-
-static void release_fragments(struct packet *packet, size_t from)
-{
-    const struct packet_fragment *fragments = packet_fragments(packet);
-
-    for (size_t i = from; i < packet->fragment_count; i++)
-        buffer_release(fragments[i].data);
-}
-
-/* With the segments that hang on it. */
-void packet_free(struct packet *packet)
-{
-    do {
-        struct packet *train = packet->train;
-
-        ASSERT(packet->buffer != NULL);
-        if (packet->fragment_count != 0)
-            release_fragments(packet, 0);
-        buffer_release(packet->buffer);
-        packet->buffer = NULL;
-        packet->data = NULL;
-        pool_give(&pool.packets, packet);
-        packet = train;
-    } while (packet != NULL);
-}
-
-void packet_renew(struct packet *packet, size_t headroom)
-{
-    uint8_t *buffer = packet->buffer;
-
-    ASSERT(headroom <= BUFFER_SIZE);
-    ASSERT(packet->train == NULL);
-    if (packet->fragment_count != 0)
-        release_fragments(packet, 0);
-    memset(packet, 0, offsetof(struct packet, scratch));
-    packet->buffer = buffer;
-    packet->data = buffer + headroom;
+    memset(dropped.drops, 0, sizeof(dropped.drops));
 }
 
 void packet_drop(struct packet *packet, enum drop_reason reason)
 {
     ASSERT(reason < DROP_REASON_COUNT);
-    drops[reason]++;
-    if (pool.trace != NULL)
-        pool.trace(packet, reason);
+    dropped.drops[reason]++;
+    if (dropped.trace != NULL)
+        dropped.trace(packet, reason);
     packet_free(packet);
 }
 
 void packet_set_drop_trace(packet_drop_trace *trace)
 {
-    pool.trace = trace;
+    dropped.trace = trace;
 }
 
 void *packet_push(struct packet *packet, size_t length)
@@ -145,8 +66,7 @@ void packet_trim(struct packet *packet, size_t length)
             fragments[i].length = (uint32_t)keep;
         keep -= fragments[i].length;
     }
-    release_fragments(packet, i);
-    packet->fragment_count = (uint8_t)i;
+    packet_release_fragments(packet, i);
 }
 
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
@@ -240,25 +160,5 @@ void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason)
 
 uint64_t drop_count(enum drop_reason reason)
 {
-    return drops[reason];
-}
-
-size_t packet_count_total(void)
-{
-    return pool.packets.count;
-}
-
-size_t packet_count_free(void)
-{
-    return pool.packets.available;
-}
-
-size_t packet_count_free_lowest(void)
-{
-    return pool.free_lowest;
-}
-
-uint64_t packet_alloc_failures(void)
-{
-    return pool.failures;
+    return dropped.drops[reason];
 }

@@ -120,21 +120,22 @@ struct packet {
     uint32_t fragments_length; /* bytes in all fragments */
     uint16_t network_offset;   /* of the IP header, from buffer */
     uint16_t transport_offset; /* of the L4 header, from buffer */
-    uint16_t checksum_start;   /* PARTIAL: from buffer */
-    uint16_t checksum_offset;  /* PARTIAL: of the field, from checksum_start */
+    uint16_t link_offset;      /* received: of the Ethernet header */
+    uint16_t vlan_tag;         /* TCI, valid with has_vlan_tag */
     uint16_t segment_size;     /* TSO: payload bytes per segment, 0 = none */
     uint16_t segment_count;    /* GRO: segments of a train, 0 or 1 = single */
     uint32_t train_length;     /* GRO: bytes of payload behind this one's */
-    uint16_t vlan_tag;         /* TCI, valid with has_vlan_tag */
+    uint16_t references;       /* the pool's: to the buffer, ours included */
     uint8_t fragment_count;
     uint8_t checksum; /* enum packet_checksum */
     bool has_vlan_tag;
-    bool is_link_broadcast; /* destination MAC was a group address */
-    bool is_looped;         /* never was on a wire */
-    uint8_t protocol;       /* IP protocol, once known */
-    uint16_t link_offset;   /* received: of the Ethernet header */
-    uint8_t flow_state;     /* filter's view of it, between its hooks */
-    void *flow;             /* filter's, between its hooks */
+    bool is_link_broadcast;   /* destination MAC was a group address */
+    bool is_looped;           /* never was on a wire */
+    uint8_t protocol;         /* IP protocol, once known */
+    uint16_t checksum_start;  /* PARTIAL: from buffer */
+    uint16_t checksum_offset; /* PARTIAL: of the field, from checksum_start */
+    uint8_t flow_state;       /* filter's view of it, between its hooks */
+    void *flow;               /* filter's, between its hooks */
     /* For the current owner: TCP keeps its parsed view of a queued segment
      * here, neighbour and reassembly their own. */
     uint64_t scratch[8];
@@ -150,16 +151,17 @@ packet_fragments(const struct packet *packet)
     return array;
 }
 
-/* Takes all packet memory: `count` descriptors. -ENOMEM when there is not
- * that much. */
+/* Takes all packet memory: `count` buffers, each with its descriptor. -ENOMEM
+ * when there is not that much. Boot. */
 int packet_init(size_t count) MUST_CHECK;
 
 /* An empty packet whose data starts `headroom` bytes into its buffer, or NULL
- * when descriptors or buffers ran out (counted). */
+ * when there is no buffer (counted). */
 struct packet *packet_alloc(size_t headroom) MUST_CHECK;
 
-/* As above, around a buffer the caller took before (which is given away). */
-struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom) MUST_CHECK;
+/* As above, of a buffer the caller took before (which is given away): each has
+ * a descriptor of its own, so there always is one. */
+struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom);
 
 /* Done with it, nothing lost: the packet did its work. */
 void packet_free(struct packet *packet);
@@ -274,10 +276,16 @@ void packet_queue_append(struct packet_queue *queue, struct packet *packet);
 struct packet *packet_queue_take(struct packet_queue *queue);
 void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason);
 
+/* --- within net/packet*.c ------------------------------------------------ */
+
+void packet_counts_init(void);
+
+/* Lets go of the fragments from the `from`-th on. */
+void packet_release_fragments(struct packet *packet, size_t from);
+
 /* Accounting, for net.c's table and for leak checks in tests. */
 const char *drop_reason_name(enum drop_reason reason);
 uint64_t drop_count(enum drop_reason reason);
 size_t packet_count_total(void);
 size_t packet_count_free(void);
 size_t packet_count_free_lowest(void);
-uint64_t packet_alloc_failures(void);

@@ -143,11 +143,6 @@ static void deliver(struct e1000 *nic, uint32_t slot,
     nic->rx.buffers[slot] = fresh;
     give_to_chip(nic, slot);
     packet = packet_alloc_around(filled, nic->headroom);
-    if (packet == NULL) {
-        ++nic->counters.rx_dropped_memory;
-        ++nic->netif.counters.rx_dropped;
-        return;
-    }
     packet->length = seen->length;
     packet->netif = &nic->netif;
     if ((seen->status & E1000_RX_VP) != 0) {

@@ -379,11 +379,6 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
 
     d->buffers[0] = NULL;
     reassembly.buffers--;
-    if (packet == NULL) {
-        ip_counters.reassembly_failed++;
-        forget(d);
-        return NULL;
-    }
     packet->length = first;
     for (size_t i = 1; left != 0; i++) {
         uint32_t length = left < BUFFER_SIZE ? left : BUFFER_SIZE;

@@ -200,25 +200,6 @@ Test(e1000_receive, an_empty_pool_costs_frames_but_no_buffer_of_the_ring)
     cr_assert_eq(buffer_count_free(), 2048 - 256 - 200);
 }
 
-Test(e1000_receive, without_packet_descriptors_no_buffer_is_lost)
-{
-    struct fake_nic *nic = stack_start_one(0x100E);
-    struct packet *hoard[2048];
-    size_t count = 0;
-
-    for (uint8_t i = 0; i < 10; ++i)
-        receive(nic, 60, i);
-    while (packet_count_free() > 0) {
-        static uint8_t outside[BUFFER_SIZE];
-        hoard[count++] = packet_alloc_around(outside, 0);
-    }
-    stack_run(nic);
-    cr_assert_eq(stack_interfaces[0].frame_count, 0);
-    cr_assert_eq(buffer_count_free(), 2048 - 256);
-    while (count > 0)
-        packet_free(hoard[--count]);
-}
-
 Test(e1000_receive, a_frame_over_several_buffers_is_dropped_whole)
 {
     struct fake_nic *nic;

@@ -5,12 +5,13 @@
  * the resolver, sockets on a loopback. What fails may lose a
  * packet, as any path may, and may tell the app; never more, and the next try
  * succeeds.
- * test-links: tests/unit/support_failure.c net/packet.c net/udp/socket.c
+ * test-links: tests/unit/support_failure.c net/udp/socket.c
  * test-links: net/socket/table.c tests/unit/support_net.c
  * test-links: tests/unit/support_dhcp.c tests/unit/support_dns.c
  * test-links: tests/unit/support_socket.c
  * test-flags: -include tests/unit/support_failure_pool.h
- * test-flags: -Wl,--wrap=buffer_alloc -Wl,--wrap=connection_is_available
+ * test-flags: -Wl,--wrap=buffer_alloc,--wrap=packet_alloc
+ * test-flags: -Wl,--wrap=connection_is_available
  */
 #include "tests/unit/support_failure.h"
 
@@ -361,12 +362,12 @@ TestSuite(hostile, .timeout = 3600);
 
 Test(hostile, S2_datagrams_both_ways_while_memory_fails)
 {
-    expect_all_right(prepare_known, play_udp, 10);
+    expect_all_right(prepare_known, play_udp, 8);
 }
 
 Test(hostile, S2_pieces_put_together_while_memory_fails)
 {
-    expect_all_right(prepare_known, play_pieces, 10);
+    expect_all_right(prepare_known, play_pieces, 8);
 }
 
 Test(hostile, S2_packets_that_wait_for_a_neighbour_while_memory_fails)
@@ -386,5 +387,5 @@ Test(hostile, S2_a_name_looked_up_while_memory_fails)
 
 Test(hostile, S2_sockets_on_the_loopback_while_memory_fails)
 {
-    expect_all_right(socket_world, play_sockets, 20);
+    expect_all_right(socket_world, play_sockets, 16);
 }

@@ -3,10 +3,11 @@
  * A router while requests for memory fail, those for a place in the table of
  * flows among them: a packet may be lost, as on any path, and the next one
  * comes through; no flow, packet or timer stays behind.
- * test-links: tests/unit/support_failure.c net/packet.c net/udp/socket.c
+ * test-links: tests/unit/support_failure.c net/udp/socket.c
  * test-links: tests/unit/support_net.c tests/unit/support_router.c
  * test-flags: -include tests/unit/support_failure_pool.h
- * test-flags: -Wl,--wrap=buffer_alloc -Wl,--wrap=connection_is_available
+ * test-flags: -Wl,--wrap=buffer_alloc,--wrap=packet_alloc
+ * test-flags: -Wl,--wrap=connection_is_available
  * test-flags: -Wl,--wrap=flow_insert
  */
 #include "tests/unit/support_failure.h"

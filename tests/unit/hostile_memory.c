@@ -3,7 +3,7 @@
  * S2 of the checklist: memory fails at the k-th place, for every k. Nothing is
  * lost, nothing breaks, and the next attempt gets through.
  * test-links: tests/unit/support_net.c
- * test-flags: -Wl,--wrap=buffer_alloc
+ * test-flags: -Wl,--wrap=buffer_alloc,--wrap=packet_alloc
  */
 #include "tests/unit/support_net.h"
 
@@ -16,6 +16,8 @@
 
 uint8_t *__real_buffer_alloc(void);
 uint8_t *__wrap_buffer_alloc(void);
+struct packet *__real_packet_alloc(size_t headroom);
+struct packet *__wrap_packet_alloc(size_t headroom);
 
 static size_t calls;
 static size_t failing; /* the number of the call that fails; 0: none */
@@ -23,6 +25,11 @@ static size_t failing; /* the number of the call that fails; 0: none */
 uint8_t *__wrap_buffer_alloc(void)
 {
     return ++calls == failing ? NULL : __real_buffer_alloc();
+}
+
+struct packet *__wrap_packet_alloc(size_t headroom)
+{
+    return ++calls == failing ? NULL : __real_packet_alloc(headroom);
 }
 
 static struct test_frame frame;

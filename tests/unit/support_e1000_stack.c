@@ -80,7 +80,6 @@ void *__wrap_platform_memory_untouched(size_t bytes, size_t alignment)
 
 void stack_init(size_t buffers)
 {
-    cr_assert_eq(buffer_init(buffers), 0);
     cr_assert_eq(packet_init(buffers), 0);
 }
 

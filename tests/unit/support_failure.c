@@ -74,12 +74,19 @@ void *failing_pool_take(struct pool *pool)
 
 uint8_t *__real_buffer_alloc(void);
 uint8_t *__wrap_buffer_alloc(void);
+struct packet *__real_packet_alloc(size_t headroom);
+struct packet *__wrap_packet_alloc(size_t headroom);
 bool __real_connection_is_available(void);
 bool __wrap_connection_is_available(void);
 
 uint8_t *__wrap_buffer_alloc(void)
 {
     return failure_is_now() ? NULL : __real_buffer_alloc();
+}
+
+struct packet *__wrap_packet_alloc(size_t headroom)
+{
+    return failure_is_now() ? NULL : __real_packet_alloc(headroom);
 }
 
 bool __wrap_connection_is_available(void)

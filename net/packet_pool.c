@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool of packet memory: one contiguous area of buffers, and for each of
+ * them a descriptor that is never another's. So a packet is one thing to take
+ * and to give back, and a buffer without a packet (of a ring, of a send queue)
+ * leaves its descriptor idle; that one counts the references, too. What is
+ * free hangs on a list, the warmest first; what nobody ever took is not
+ * touched: at boot that would be most of the work.
+ */
+#include "net/packet.h"
+
+#include "net/platform.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How many are left, and were at least: lowest + margin are left. */
+struct level {
+    size_t margin;
+    size_t lowest;
+};
+
+static struct {
+    struct packet *free;    /* those given back, the last one first */
+    struct level buffers;   /* free ones */
+    struct level idle;      /* descriptors that are no packet */
+    uint8_t *base;          /* of the buffers */
+    size_t size;            /* bytes of all of them */
+    struct packet *packets; /* [i] belongs to the i-th buffer */
+    size_t used;            /* so many, the first ones, were taken once */
+    size_t total;
+    uint64_t failures;
+} pool;
+
+int packet_init(size_t count)
+{
+    uint8_t *base = platform_memory_untouched(count * BUFFER_SIZE, BUFFER_SIZE);
+    struct packet *packets = platform_memory_untouched(count * sizeof(*packets),
+                                                       _Alignof(struct packet));
+
+    if (base == NULL || packets == NULL)
+        return -ENOMEM;
+    memset(&pool, 0, sizeof(pool));
+    pool.base = base;
+    pool.size = count * BUFFER_SIZE;
+    pool.packets = packets;
+    pool.total = count;
+    pool.buffers.lowest = count;
+    pool.idle.lowest = count;
+    packet_counts_init();
+    return 0;
+}
+
+/* One fewer is left; there was one. */
+static inline void level_sink(struct level *level)
+{
+    if (level->margin-- == 0) {
+        level->margin = 0;
+        level->lowest--;
+    }
+}
+
+static inline size_t level_now(const struct level *level)
+{
+    return level->lowest + level->margin;
+}
+
+/* ---- buffers --------------------------------------------------------------
+ */
+
+/* A descriptor that was never used, or NULL: all are. */
+static COLD struct packet *take_untouched(void)
+{
+    struct packet *packet = &pool.packets[pool.used];
+
+    if (pool.used == pool.total) {
+        pool.failures++;
+        return NULL;
+    }
+    packet->buffer = pool.base + pool.used * BUFFER_SIZE;
+    packet->data = NULL;
+    pool.used++;
+    return packet;
+}
+
+static inline struct packet *take(void)
+{
+    struct packet *packet = pool.free;
+
+    if (packet != NULL) {
+        pool.free = packet->next;
+    } else {
+        packet = take_untouched();
+        if (packet == NULL)
+            return NULL;
+    }
+    level_sink(&pool.buffers);
+    return packet;
+}
+
+static inline void give(struct packet *packet)
+{
+    packet->next = pool.free;
+    pool.free = packet;
+    pool.buffers.margin++;
+}
+
+/* The descriptor of the buffer around `address`; NULL: other memory. */
+static inline struct packet *descriptor_of(const void *address)
+{
+    size_t offset = (size_t)((uintptr_t)address - (uintptr_t)pool.base);
+
+    return offset < pool.size ? &pool.packets[offset / BUFFER_SIZE] : NULL;
+}
+
+uint8_t *buffer_alloc(void)
+{
+    struct packet *packet = take();
+
+    if (packet == NULL)
+        return NULL;
+    packet->references = 1;
+    return packet->buffer;
+}
+
+void buffer_hold(const void *address)
+{
+    struct packet *packet = descriptor_of(address);
+
+    if (packet == NULL)
+        return;
+    ASSERT(packet->references > 0);
+    ASSERT(packet->references < UINT16_MAX);
+    packet->references++;
+}
+
+void buffer_release(const void *address)
+{
+    struct packet *packet = descriptor_of(address);
+
+    if (packet == NULL)
+        return;
+    ASSERT(packet->references > 0);
+    if (--packet->references == 0)
+        give(packet);
+}
+
+/* ---- packets --------------------------------------------------------------
+ */
+
+/* All but the owner's part, which nobody reads before it is written. */
+static inline void clear(struct packet *packet, size_t headroom)
+{
+    packet->next = NULL;
+    packet->train = NULL;
+    packet->data = packet->buffer + headroom;
+    packet->netif = NULL;
+    packet->time_ns = 0;
+    packet->length = 0;
+    packet->fragments_length = 0;
+    packet->network_offset = 0;
+    packet->transport_offset = 0;
+    packet->link_offset = 0;
+    packet->vlan_tag = 0;
+    packet->segment_size = 0;
+    packet->segment_count = 0;
+    packet->train_length = 0;
+    packet->fragment_count = 0;
+    packet->checksum = PACKET_CHECKSUM_NONE;
+    packet->has_vlan_tag = false;
+    packet->is_link_broadcast = false;
+    packet->is_looped = false;
+    packet->protocol = 0;
+    packet->checksum_start = 0;
+    packet->checksum_offset = 0;
+    packet->flow_state = 0;
+    packet->flow = NULL;
+}
+
+struct packet *packet_alloc(size_t headroom)
+{
+    struct packet *packet = take();
+
+    ASSERT(headroom <= BUFFER_SIZE);
+    if (packet == NULL)
+        return NULL;
+    level_sink(&pool.idle);
+    packet->references = 1;
+    clear(packet, headroom);
+    return packet;
+}
+
+struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom)
+{
+    struct packet *packet = descriptor_of(buffer);
+
+    ASSERT(headroom <= BUFFER_SIZE);
+    ASSERT(packet != NULL);
+    ASSERT(packet->data == NULL);
+    level_sink(&pool.idle);
+    clear(packet, headroom);
+    return packet;
+}
+
+void packet_release_fragments(struct packet *packet, size_t from)
+{
+    const struct packet_fragment *fragments = packet_fragments(packet);
+
+    for (size_t i = from; i < packet->fragment_count; i++)
+        buffer_release(fragments[i].data);
+    packet->fragment_count = (uint8_t)from;
+}
+
+/* A descriptor that is no packet has no data, which is how a second free of
+ * the same packet is caught. */
+static inline void free_one(struct packet *packet)
+{
+    ASSERT(packet->data != NULL);
+    packet->data = NULL;
+    pool.idle.margin++;
+    if (--packet->references == 0)
+        give(packet);
+}
+
+/* With what it points at, and with the segments that hang on it. */
+static void free_all(struct packet *packet)
+{
+    do {
+        struct packet *train = packet->train;
+
+        packet_release_fragments(packet, 0);
+        free_one(packet);
+        packet = train;
+    } while (packet != NULL);
+}
+
+void packet_free(struct packet *packet)
+{
+    if (packet->fragment_count != 0 || packet->train != NULL)
+        free_all(packet);
+    else
+        free_one(packet);
+}
+
+void packet_renew(struct packet *packet, size_t headroom)
+{
+    ASSERT(headroom <= BUFFER_SIZE);
+    ASSERT(packet->train == NULL);
+    packet_release_fragments(packet, 0);
+    clear(packet, headroom);
+}
+
+/* ---- what there is --------------------------------------------------------
+ */
+
+size_t buffer_count_total(void)
+{
+    return pool.total;
+}
+
+size_t buffer_count_free(void)
+{
+    return level_now(&pool.buffers);
+}
+
+size_t buffer_count_free_lowest(void)
+{
+    return pool.buffers.lowest;
+}
+
+uint64_t buffer_alloc_failures(void)
+{
+    return pool.failures;
+}
+
+size_t packet_count_total(void)
+{
+    return pool.total;
+}
+
+size_t packet_count_free(void)
+{
+    return level_now(&pool.idle);
+}
+
+size_t packet_count_free_lowest(void)
+{
+    return pool.idle.lowest;
+}
