@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The four attributes the project uses, and the two helper macros. Everything
+ * The five attributes the project uses, and the two helper macros. Everything
  * else in net/ is standard C17.
  */
 #pragma once
@@ -15,6 +15,10 @@
 
 /* Off the main line: the compiler moves it out of the hot path. */
 #define COLD __attribute__((cold))
+
+/* The long way, kept out of its caller so that the usual way needs none of its
+ * registers and room on the stack. */
+#define NOINLINE __attribute__((noinline))
 
 /* Placed at a multiple of `n` bytes. */
 #define ALIGNED(n) __attribute__((aligned(n)))

@@ -33,6 +33,9 @@ enum {
     NETIF_POLL_WEIGHT = 64,
     /* Packets per receive softirq over all devices, as netdev_budget. */
     NETIF_POLL_BUDGET = 256,
+    /* Turns in a row that brought one frame each, after which a single one is
+     * expected again: nobody can be joined to it. */
+    NETIF_LONE_TURNS = 16,
     /* Packets that wait for room in one device's ring: enough for a burst of
      * every connection, little enough that it drains within a second at
      * 10 Mbit/s. Also bounded by a part of the pool. */
@@ -79,6 +82,7 @@ enum {
 enum {
     NEIGHBOUR_MAX = 256,
     NEIGHBOUR_BUCKETS = 256,
+    NEIGHBOUR_RECENT = 8, /* found without the hash; a power of two */
     /* How many of them may be unresolved: a scan by us, or through us, must
      * not push out those that answer. */
     NEIGHBOUR_INCOMPLETE_MAX = NEIGHBOUR_MAX / 2,

@@ -69,7 +69,7 @@ static inline size_t level_now(const struct level *level)
  */
 
 /* A descriptor that was never used, or NULL: all are. */
-static COLD struct packet *take_untouched(void)
+static NOINLINE struct packet *take_untouched(void)
 {
     struct packet *packet = &pool.packets[pool.used];
 
@@ -223,7 +223,7 @@ static inline void free_one(struct packet *packet)
 }
 
 /* With what it points at, and with the segments that hang on it. */
-static void free_all(struct packet *packet)
+static NOINLINE void free_all(struct packet *packet)
 {
     do {
         struct packet *train = packet->train;

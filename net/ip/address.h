@@ -16,17 +16,26 @@ struct ip_address {
     uint8_t octet[16];
 };
 
+/* 00 00 ff ff in front of the four octets, as the machine reads them. */
+#define IP_ADDRESS_MAPPED UINT64_C(0xffff0000)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "written as words");
+
 static inline struct ip_address ip_address_from_ipv4(struct be32 ipv4)
 {
-    return (struct ip_address){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
-                                ipv4.octet[0], ipv4.octet[1], ipv4.octet[2],
-                                ipv4.octet[3]}};
+    uint64_t halves[2] = {0,
+                          (uint64_t)be32_raw(ipv4) << 32 | IP_ADDRESS_MAPPED};
+    struct ip_address address;
+
+    memcpy(&address, halves, sizeof(address));
+    return address;
 }
 
 static inline struct be32 ip_address_ipv4(const struct ip_address *address)
 {
-    return (struct be32){{address->octet[12], address->octet[13],
-                          address->octet[14], address->octet[15]}};
+    struct be32 ipv4;
+
+    memcpy(&ipv4, address->octet + 12, sizeof(ipv4));
+    return ipv4;
 }
 
 static inline bool ip_address_equal(const struct ip_address *a,

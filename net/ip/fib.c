@@ -214,25 +214,45 @@ static void fib_visit(ip_route_visit *visit, void *context)
 /* ---- lookup --------------------------------------------------------------
  */
 
-static uint16_t search(uint32_t at, uint32_t destination)
+static inline const uint32_t *last_not_above(const uint32_t *words, size_t step,
+                                             uint32_t key)
+{
+    return words[step] <= key ? words + step : words;
+}
+
+static inline uint16_t search(uint32_t at, uint32_t destination)
 {
     const uint32_t *words = &fib->words[at];
     uint32_t key = destination << 16 | 0xffff;
-    uint32_t count = *words++;
+    uint32_t how = *words++;
 
-    if ((count & RANGES_INDEXED) != 0) {
-        uint32_t entry = words[destination >> 8 & 0xff];
-
-        words += INDEX_WORDS + (entry >> 16);
-        count = (entry & 0xffff) + 1;
+    if ((how & RANGES_INDEXED) != 0) {
+        how = words[destination >> 8 & 0xff];
+        words += INDEX_WORDS + (how >> 16);
     }
-    while (count > 1) {
-        uint32_t half = count / 2;
-
-        words = words[half] <= key ? words + half : words;
-        count -= half;
-    }
+    words = last_not_above(words, how >> 8 & 0xff, key);
+    for (size_t step = how & 0xff; step != 0; step >>= 1)
+        words = last_not_above(words, step, key);
     return (uint16_t)*words;
+}
+
+static NOINLINE const struct ip_path *find_choice(const struct fib_set *set,
+                                                  uint32_t destination,
+                                                  struct be32 source,
+                                                  const struct packet *packet)
+{
+    return set->active == 0 ? NULL
+                            : fib_set_choose(set, destination, source, packet);
+}
+
+static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
+                                      const struct packet *packet);
+
+static NOINLINE const struct ip_path *
+find_anew(uint32_t destination, struct be32 source, const struct packet *packet)
+{
+    (void)fib_build(destination >> CHUNK_BITS);
+    return fib_find(destination, source, packet);
 }
 
 static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
@@ -242,13 +262,11 @@ static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
     const struct fib_set *set;
 
     if (entry == ENTRY_STALE)
-        entry = fib_build(destination >> CHUNK_BITS);
+        return find_anew(destination, source, packet);
     set = &fib_sets[(entry & ENTRY_SET) != 0 ? (uint16_t)entry
                                              : search(entry, destination)];
-    if (set->active == 1)
-        return &set->paths[0].path;
-    return set->active == 0 ? NULL
-                            : fib_set_choose(set, destination, source, packet);
+    return set->active == 1 ? &set->paths[0].path
+                            : find_choice(set, destination, source, packet);
 }
 
 const struct ip_route_table fib_table = {

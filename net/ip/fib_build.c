@@ -120,6 +120,17 @@ static void sweep(struct ranges *ranges, uint16_t covering, size_t count)
         add_range(ranges, nest[depth].end, nest[depth - 1].set);
 }
 
+/* See fib_table.h; 1 to 256. */
+static uint32_t how_to_search(size_t count)
+{
+    size_t power = 1;
+
+    ASSERT(count <= 256);
+    while (power * 2 <= count)
+        power *= 2;
+    return (uint32_t)((count - power) << 8 | power / 2);
+}
+
 /* For each third octet: the first range that reaches into it, and how many
  * more begin in it. */
 static void write_index(uint32_t *index, const struct ranges *ranges)
@@ -135,7 +146,7 @@ static void write_index(uint32_t *index, const struct ranges *ranges)
         first = at;
         while (at + 1 < ranges->count && ranges->words[at + 1] >> 24 == octet)
             at++;
-        index[octet] = (uint32_t)(first << 16 | (at - first));
+        index[octet] = (uint32_t)first << 16 | how_to_search(at - first + 1);
     }
 }
 
@@ -169,7 +180,7 @@ uint32_t fib_build(uint32_t chunk)
     sweep(&ranges, covering, count);
     if (is_indexed)
         write_index(&fib->words[at + 1], &ranges);
-    fib->words[at] = (uint32_t)ranges.count | (is_indexed ? RANGES_INDEXED : 0);
+    fib->words[at] = is_indexed ? RANGES_INDEXED : how_to_search(ranges.count);
     fib->words_used = (uint32_t)(&ranges.words[ranges.count] - fib->words);
     fib->direct[chunk] = at;
     return at;

@@ -22,7 +22,10 @@ enum {
 /* An entry of `direct`: one set, or where the ranges are, or not built. */
 #define ENTRY_SET   UINT32_C(0x80000000)
 #define ENTRY_STALE UINT32_C(0)
-/* The first word of ranges: their number, and whether an index follows. */
+/* The first word of ranges: whether an index follows, else how to search them.
+ * A word of the index: how, and the upper half: where its ranges begin. How to
+ * search n of them: half of the greatest power of two that is in n, and above
+ * bit 8 what n has beyond that power. */
 #define RANGES_INDEXED UINT32_C(0x80000000)
 
 struct fib_route {

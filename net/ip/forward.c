@@ -103,7 +103,7 @@ static void send_by(struct packet *packet, const struct ip_path *path,
     ip_finish_send(packet, &route, now_ns);
 }
 
-static void forward(struct packet *packet, uint64_t now_ns)
+static NOINLINE void forward(struct packet *packet, uint64_t now_ns)
 {
     struct ipv4_header *header = (void *)packet->data;
     const struct ip_path *path;
@@ -174,6 +174,53 @@ static bool is_source_valid(const struct packet *packet)
            (netif != NULL && source_filter == SOURCE_FILTER_LOOSE);
 }
 
+/* Nothing else is to be done than to send it on. */
+static inline bool is_plain(const struct packet *packet,
+                            const struct ip_path *path)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+
+    return path != NULL && path->kind == IP_PATH_UNICAST && header->ttl > 1 &&
+           packet_total_length(packet) <= path->netif->mtu &&
+           !be32_equal(header->destination, path->netif->ip.broadcast) &&
+           is_forwarding && !filter_is_used(FILTER_FORWARD) &&
+           !filter_is_used(FILTER_POSTROUTING);
+}
+
+static NOINLINE void refuse_source(struct packet *packet)
+{
+    ip_counters.in_address_errors++;
+    packet_drop(packet, DROP_IP_SOURCE);
+}
+
+static void transit(struct packet *packet, uint64_t now_ns)
+{
+    struct ipv4_header *header = (void *)packet->data;
+    const struct ip_path *path;
+
+    if (source_filter != SOURCE_FILTER_OFF) {
+        struct netif *netif = ip_route_netif(header->source, packet->netif);
+
+        if (netif != packet->netif &&
+            (netif == NULL || source_filter == SOURCE_FILTER_STRICT)) {
+            refuse_source(packet);
+            return;
+        }
+    }
+    path = ip_route_forward(packet);
+    if (!is_plain(packet, path)) {
+        forward(packet, now_ns);
+        return;
+    }
+    take_hop(header);
+    ip_counters.out_forwarded++;
+    ip_counters.out_transmits++;
+    neighbour_send(path->netif,
+                   be32_raw(path->gateway) != 0 ? path->gateway
+                                                : header->destination,
+                   packet, now_ns);
+}
+
 static void unreachable(struct packet *packet, uint64_t now_ns)
 {
     tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
@@ -183,6 +230,7 @@ static void unreachable(struct packet *packet, uint64_t now_ns)
 
 static const struct ip_router router = {
     .forward = forward,
+    .transit = transit,
     .is_source_valid = is_source_valid,
     .refuse = ip_refuse,
     .unreachable = unreachable,

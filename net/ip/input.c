@@ -61,21 +61,6 @@ const struct ip_transport *ip_transport_find(uint8_t protocol)
     return NULL;
 }
 
-/* Almost always there are no options, and the words are counted. */
-static bool is_header_intact(const struct ipv4_header *header,
-                             size_t header_length)
-{
-    const uint8_t *at = (const uint8_t *)header;
-    uint64_t sum;
-
-    if (header_length != IPV4_HEADER_LENGTH)
-        return checksum_native_is_valid(checksum_native(at, header_length));
-    sum = checksum_native_32(at) + checksum_native_32(at + 4) +
-          checksum_native_32(at + 8) + checksum_native_32(at + 12) +
-          checksum_native_32(at + 16);
-    return checksum_native_is_valid(sum);
-}
-
 bool ip_checksum_is_valid(const struct packet *packet)
 {
     const struct ipv4_header *header = packet_network_header(packet);
@@ -119,7 +104,7 @@ static enum drop_reason check_header(struct packet *packet)
         ip_counters.in_truncated++;
         return DROP_IP_HEADER;
     }
-    if (!is_header_intact(header, header_length)) {
+    if (!checksum_native_is_valid(checksum_native(header, header_length))) {
         ip_counters.in_header_errors++;
         return DROP_IP_CHECKSUM;
     }
@@ -201,45 +186,38 @@ static enum drop_reason check_options(const struct packet *packet,
     return DROP_NONE;
 }
 
-/* The usual case, with the fewest questions: from some host to the address of
- * the interface it came in by. */
-static bool is_plain_unicast(const struct packet *packet,
-                             const struct ipv4_header *header)
-{
-    const struct netif *netif = packet->netif;
-
-    return be32_equal(header->destination, netif->ip.address) &&
-           !packet->is_link_broadcast && ipv4_is_unicast(header->source) &&
-           !be32_equal(header->source, netif->ip.broadcast) &&
-           !ip_is_own_address(header->source);
-}
-
-static void deliver(struct packet *packet, const struct ip_receive_info *info,
-                    uint64_t now_ns)
+static NOINLINE void deliver_any(struct packet *packet,
+                                 const struct ip_receive_info *info,
+                                 uint64_t now_ns)
 {
     bool is_heard = ip_watcher != NULL && ip_watcher->receive(packet, info);
+    const struct ip_transport *transport = ip_transport_find(packet->protocol);
 
     if (packet->protocol == IP_PROTOCOL_ICMP) {
         icmp_receive(packet, info, now_ns);
-        return;
-    }
-    if (packet->protocol == IP_PROTOCOL_IGMP && ip_multicast != NULL) {
+    } else if (packet->protocol == IP_PROTOCOL_IGMP && ip_multicast != NULL) {
         ip_multicast->receive(packet, info, now_ns);
-        return;
-    }
-    for (size_t i = 0; i < transport_count; i++) {
-        if (transports[i].protocol == packet->protocol) {
-            transports[i].receive(packet, info, now_ns);
-            return;
-        }
-    }
-    if (is_heard) {
+    } else if (transport != NULL) {
+        transport->receive(packet, info, now_ns);
+    } else if (is_heard) {
         packet_free(packet);
-        return;
+    } else {
+        ip_counters.in_unknown_protocols++;
+        ip_reject(packet, info, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
+        packet_drop(packet, DROP_IP_PROTOCOL);
     }
-    ip_counters.in_unknown_protocols++;
-    ip_reject(packet, info, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
-    packet_drop(packet, DROP_IP_PROTOCOL);
+}
+
+static inline void deliver(struct packet *packet,
+                           const struct ip_receive_info *info, uint64_t now_ns)
+{
+    if (ip_watcher == NULL)
+        for (size_t i = 0; i < transport_count; i++)
+            if (transports[i].protocol == packet->protocol) {
+                transports[i].receive(packet, info, now_ns);
+                return;
+            }
+    deliver_any(packet, info, now_ns);
 }
 
 /* A hook did not accept it. */
@@ -266,13 +244,30 @@ static enum filter_verdict filter_local(struct packet *packet, uint64_t now_ns)
     return verdict;
 }
 
+/* The packet is ours, data at its transport header. */
+static inline void pass_up(struct packet *packet, bool is_broadcast,
+                           uint64_t now_ns)
+{
+    const struct ipv4_header *header = packet_network_header(packet);
+    struct ip_receive_info info = {
+        .source = ip_address_from_ipv4(header->source),
+        .destination = ip_address_from_ipv4(header->destination),
+        .netif = packet->netif,
+        .ttl = header->ttl,
+        .tos = header->tos,
+        .is_broadcast = is_broadcast,
+    };
+
+    ip_counters.in_delivers++;
+    deliver(packet, &info, now_ns);
+}
+
 /* The packet is ours: data moves to the transport header. */
 static void receive_local(struct packet *packet, bool is_broadcast,
                           uint64_t now_ns)
 {
     const struct ipv4_header *header = packet_network_header(packet);
     size_t header_length = ipv4_header_length(header);
-    struct ip_receive_info info;
     enum filter_verdict verdict;
 
     packet->data += header_length;
@@ -285,41 +280,26 @@ static void receive_local(struct packet *packet, bool is_broadcast,
     }
     packet->transport_offset = (uint16_t)packet_headroom(packet);
     verdict = filter_local(packet, now_ns);
-    header = packet_network_header(packet);
-    info = (struct ip_receive_info){
-        .source = ip_address_from_ipv4(header->source),
-        .destination = ip_address_from_ipv4(header->destination),
-        .netif = packet->netif,
-        .ttl = header->ttl,
-        .tos = header->tos,
-        .is_broadcast = is_broadcast,
-    };
-    if (verdict != FILTER_ACCEPT) {
+    if (verdict == FILTER_ACCEPT)
+        pass_up(packet, is_broadcast, now_ns);
+    else
         refuse(packet, verdict, now_ns);
-        return;
-    }
-    ip_counters.in_delivers++;
-    deliver(packet, &info, now_ns);
 }
 
 /* A router's usual case: from a host to a host, and neither is here. */
-static bool is_plain_transit(const struct packet *packet,
-                             const struct ipv4_header *header)
+static inline bool is_plain_transit(const struct packet *packet,
+                                    const struct ipv4_header *header)
 {
     const struct netif *netif = packet->netif;
 
-    if (packet->is_looped || packet->is_link_broadcast ||
-        !ipv4_is_unicast(header->source) ||
-        !ipv4_is_unicast(header->destination) ||
-        be32_equal(header->source, netif->ip.broadcast) ||
-        be32_equal(header->destination, netif->ip.broadcast) ||
-        be32_get(netif->ip.address) == 0)
-        return false;
-    for (size_t i = 0; i < ip_own_address_count; i++)
-        if (be32_equal(header->source, ip_own_addresses[i]) ||
-            be32_equal(header->destination, ip_own_addresses[i]))
-            return false;
-    return true;
+    return !packet->is_looped && !packet->is_link_broadcast &&
+           ipv4_is_unicast(header->source) &&
+           ipv4_is_unicast(header->destination) &&
+           !be32_equal(header->source, netif->ip.broadcast) &&
+           !be32_equal(header->destination, netif->ip.broadcast) &&
+           be32_raw(netif->ip.address) != 0 &&
+           !ip_is_own_address(header->source) &&
+           !ip_is_own_address(header->destination);
 }
 
 /* What the hooks are owed: the whole datagram, from its IP header on. NULL: it
@@ -399,14 +379,12 @@ static void receive_checked(struct packet *packet, uint64_t now_ns)
     route_input(packet, now_ns);
 }
 
-/* The header is sound. */
-static void receive(struct packet *packet, uint64_t now_ns)
+static NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
-    bool is_plain = is_plain_unicast(packet, header);
-    enum drop_reason reason = DROP_NONE;
+    enum drop_reason reason = check_header(packet);
 
-    if (!is_plain && !has_honest_source(packet, header)) {
+    if (reason == DROP_NONE && !has_honest_source(packet, header)) {
         ip_counters.in_address_errors++;
         reason = DROP_IP_SOURCE;
     }
@@ -414,31 +392,70 @@ static void receive(struct packet *packet, uint64_t now_ns)
         reason = check_options(packet, header, now_ns);
     if (reason != DROP_NONE)
         packet_drop(packet, reason);
-    else if (is_plain && !filter_is_used(FILTER_PREROUTING) &&
-             ip_router == NULL)
-        receive_local(packet, false, now_ns);
     else
         receive_checked(packet, now_ns);
 }
 
+/* Whole, intact and without options, as nearly all are. */
+static inline bool has_plain_header(const struct packet *packet,
+                                    const struct ipv4_header *header)
+{
+    const uint8_t *at = packet->data;
+    uint32_t length;
+    uint64_t sum;
+
+    if (packet->length < IPV4_HEADER_LENGTH || header->version_ihl != 0x45)
+        return false;
+    length = be16_get(header->total_length);
+    sum = checksum_native_32(at) + checksum_native_32(at + 4) +
+          checksum_native_32(at + 8) + checksum_native_32(at + 12) +
+          checksum_native_32(at + 16);
+    return length >= IPV4_HEADER_LENGTH && length <= packet->length &&
+           checksum_native_is_valid(sum);
+}
+
+/* The usual case, with the fewest questions: from some host to the address of
+ * the interface it came in by. */
+static inline bool is_plain_unicast(const struct packet *packet,
+                                    const struct ipv4_header *header)
+{
+    const struct netif *netif = packet->netif;
+
+    return be32_equal(header->destination, netif->ip.address) &&
+           !packet->is_link_broadcast && ipv4_is_unicast(header->source) &&
+           !be32_equal(header->source, netif->ip.broadcast) &&
+           !ip_is_own_address(header->source);
+}
+
+/* The two usual ways, of a host and of a router; all others are gone by
+ * receive_any, which looks at everything anew. */
 void ip_receive(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
-    enum drop_reason reason;
 
     ip_counters.in_receives++;
     packet->network_offset = (uint16_t)packet_headroom(packet);
-    reason = check_header(packet);
-    if (reason != DROP_NONE) {
-        packet_drop(packet, reason);
-    } else if (ip_router != NULL && !filter_is_used(FILTER_PREROUTING) &&
-               header->version_ihl == 0x45 &&
-               is_plain_transit(packet, header)) {
-        if (has_valid_source(packet))
-            ip_router->forward(packet, now_ns);
-    } else {
-        receive(packet, now_ns);
+    if (filter_is_used(FILTER_PREROUTING) || !has_plain_header(packet, header))
+        goto any;
+    if (ip_router != NULL) {
+        if (!is_plain_transit(packet, header))
+            goto any;
+        packet->length = be16_get(header->total_length);
+        ip_router->transit(packet, now_ns);
+        return;
     }
+    if (ipv4_is_fragment(header) || filter_is_used(FILTER_INPUT) ||
+        !is_plain_unicast(packet, header))
+        goto any;
+    packet->length = be16_get(header->total_length) - IPV4_HEADER_LENGTH;
+    packet->data += IPV4_HEADER_LENGTH;
+    packet->protocol = header->protocol;
+    packet->transport_offset =
+        (uint16_t)(packet->network_offset + IPV4_HEADER_LENGTH);
+    pass_up(packet, false, now_ns);
+    return;
+any:
+    receive_any(packet, now_ns);
 }
 
 bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,

@@ -42,6 +42,10 @@ struct ip_router {
     /* A packet for others: data at its IP header, which is sound, behind
      * PREROUTING. */
     void (*forward)(struct packet *packet, uint64_t now_ns);
+    /* The same of one without options from a host to a host, from whom and for
+     * whom nothing else is to be asked, and that no hook has to see: source
+     * validation, too. */
+    void (*transit)(struct packet *packet, uint64_t now_ns);
     /* RFC 3704: could it have come in this way? Borrows. */
     bool (*is_source_valid)(const struct packet *packet);
     /* A hook rejects it: tells the sender so. Borrows; data at the IP header

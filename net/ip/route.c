@@ -15,25 +15,27 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct ip_route_table *table = &ip_route_list;
+const struct ip_route_table *ip_route_table = &ip_route_list;
 static uint32_t generation;
 static ip_configured *configured;
 
 struct be32 ip_own_addresses[NETIF_MAX];
 size_t ip_own_address_count;
+uint64_t ip_own_address_marks;
 
 void ip_route_init(void)
 {
     ip_route_list_init();
-    table = &ip_route_list;
+    ip_route_table = &ip_route_list;
     configured = NULL;
     ip_own_address_count = 0;
+    ip_own_address_marks = 0;
     generation = 1; /* a zeroed cache is stale */
 }
 
 void ip_route_use(const struct ip_route_table *other, ip_configured *told)
 {
-    table = other;
+    ip_route_table = other;
     configured = told;
     generation++;
 }
@@ -45,12 +47,12 @@ uint32_t ip_route_generation(void)
 
 size_t ip_route_count(void)
 {
-    return table->count();
+    return ip_route_table->count();
 }
 
 void ip_route_visit_all(ip_route_visit *visit, void *context)
 {
-    table->visit(visit, context);
+    ip_route_table->visit(visit, context);
 }
 
 int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
@@ -59,7 +61,7 @@ int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
     if (prefix.length > 32)
         return -EINVAL;
     generation++;
-    return table->add(prefix, path, metric);
+    return ip_route_table->add(prefix, path, metric);
 }
 
 int ip_route_add(struct be32 destination, unsigned prefix_length,
@@ -76,10 +78,15 @@ static void collect_own_addresses(void)
     struct netif *netif;
 
     ip_own_address_count = 0;
-    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
-        if (be32_get(netif->ip.address) != 0 &&
-            !ipv4_is_loopback(netif->ip.address))
-            ip_own_addresses[ip_own_address_count++] = netif->ip.address;
+    ip_own_address_marks = 0;
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
+        struct be32 address = netif->ip.address;
+
+        if (be32_get(address) == 0 || ipv4_is_loopback(address))
+            continue;
+        ip_own_addresses[ip_own_address_count++] = address;
+        ip_own_address_marks |= UINT64_C(1) << address.octet[3] % 64;
+    }
 }
 
 void ip_configure(struct netif *netif, struct be32 address,
@@ -112,7 +119,7 @@ void ip_deconfigure(struct netif *netif)
     collect_own_addresses();
     acd_cancel(netif);
     neighbour_flush(netif);
-    table->remove_of_netif(netif);
+    ip_route_table->remove_of_netif(netif);
     generation++;
 }
 
@@ -145,7 +152,7 @@ static struct netif *netif_for_group(struct be32 source)
 
     if (netif != NULL)
         return netif;
-    path = table->find(0, be32_from(0), NULL);
+    path = ip_route_table->find(0, be32_from(0), NULL);
     if (path != NULL && path->netif != NULL)
         return path->netif;
     for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
@@ -174,7 +181,7 @@ void ip_route_on_netif(struct netif *netif,
     };
     if (route->is_broadcast || ipv4_is_multicast(to))
         return;
-    found = table->find(be32_get(to), netif->ip.address, NULL);
+    found = ip_route_table->find(be32_get(to), netif->ip.address, NULL);
     if (found != NULL && found->netif == netif && be32_get(found->gateway) != 0)
         route->gateway = ip_address_from_ipv4(found->gateway);
 }
@@ -201,7 +208,7 @@ int ip_route_lookup(const struct ip_address *destination,
         route->netif = netif_for_group(from);
         route->is_broadcast = ipv4_is_limited_broadcast(to);
     } else if (!ipv4_is_this_network(to) && !ipv4_is_class_e(to)) {
-        found = table->find(be32_get(to), from, NULL);
+        found = ip_route_table->find(be32_get(to), from, NULL);
         if (found != NULL && found->kind != IP_PATH_UNICAST)
             return refuse(found);
         if (found != NULL) {
@@ -221,19 +228,4 @@ int ip_route_lookup(const struct ip_address *destination,
     if (be32_get(from) != 0)
         route->source = *source;
     return 0;
-}
-
-const struct ip_path *ip_route_forward(const struct packet *packet)
-{
-    const struct ipv4_header *header = (const void *)packet->data;
-
-    return table->find(be32_get(header->destination), be32_from(0), packet);
-}
-
-struct netif *ip_route_netif(struct be32 address, const struct netif *preferred)
-{
-    const struct ip_path *found =
-        table->find(be32_get(address), preferred->ip.address, NULL);
-
-    return found == NULL ? NULL : found->netif;
 }

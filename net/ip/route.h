@@ -43,20 +43,41 @@ void ip_route_use(const struct ip_route_table *table, ip_configured *told);
 
 void ip_route_visit_all(ip_route_visit *visit, void *context);
 
+/* The table in use. */
+extern const struct ip_route_table *ip_route_table;
+
 /* The way of a packet for others, data at its IP header; NULL: none. */
-const struct ip_path *ip_route_forward(const struct packet *packet);
+static inline const struct ip_path *
+ip_route_forward(const struct packet *packet)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+
+    return ip_route_table->find(be32_get(header->destination), be32_from(0),
+                                packet);
+}
 
 /* The interface by which packets to `address` leave, among several `preferred`
  * one; NULL: there is none. */
-struct netif *ip_route_netif(struct be32 address,
-                             const struct netif *preferred);
+static inline struct netif *ip_route_netif(struct be32 address,
+                                           const struct netif *preferred)
+{
+    const struct ip_path *found =
+        ip_route_table->find(be32_get(address), preferred->ip.address, NULL);
+
+    return found == NULL ? NULL : found->netif;
+}
 
 /* The addresses of our interfaces, 127/8 not among them. */
 extern struct be32 ip_own_addresses[NETIF_MAX];
 extern size_t ip_own_address_count;
+/* A bit for each last octet (modulo 64) that one of them has: almost all other
+ * addresses are told by it. */
+extern uint64_t ip_own_address_marks;
 
 static inline bool ip_is_own_address(struct be32 address)
 {
+    if ((ip_own_address_marks >> address.octet[3] % 64 & 1) == 0)
+        return false;
     for (size_t i = 0; i < ip_own_address_count; i++)
         if (be32_equal(ip_own_addresses[i], address))
             return true;

@@ -94,32 +94,19 @@ static enum drop_reason check_addresses(const struct netif *netif,
     return DROP_NONE;
 }
 
-void ethernet_receive(struct netif *netif, struct packet *packet)
+static NOINLINE void receive_any(struct netif *netif, struct packet *packet,
+                                 const struct ethernet_header *header)
 {
-    const struct ethernet_header *header =
-        packet_pull(packet, ETHERNET_HEADER_LENGTH);
-    enum drop_reason reason;
-    uint16_t type;
+    enum drop_reason reason = check_addresses(netif, packet, header);
+    uint16_t type = be16_get(header->type);
 
-    if (header == NULL) {
-        packet_drop(packet, DROP_ETHERNET_SHORT);
-        return;
-    }
-    packet->link_offset =
-        (uint16_t)(packet_headroom(packet) - ETHERNET_HEADER_LENGTH);
-    reason = check_addresses(netif, packet, header);
+    if (reason == DROP_NONE &&
+        (packet->has_vlan_tag || type == ETHERNET_TYPE_VLAN ||
+         type == ETHERNET_TYPE_QINQ))
+        reason = take_tag(packet, &type);
     if (reason != DROP_NONE) {
         packet_drop(packet, reason);
         return;
-    }
-    type = be16_get(header->type);
-    if (packet->has_vlan_tag || type == ETHERNET_TYPE_VLAN ||
-        type == ETHERNET_TYPE_QINQ) {
-        reason = take_tag(packet, &type);
-        if (reason != DROP_NONE) {
-            packet_drop(packet, reason);
-            return;
-        }
     }
     for (size_t i = 0; i < receiver_count; i++) {
         if (receivers[i].type == type) {
@@ -128,6 +115,36 @@ void ethernet_receive(struct netif *netif, struct packet *packet)
         }
     }
     packet_drop(packet, DROP_ETHERNET_TYPE);
+}
+
+/* Of the first protocol of the table, without a tag, from another host to this
+ * interface. */
+static inline bool is_plain(const struct netif *netif,
+                            const struct packet *packet,
+                            const struct ethernet_header *header)
+{
+    return ethernet_address_equal(&header->destination, &netif->address) &&
+           be16_get(header->type) == receivers[0].type &&
+           !ethernet_address_is_group(&header->source) &&
+           !ethernet_address_equal(&header->source, &netif->address) &&
+           !packet->has_vlan_tag;
+}
+
+void ethernet_receive(struct netif *netif, struct packet *packet)
+{
+    const struct ethernet_header *header = (const void *)packet->data;
+
+    if (packet->length < ETHERNET_HEADER_LENGTH) {
+        packet_drop(packet, DROP_ETHERNET_SHORT);
+        return;
+    }
+    packet->link_offset = (uint16_t)packet_headroom(packet);
+    packet->data += ETHERNET_HEADER_LENGTH;
+    packet->length -= ETHERNET_HEADER_LENGTH;
+    if (is_plain(netif, packet, header))
+        receivers[0].receive(packet, packet->time_ns);
+    else
+        receive_any(netif, packet, header);
 }
 
 void ethernet_send(struct netif *netif, struct packet *packet,

@@ -38,9 +38,10 @@ struct flow {
 
 struct gro_counters gro_counters;
 
+struct gro_state gro_state;
+
 static struct {
     struct flow flows[TRAINS_MAX];
-    size_t count;
     bool is_off;
     bool is_hooked;
 } gro;
@@ -48,6 +49,7 @@ static struct {
 void gro_init(void)
 {
     memset(&gro, 0, sizeof(gro));
+    gro_state = (struct gro_state){0};
     memset(&gro_counters, 0, sizeof(gro_counters));
 }
 
@@ -59,6 +61,12 @@ void gro_set_enabled(bool enabled)
 void gro_set_hooked(bool hooked)
 {
     gro.is_hooked = hooked;
+}
+
+void gro_begin_turn(bool is_lone)
+{
+    gro_state.passing =
+        gro.is_off || gro.is_hooked ? UINT32_MAX : (uint32_t)is_lone;
 }
 
 static const struct ipv4_header *ip_of(const struct packet *packet)
@@ -115,7 +123,7 @@ static bool is_intact(const struct packet *packet, uint32_t length)
 
 static struct flow *find(const struct packet *packet)
 {
-    for (size_t i = 0; i < gro.count; i++) {
+    for (size_t i = 0; i < gro_state.held; i++) {
         const struct packet *first = gro.flows[i].first;
 
         if (first->netif == packet->netif &&
@@ -130,7 +138,7 @@ static void release(struct flow *flow)
 {
     struct packet *first = flow->first;
 
-    *flow = gro.flows[--gro.count];
+    *flow = gro.flows[--gro_state.held];
     if (first->train != NULL)
         gro_counters.trains++;
     ethernet_receive(first->netif, first);
@@ -198,11 +206,11 @@ static bool may_begin(const struct netif *netif, const struct packet *packet,
 static void begin(struct packet *packet, uint32_t header_length,
                   uint32_t payload)
 {
-    if (gro.count == TRAINS_MAX)
+    if (gro_state.held == TRAINS_MAX)
         gro_flush();
     packet->checksum = PACKET_CHECKSUM_VERIFIED;
     packet->segment_count = 1;
-    gro.flows[gro.count++] = (struct flow){
+    gro.flows[gro_state.held++] = (struct flow){
         .first = packet,
         .last = packet,
         .next_seq = be32_get(tcp_of(packet)->sequence) + payload,
@@ -220,7 +228,7 @@ void gro_receive(struct netif *netif, struct packet *packet)
         ethernet_receive(netif, packet);
         return;
     }
-    struct flow *flow = gro.count == 0 ? NULL : find(packet);
+    struct flow *flow = gro_state.held == 0 ? NULL : find(packet);
     payload = payload_of(packet, &header_length);
     if (flow != NULL) {
         if (payload != 0 && may_join(flow, packet, header_length, payload)) {
@@ -237,6 +245,6 @@ void gro_receive(struct netif *netif, struct packet *packet)
 
 void gro_flush(void)
 {
-    while (gro.count != 0)
+    while (gro_state.held != 0)
         release(&gro.flows[0]);
 }

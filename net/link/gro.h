@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "net/packet.h"
+#include "net/wire/ethernet.h"
 
 struct gro_counters {
     uint64_t trains;
@@ -30,3 +31,27 @@ void gro_set_hooked(bool hooked);
  * at the next gro_flush(). Softirq. */
 void gro_receive(struct netif *netif, struct packet *packet);
 void gro_flush(void);
+
+/* A device's turn begins, of which a single frame is expected or more: the
+ * first of a single one is not kept to wait for others. */
+void gro_begin_turn(bool is_lone);
+
+/* --- what the device interface asks for each frame ------------------------ */
+
+extern struct gro_state {
+    uint32_t passing; /* so many frames of this turn go up at once */
+    uint32_t held;    /* trains that wait for more */
+} gro_state;
+
+/* Is it one for gro_receive()? TCP, as far as a glance tells. */
+static inline bool gro_wants(const struct packet *packet)
+{
+    enum { PROTOCOL_AT = ETHERNET_HEADER_LENGTH + 9, TCP = 6 };
+
+    if (packet->length <= PROTOCOL_AT || packet->data[PROTOCOL_AT] != TCP)
+        return false;
+    if (gro_state.passing == 0)
+        return true;
+    gro_state.passing--;
+    return false;
+}

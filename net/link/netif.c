@@ -27,6 +27,7 @@ static struct {
     size_t next; /* whose turn it is to be polled */
     unsigned ethernets;
     uint64_t now_ns; /* of the poll that is running */
+    bool is_kick_due;
     uint64_t budget_exhausted;
     size_t queue_limit;
     const struct netif_wiring *wiring;
@@ -91,6 +92,7 @@ int netif_register(struct netif *netif)
     netif->counters = (struct netif_counters){0};
     netif->queue = (struct packet_queue){0};
     netif->queueing = NULL;
+    netif->lone_turns = 0;
     interfaces.list[interfaces.count++] = netif;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
@@ -105,40 +107,76 @@ void netif_schedule(struct netif *netif)
     platform_raise_receive();
 }
 
+/* One turn of one device. True when it has more. */
+static inline bool poll_one(struct netif *netif, size_t *budget)
+{
+    size_t weight = *budget < NETIF_POLL_WEIGHT ? *budget : NETIF_POLL_WEIGHT;
+    size_t received;
+
+    /* First cleared, then polled: an interrupt that comes while the ring is
+     * being emptied sets it again, and no wake-up is lost. */
+    netif->poll_scheduled = false;
+    gro_begin_turn(netif->lone_turns == NETIF_LONE_TURNS);
+    received = netif->operations->poll(netif, weight);
+    if (gro_state.held != 0)
+        gro_flush();
+    ASSERT(received <= weight);
+    *budget -= received;
+    if (received > 1)
+        netif->lone_turns = 0;
+    else if (received == 1 && netif->lone_turns < NETIF_LONE_TURNS)
+        netif->lone_turns++;
+    if (received == weight)
+        netif->poll_scheduled = true;
+    return netif->poll_scheduled;
+}
+
+static bool is_anybody_scheduled(void)
+{
+    for (size_t i = 0; i < interfaces.count; i++)
+        if (interfaces.list[i]->poll_scheduled)
+            return true;
+    return false;
+}
+
+/* Who is scheduled behind his turn has raised the softirq once more. */
 bool netif_poll(uint64_t now_ns)
 {
     size_t budget = NETIF_POLL_BUDGET;
-    size_t idle = 0;
+    size_t next = interfaces.next;
+    bool is_work_left;
 
     interfaces.now_ns = now_ns;
-    while (idle < interfaces.count && budget != 0) {
-        struct netif *netif = interfaces.list[interfaces.next];
-        size_t weight = budget < NETIF_POLL_WEIGHT ? budget : NETIF_POLL_WEIGHT;
-        size_t received;
+    do {
+        is_work_left = false;
+        for (size_t i = interfaces.count; i > 0 && budget != 0; i--) {
+            struct netif *netif = interfaces.list[next];
 
-        interfaces.next = (interfaces.next + 1) % interfaces.count;
-        if (!netif->poll_scheduled) {
-            idle++;
-            continue;
+            next = next + 1 < interfaces.count ? next + 1 : 0;
+            if (netif->poll_scheduled && poll_one(netif, &budget))
+                is_work_left = true;
         }
-        /* First cleared, then polled: an interrupt that comes while the ring
-         * is being emptied sets it again, and no wake-up is lost. */
-        netif->poll_scheduled = false;
-        received = netif->operations->poll(netif, weight);
-        gro_flush();
-        ASSERT(received <= weight);
-        if (received == weight)
-            netif->poll_scheduled = true;
-        budget -= received;
-        idle = 0;
-    }
-    for (size_t i = 0; i < interfaces.count; i++) {
-        if (interfaces.list[i]->poll_scheduled) {
-            interfaces.budget_exhausted++;
-            return true;
-        }
-    }
-    return false;
+    } while (is_work_left && budget != 0);
+    interfaces.next = next;
+    if (budget != 0 || !is_anybody_scheduled())
+        return false;
+    interfaces.budget_exhausted++;
+    return true;
+}
+
+static inline void pass_up(struct netif *netif, struct packet *packet)
+{
+    if (gro_wants(packet))
+        gro_receive(netif, packet);
+    else
+        ethernet_receive(netif, packet);
+}
+
+static NOINLINE void show_and_pass_up(struct netif *netif,
+                                      struct packet *packet)
+{
+    interfaces.capture(netif, packet, false);
+    pass_up(netif, packet);
 }
 
 void netif_receive(struct netif *netif, struct packet *packet)
@@ -149,8 +187,9 @@ void netif_receive(struct netif *netif, struct packet *packet)
     netif->counters.rx_packets++;
     netif->counters.rx_bytes += packet->length;
     if (interfaces.capture != NULL)
-        interfaces.capture(netif, packet, false);
-    gro_receive(netif, packet);
+        show_and_pass_up(netif, packet);
+    else
+        pass_up(netif, packet);
 }
 
 /* Zeros up to the smallest frame: what lay in the buffer before is nobody's
@@ -202,14 +241,20 @@ static enum drop_reason prepare(struct netif *netif, struct packet *packet)
     return DROP_NONE;
 }
 
-void netif_give(struct netif *netif, struct packet *packet)
+static inline void give(struct netif *netif, struct packet *packet)
 {
     netif->counters.tx_packets++;
     netif->counters.tx_bytes += packet_total_length(packet);
     netif->needs_kick = true;
+    interfaces.is_kick_due = true;
+    netif->operations->transmit(netif, packet);
+}
+
+void netif_give(struct netif *netif, struct packet *packet)
+{
     if (packet->segment_size != 0)
         segment_make_template(packet);
-    netif->operations->transmit(netif, packet);
+    give(netif, packet);
 }
 
 /* A large packet for a device that cannot cut it. What there is no packet for
@@ -231,7 +276,18 @@ static void transmit_segments(struct netif *netif, struct packet *large)
     packet_free(large);
 }
 
-void netif_transmit(struct netif *netif, struct packet *packet)
+/* Everything is checked: now, or when there is room. */
+static void enqueue(struct netif *netif, struct packet *packet)
+{
+    if (netif->queueing != NULL)
+        netif->queueing->transmit(netif->queueing, packet);
+    else if (netif->transmit_stopped || netif->queue.count != 0)
+        packet_queue_append(&netif->queue, packet);
+    else
+        netif_give(netif, packet);
+}
+
+static NOINLINE void transmit_any(struct netif *netif, struct packet *packet)
 {
     enum drop_reason reason = DROP_LINK_DOWN;
 
@@ -241,7 +297,6 @@ void netif_transmit(struct netif *netif, struct packet *packet)
         transmit_segments(netif, packet);
         return;
     }
-    packet->netif = netif;
     if (netif->link_up)
         reason = prepare(netif, packet);
     if (reason == DROP_NONE && netif->queue.count >= interfaces.queue_limit)
@@ -253,12 +308,37 @@ void netif_transmit(struct netif *netif, struct packet *packet)
     }
     if (interfaces.capture != NULL)
         interfaces.capture(netif, packet, true);
-    if (netif->queueing != NULL)
+    enqueue(netif, packet);
+}
+
+/* A frame that any device takes as it is, with room for it, and nobody looks
+ * on. */
+static inline bool is_plain(const struct netif *netif,
+                            const struct packet *packet)
+{
+    size_t length = packet_total_length(packet);
+
+    return packet->segment_size == 0 && length >= ETHERNET_MINIMUM_LENGTH &&
+           length <= ETHERNET_HEADER_LENGTH + (size_t)netif->mtu &&
+           netif->link_up && netif->queue.count == 0 &&
+           interfaces.capture == NULL &&
+           (packet->checksum != PACKET_CHECKSUM_PARTIAL ||
+            (netif->features & NETIF_TX_CHECKSUM) != 0) &&
+           (packet->fragment_count == 0 ||
+            (netif->features & NETIF_TX_FRAGMENTS) != 0);
+}
+
+void netif_transmit(struct netif *netif, struct packet *packet)
+{
+    packet->netif = netif;
+    if (!is_plain(netif, packet))
+        transmit_any(netif, packet);
+    else if (netif->queueing != NULL)
         netif->queueing->transmit(netif->queueing, packet);
-    else if (netif->transmit_stopped || netif->queue.count != 0)
+    else if (netif->transmit_stopped)
         packet_queue_append(&netif->queue, packet);
     else
-        netif_give(netif, packet);
+        give(netif, packet);
 }
 
 void netif_transmit_resume(struct netif *netif)
@@ -277,6 +357,9 @@ void netif_transmit_resume(struct netif *netif)
 
 void netif_flush(void)
 {
+    if (!interfaces.is_kick_due)
+        return;
+    interfaces.is_kick_due = false;
     for (size_t i = 0; i < interfaces.count; i++) {
         struct netif *netif = interfaces.list[i];
 

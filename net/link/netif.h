@@ -100,7 +100,8 @@ struct netif {
     char name[NETIF_NAME_SIZE];
     uint8_t index;
     bool needs_kick;
-    bool has_dhcp_client;         /* that asks for an address by it */
+    uint8_t lone_turns;   /* in a row that brought one frame, up to enough */
+    bool has_dhcp_client; /* that asks for an address by it */
     volatile bool poll_scheduled; /* set by hardirq, cleared by the softirq */
     struct netif_ip ip;
     struct netif_counters counters;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct be16 {
     uint8_t octet[2];
@@ -40,14 +41,31 @@ static inline struct be32 be32_from(uint32_t value)
                           (uint8_t)(value >> 8), (uint8_t)value}};
 }
 
+/* The octets as the machine reads them: to compare, and to add up checksums. */
+static inline uint16_t be16_raw(struct be16 value)
+{
+    uint16_t word;
+
+    memcpy(&word, value.octet, sizeof(word));
+    return word;
+}
+
+static inline uint32_t be32_raw(struct be32 value)
+{
+    uint32_t word;
+
+    memcpy(&word, value.octet, sizeof(word));
+    return word;
+}
+
 static inline bool be16_equal(struct be16 a, struct be16 b)
 {
-    return be16_get(a) == be16_get(b);
+    return be16_raw(a) == be16_raw(b);
 }
 
 static inline bool be32_equal(struct be32 a, struct be32 b)
 {
-    return be32_get(a) == be32_get(b);
+    return be32_raw(a) == be32_raw(b);
 }
 
 _Static_assert(sizeof(struct be16) == 2 && _Alignof(struct be16) == 1,

@@ -42,11 +42,14 @@ static inline bool ethernet_address_equal(const struct ethernet_address *a,
 {
     uint32_t left;
     uint32_t right;
+    uint16_t left_end;
+    uint16_t right_end;
 
     memcpy(&left, a->octet, sizeof(left));
     memcpy(&right, b->octet, sizeof(right));
-    return left == right && a->octet[4] == b->octet[4] &&
-           a->octet[5] == b->octet[5];
+    memcpy(&left_end, a->octet + 4, sizeof(left_end));
+    memcpy(&right_end, b->octet + 4, sizeof(right_end));
+    return ((left ^ right) | (uint32_t)(left_end ^ right_end)) == 0;
 }
 
 /* Multicast or broadcast: the first bit on the wire. */

@@ -61,8 +61,9 @@ static inline size_t ipv4_header_length(const struct ipv4_header *header)
 
 static inline bool ipv4_is_fragment(const struct ipv4_header *header)
 {
-    return (be16_get(header->fragment) &
-            (IPV4_MORE_FRAGMENTS | IPV4_FRAGMENT_OFFSET)) != 0;
+    static const struct be16 bits = {{0x3f, 0xff}};
+
+    return (be16_raw(header->fragment) & be16_raw(bits)) != 0;
 }
 
 /* 0/8: "this host on this network". */
@@ -95,8 +96,9 @@ static inline bool ipv4_is_limited_broadcast(struct be32 address)
 /* May an interface have this address? */
 static inline bool ipv4_is_unicast(struct be32 address)
 {
-    return !ipv4_is_this_network(address) && !ipv4_is_loopback(address) &&
-           address.octet[0] < 224;
+    uint8_t network = address.octet[0]; /* 1 to 223, and not 127 */
+
+    return (uint8_t)(network - 1) < 223 && network != 127;
 }
 
 /* Ones followed by zeros; /0 to /32. */
