@@ -277,8 +277,11 @@ enum {
     SOCKET_STREAM_PIECES_MAX = 1024,
     /* bind() without a port tries so many before it gives up. */
     SOCKET_BIND_ATTEMPTS = 64,
-    /* SO_RCVTIMEO and SO_SNDTIMEO are cut to a year. */
-    SOCKET_TIMEOUT_MAX_S = 365 * 24 * 3600,
+    /* Of so many sockets one may be bound, or told options, before it listens
+     * or connects: a state that lasts for a moment. */
+    STREAM_DRAFT_DIVISOR = 8,
+    /* SO_RCVTIMEO and SO_SNDTIMEO are cut to this: 32 bits of milliseconds. */
+    SOCKET_TIMEOUT_MAX_S = 49 * 24 * 3600,
 };
 
 /* TCP: capacities. */

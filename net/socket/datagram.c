@@ -78,7 +78,7 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
 ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
                          int flags, uint64_t *now_ns)
 {
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ms);
     uint32_t how = flags & MSG_PEEK ? UDP_READ_PEEK : 0;
     struct packet_room rooms[SOCKET_PIECES_MAX];
     struct udp_endpoint remote;

@@ -5,6 +5,7 @@
  * <netinet/tcp.h> are repeated because that header's state names collide with
  * the ones of net/tcp.
  */
+#include "net/socket/draft.h"
 #include "net/socket/socket.h"
 #include "net/socket/table.h"
 
@@ -128,7 +129,7 @@ static int set_int(struct socket *socket, const struct int_option *option,
     if (socket->kind == SOCKET_LISTENER)
         return tcp_options_set(tcp_listener_options(socket->listener),
                                option->tcp, value);
-    return tcp_options_set(&socket->options, option->tcp, value);
+    return draft_set_option(socket, option->tcp, value);
 }
 
 static int get_int(const struct socket *socket, const struct int_option *option,
@@ -148,14 +149,14 @@ static int get_int(const struct socket *socket, const struct int_option *option,
         *value = tcp_options_get(tcp_listener_options(socket->listener),
                                  option->tcp);
     else
-        *value = tcp_options_get(&socket->options, option->tcp);
+        *value = draft_get_option(socket, option->tcp);
     if (is_buffer(option))
         *value = twice(*value);
     return 0;
 }
 
 /* SO_RCVTIMEO and SO_SNDTIMEO: 0 means for ever. */
-static int set_timeout(uint64_t *timeout_ns, const void *value,
+static int set_timeout(uint32_t *timeout_ms, const void *value,
                        socklen_t length)
 {
     struct timeval time;
@@ -166,13 +167,12 @@ static int set_timeout(uint64_t *timeout_ns, const void *value,
     if (time.tv_usec < 0 || time.tv_usec >= 1000000)
         return -EDOM;
     if (time.tv_sec < 0) {
-        *timeout_ns = 1; /* as Linux: do not wait */
+        *timeout_ms = SOCKET_TIMEOUT_NONE; /* as Linux: do not wait */
         return 0;
     }
     if (time.tv_sec > SOCKET_TIMEOUT_MAX_S)
         time.tv_sec = SOCKET_TIMEOUT_MAX_S;
-    *timeout_ns =
-        (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_usec * NS_PER_US;
+    *timeout_ms = (uint32_t)(time.tv_sec * 1000 + (time.tv_usec + 999) / 1000);
     return 0;
 }
 
@@ -253,9 +253,9 @@ static int set_option(struct socket *socket, int level, int number,
     int number_value = 0;
 
     if (level == SOL_SOCKET && number == SO_RCVTIMEO)
-        return set_timeout(&socket->receive_timeout_ns, value, length);
+        return set_timeout(&socket->receive_timeout_ms, value, length);
     if (level == SOL_SOCKET && number == SO_SNDTIMEO)
-        return set_timeout(&socket->send_timeout_ns, value, length);
+        return set_timeout(&socket->send_timeout_ms, value, length);
     if (socket->kind == SOCKET_RAW)
         return socket_raw->set_option(socket, level, number, value, length);
     if (level == SOL_SOCKET && number == SO_BINDTODEVICE)
@@ -296,11 +296,10 @@ static int store_int(void *value, socklen_t *length, int number)
     return store(value, length, &number, sizeof(number));
 }
 
-static int store_timeout(void *value, socklen_t *length, uint64_t timeout_ns)
+static int store_timeout(void *value, socklen_t *length, uint32_t timeout_ms)
 {
-    struct timeval time = {
-        .tv_sec = (time_t)(timeout_ns / NS_PER_S),
-        .tv_usec = (suseconds_t)(timeout_ns % NS_PER_S / NS_PER_US)};
+    uint32_t ms = timeout_ms == SOCKET_TIMEOUT_NONE ? 0 : timeout_ms;
+    struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 
     return store(value, length, &time, sizeof(time));
 }
@@ -399,9 +398,9 @@ static int get_socket_option(struct socket *socket, int number, void *value,
     case SO_LINGER:
         return store(value, length, &linger, sizeof(linger));
     case SO_RCVTIMEO:
-        return store_timeout(value, length, socket->receive_timeout_ns);
+        return store_timeout(value, length, socket->receive_timeout_ms);
     case SO_SNDTIMEO:
-        return store_timeout(value, length, socket->send_timeout_ns);
+        return store_timeout(value, length, socket->send_timeout_ms);
     default:
         return -ENOPROTOOPT;
     }

@@ -202,7 +202,7 @@ static ssize_t send_raw(struct socket *socket, const struct msghdr *message,
 static ssize_t receive_raw(struct socket *socket, struct msghdr *message,
                            int flags, uint64_t *now_ns)
 {
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ms);
     struct packet_room rooms[SOCKET_PIECES_MAX];
     struct raw_address from;
     size_t size = 0;

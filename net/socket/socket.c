@@ -5,6 +5,7 @@
 #include "net/socket/socket.h"
 #include "net/socket/address.h"
 #include "net/socket/datagram.h"
+#include "net/socket/draft.h"
 #include "net/socket/stream.h"
 #include "net/socket/table.h"
 
@@ -54,8 +55,6 @@ int socket_open(int domain, int type, int protocol)
     socket = socket_slot(id);
     socket->is_nonblocking = (type & SOCK_NONBLOCK) != 0;
     if (!has_family && base == SOCK_STREAM) {
-        tcp_options_init(&socket->options);
-        socket->local.address = ip_address_from_ipv4(be32_from(0));
         socket->kind = SOCKET_STREAM;
         goto out;
     }
@@ -316,7 +315,7 @@ static struct tcp_endpoint stream_local(const struct socket *socket)
         return tcp_listener_local(socket->listener);
     if (socket->kind == SOCKET_CONNECTION)
         return tcp_local(socket->connection);
-    return socket->local;
+    return draft_read(socket).local;
 }
 
 int socket_getsockname(int id, struct sockaddr *address, socklen_t *length)

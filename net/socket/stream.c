@@ -4,6 +4,7 @@
  * its condition holds, its time is over, or it may not wait at all.
  */
 #include "net/socket/stream.h"
+#include "net/socket/draft.h"
 
 #include "net/limits.h"
 #include "net/platform.h"
@@ -34,6 +35,9 @@ int stream_bind(struct socket *socket, const struct tcp_endpoint *local)
         return -EINVAL;
     if (!is_ours(&local->address))
         return -EADDRNOTAVAIL;
+    struct stream_draft *draft = draft_of(socket);
+    if (draft == NULL)
+        return -ENOBUFS;
     for (; attempts > 0; attempts--) {
         struct tcp_endpoint chosen = *local;
         int error = tcp_bind_check(&chosen, socket->reuse_address);
@@ -41,7 +45,7 @@ int stream_bind(struct socket *socket, const struct tcp_endpoint *local)
         if (error != 0)
             return error;
         if (!socket_is_bound_elsewhere(socket, &chosen)) {
-            socket->local = chosen;
+            draft->local = chosen;
             socket->is_bound = true;
             return 0;
         }
@@ -52,7 +56,7 @@ int stream_bind(struct socket *socket, const struct tcp_endpoint *local)
 int stream_listen(struct socket *socket, int backlog)
 {
     struct tcp_listener *listener;
-    struct tcp_options options = socket->options;
+    struct stream_draft draft;
     int error;
 
     if (socket->kind == SOCKET_LISTENER) {
@@ -61,16 +65,19 @@ int stream_listen(struct socket *socket, int backlog)
     }
     if (socket->kind != SOCKET_STREAM)
         return -EINVAL;
+    draft = draft_read(socket);
     if (!socket->is_bound) {
-        error = stream_bind(socket, &socket->local);
+        error = stream_bind(socket, &draft.local);
         if (error != 0)
             return error;
+        draft = draft_read(socket);
     }
-    error = tcp_listen(&socket->local, backlog, socket->reuse_address,
+    error = tcp_listen(&draft.local, backlog, socket->reuse_address,
                        socket_owner(socket), &listener);
     if (error != 0)
         return error;
-    *tcp_listener_options(listener) = options;
+    *tcp_listener_options(listener) = draft.options;
+    draft_release(socket);
     socket->listener = listener;
     socket->kind = SOCKET_LISTENER;
     return 0;
@@ -80,7 +87,7 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
 {
     struct tcp_connection *connection;
     struct socket *accepted;
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ms);
     int id;
 
     if (socket->kind != SOCKET_LISTENER)
@@ -104,27 +111,37 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
     accepted->is_nonblocking = (flags & SOCK_NONBLOCK) != 0;
     accepted->has_linger = socket->has_linger;
     accepted->linger_s = socket->linger_s;
-    accepted->receive_timeout_ns = socket->receive_timeout_ns;
-    accepted->send_timeout_ns = socket->send_timeout_ns;
+    accepted->receive_timeout_ms = socket->receive_timeout_ms;
+    accepted->send_timeout_ms = socket->send_timeout_ms;
     return id;
 }
 
-/* A connect() that failed: the socket may try again. */
+/* A connect() that failed: the socket may try again, from where it was bound
+ * and with the options it had; without them when memory is short. */
 static int connect_failed(struct socket *socket, uint64_t now_ns)
 {
-    int error = tcp_take_error(socket->connection);
+    struct tcp_connection *connection = socket->connection;
+    int error = tcp_take_error(connection);
 
-    tcp_close(socket->connection, now_ns);
-    socket->connection = NULL;
+    socket->draft = NULL;
     socket->kind = SOCKET_STREAM;
     socket->is_connecting = false;
+    struct stream_draft *draft = draft_of(socket);
+    if (draft != NULL) {
+        draft->options = *tcp_connection_options(connection);
+        if (socket->is_bound)
+            draft->local = tcp_local(connection);
+    } else {
+        socket->is_bound = false;
+    }
+    tcp_close(connection, now_ns);
     return error != 0 ? -error : -ECONNABORTED;
 }
 
 /* Waits for the outcome of a connect() under way. */
 static int connect_wait(struct socket *socket, uint64_t *now_ns)
 {
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ms);
 
     for (;;) {
         uint32_t ready = tcp_ready(socket->connection);
@@ -157,10 +174,12 @@ int stream_connect(struct socket *socket, const struct tcp_endpoint *remote,
         error = connect_wait(socket, now_ns);
         return error == -EINPROGRESS ? -EALREADY : error;
     }
-    error = tcp_connect(&socket->local, remote, &socket->options,
+    const struct stream_draft draft = draft_read(socket);
+    error = tcp_connect(&draft.local, remote, &draft.options,
                         socket_owner(socket), *now_ns, &connection);
     if (error != 0)
         return error;
+    draft_release(socket);
     socket->connection = connection;
     socket->kind = SOCKET_CONNECTION;
     socket->is_connecting = true;
@@ -170,7 +189,7 @@ int stream_connect(struct socket *socket, const struct tcp_endpoint *remote,
 ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
                     size_t count, int flags, bool is_static, uint64_t *now_ns)
 {
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ms);
     ssize_t sent = 0;
     size_t index = 0;
     size_t offset = 0;
@@ -211,7 +230,7 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
 ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
                        size_t count, int flags, uint64_t *now_ns)
 {
-    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ns);
+    uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ms);
     uint32_t how = (flags & MSG_PEEK ? TCP_READ_PEEK : 0u) |
                    (flags & MSG_TRUNC ? TCP_READ_DISCARD : 0u);
     bool wants_all = (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
@@ -298,6 +317,8 @@ void stream_close(struct socket *socket, uint64_t *now_ns)
         tcp_listener_close(socket->listener, *now_ns);
         return;
     }
+    if (socket->kind == SOCKET_STREAM)
+        draft_release(socket);
     if (socket->kind != SOCKET_CONNECTION)
         return;
     if (socket->has_linger && socket->linger_s == 0) {

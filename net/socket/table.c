@@ -7,6 +7,7 @@
  */
 #include "net/socket/table.h"
 #include "net/socket/datagram.h"
+#include "net/socket/draft.h"
 #include "net/socket/socket.h"
 #include "net/socket/stream.h"
 
@@ -63,7 +64,8 @@ int socket_init(void)
         count = SOCKETS_MAX;
     socket_raw = NULL;
     tcp_set_notify(tcp_notify);
-    if (pool_init(&table.pool, count, sizeof(struct socket),
+    if (drafts_init(count) != 0 ||
+        pool_init(&table.pool, count, sizeof(struct socket),
                   _Alignof(struct socket)) != 0)
         return -ENOMEM;
     table.slots = (void *)table.pool.objects;
@@ -115,12 +117,12 @@ bool socket_is_bound_elsewhere(const struct socket *self,
         const struct socket *other = &table.slots[i];
 
         if (other == self || other->kind != SOCKET_STREAM || !other->is_bound ||
-            other->local.port != local->port)
+            other->draft->local.port != local->port)
             continue;
         if ((!other->reuse_address || !self->reuse_address) &&
-            (ip_address_is_any(&other->local.address) ||
+            (ip_address_is_any(&other->draft->local.address) ||
              ip_address_is_any(&local->address) ||
-             ip_address_equal(&other->local.address, &local->address)))
+             ip_address_equal(&other->draft->local.address, &local->address)))
             return true;
     }
     return false;
@@ -156,9 +158,12 @@ uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns)
     return platform_now_ns();
 }
 
-uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns)
+uint64_t socket_deadline(uint64_t now_ns, uint32_t timeout_ms)
 {
-    return timeout_ns == 0 ? PLATFORM_NEVER : now_ns + timeout_ns;
+    if (timeout_ms == 0)
+        return PLATFORM_NEVER;
+    return timeout_ms == SOCKET_TIMEOUT_NONE ? now_ns
+                                             : now_ns + timeout_ms * NS_PER_MS;
 }
 
 void *socket_owner(struct socket *socket)

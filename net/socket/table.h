@@ -26,6 +26,7 @@ enum socket_kind {
 struct epoll_watch;
 struct raw_socket;
 struct socket;
+struct stream_draft;
 
 /* Raw, ping and packet sockets, as raw.c hangs itself in: each call's half of
  * it, lock held. */
@@ -59,20 +60,24 @@ struct socket {
         struct tcp_connection *connection;
         struct udp_socket *udp;
         struct raw_socket *raw;
+        struct stream_draft *draft; /* SOCKET_STREAM; NULL: told nothing */
     };
     struct epoll_watch *watches; /* in how many epolls it is */
-    uint64_t receive_timeout_ns; /* 0: for ever (SO_RCVTIMEO) */
-    uint64_t send_timeout_ns;
-    struct tcp_endpoint local;  /* SOCKET_STREAM: as bound */
-    struct tcp_options options; /* SOCKET_STREAM: for what it becomes */
-    int linger_s;               /* SO_LINGER */
-    uint8_t kind;               /* enum socket_kind */
-    bool is_nonblocking;
-    bool is_bound;
-    bool is_connecting; /* connect() has not told its result yet */
-    bool reuse_address;
-    bool has_linger;
+    uint32_t receive_timeout_ms; /* 0: for ever (SO_RCVTIMEO) */
+    uint32_t send_timeout_ms;
+    int linger_s; /* SO_LINGER */
+    uint8_t kind; /* enum socket_kind */
+    bool is_nonblocking : 1;
+    bool is_bound : 1;
+    bool is_connecting : 1; /* connect() has not told its result yet */
+    bool reuse_address : 1;
+    bool has_linger : 1;
 };
+
+_Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");
+
+/* A timeout that is over before it begins. */
+#define SOCKET_TIMEOUT_NONE UINT32_MAX
 
 /* App, lock held. NULL: no such socket. */
 struct socket *socket_get(int id);
@@ -99,7 +104,7 @@ void socket_leave(uint64_t now_ns);
 uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns);
 
 /* When a call that waits gives up: now + timeout, or never for 0. */
-uint64_t socket_deadline(uint64_t now_ns, uint64_t timeout_ns);
+uint64_t socket_deadline(uint64_t now_ns, uint32_t timeout_ms);
 
 /* The owner pointer given to TCP and UDP for a socket, and what they call with
  * it. */

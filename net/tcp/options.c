@@ -179,6 +179,11 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
     return -ENOPROTOOPT;
 }
 
+const struct tcp_options *tcp_connection_options(const struct tcp_connection *c)
+{
+    return &c->options;
+}
+
 int tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
 {
     if (option == TCP_OPTION_MAXIMUM_SEGMENT && c->snd.mss != 0)

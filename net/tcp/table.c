@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Chained, with at most one node per chain on average: it is sized once, for
- * all objects that can exist. The key is random, so that a peer cannot choose
- * ports that fall into one chain.
+ * Chained, with at most two nodes per chain on average, when all objects that
+ * can exist do, for which it is sized once. The key is random, so that a peer
+ * cannot choose ports that fall into one chain.
  */
 #include "net/tcp/table.h"
 
@@ -24,7 +24,7 @@ int table_init(size_t nodes)
 {
     size_t count = 1;
 
-    while (count < nodes)
+    while (count <= nodes / 2)
         count *= 2;
     table.chains =
         platform_memory(count * sizeof(*table.chains), sizeof(void *));

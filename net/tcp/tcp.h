@@ -221,6 +221,8 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
                     int value) MUST_CHECK;
 int tcp_options_get(const struct tcp_options *options, enum tcp_option option);
 struct tcp_options *tcp_listener_options(struct tcp_listener *listener);
+const struct tcp_options *
+tcp_connection_options(const struct tcp_connection *connection);
 
 /* Congestion control by name ("cubic"), for TCP_CONGESTION: -ENOENT. */
 int tcp_congestion_number(const char *name) MUST_CHECK;

@@ -428,9 +428,9 @@ static void time_row(const struct row *row, size_t units)
 /* Bytes of what is kept, per object. */
 static void print_sizes(void)
 {
-    /* Chains of the table: at most two for each object there may be. */
+    /* Chains of the table: at most one for each object there may be. */
     printf("idle-connection %zu\n", sizeof(struct tcp_connection) +
-                                        2 * sizeof(void *) +
+                                        sizeof(void *) +
                                         sizeof(struct socket));
     printf("time-wait %u\n", 64U); /* asserted in timewait.c */
     printf("half-open %zu\n", sizeof(struct half_open));

@@ -5,6 +5,9 @@
  */
 #include "tests/unit/support_socket.h"
 
+#include "net/limits.h"
+#include "net/socket/draft.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
@@ -509,4 +512,37 @@ Test(socket_stream, several_sockets_are_looked_at_in_one_go)
     cr_assert_eq(socket_look(ends[0]) & (POLLIN | POLLOUT), POLLOUT);
     cr_assert_eq(socket_look(999999), POLLNVAL);
     socket_look_end(now_ns);
+}
+
+/* What is bound but neither listens nor connects takes an object of which
+ * there are fewer than sockets; who finds none can try again. */
+Test(socket_stream, bound_sockets_run_out_before_sockets_do)
+{
+    static int ids[SOCKETS_MAX];
+    int on = 1;
+    size_t bound = 0;
+
+    while (true) {
+        ids[bound] = socket_open(AF_INET, SOCK_STREAM, 0);
+        cr_assert_geq(ids[bound], 0);
+        int result = socket_setsockopt(ids[bound], SOL_SOCKET, SO_KEEPALIVE,
+                                       &on, sizeof(on));
+        bound++;
+        if (result != 0) {
+            cr_assert_eq(result, -ENOBUFS);
+            break;
+        }
+        cr_assert_lt(bound, socket_count_total());
+    }
+    cr_assert_gt(bound, socket_count_total() / STREAM_DRAFT_DIVISOR);
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    cr_assert_eq(
+        socket_bind(ids[bound - 1], (struct sockaddr *)&any, sizeof(any)),
+        -ENOBUFS);
+    cr_assert_eq(socket_close(ids[0]), 0);
+    cr_assert_eq(
+        socket_bind(ids[bound - 1], (struct sockaddr *)&any, sizeof(any)), 0);
+    for (size_t i = 1; i < bound; i++)
+        cr_assert_eq(socket_close(ids[i]), 0);
+    cr_assert_eq(drafts_used(), 0);
 }
