@@ -17,6 +17,8 @@ HOST = "10.9.0.1"
 MAC = "52:54:00:12:34:56"
 PAGE = (b"<!doctype html><html><title>page</title><p>" + b"x" * 612)[:612]
 BIG_LENGTH = 100_000_000
+LINUX_WORDS = ("console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable "
+               "no_timer_check")
 
 
 class Desk:
@@ -89,8 +91,7 @@ class Linux:
             self.name = "linux, bzImage"
 
     def boot(self, app="all", card="e1000", memory=None, big=False):
-        words = ("console=ttyS0 quiet panic=-1 mitigations=off tsc=reliable "
-                 f"no_timer_check bench.address={ADDRESS}")
+        words = f"{LINUX_WORDS} bench.address={ADDRESS}"
         if big:
             words += f" bench.big={BIG_LENGTH // 1_000_000}"
         return Guest(self.desk.context(), kernel=self.kernel, nic=card,

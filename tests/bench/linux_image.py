@@ -15,10 +15,16 @@ import stat
 import subprocess
 
 PACKAGES = ("busybox-static", "nginx", "iperf3", "libiperf0", "libsctp1",
-            "libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g")
+            "libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g",
+            "nftables", "libnftables1", "libnftnl11", "libmnl0",
+            "libxtables12", "libjansson4", "libgmp10", "libedit2",
+            "libtinfo6", "libbsd0", "libmd0")
 PROGRAMS = {"busybox": "bin/busybox", "nginx": "usr/sbin/nginx",
-            "iperf3": "usr/bin/iperf3"}
+            "iperf3": "usr/bin/iperf3", "nft": "usr/sbin/nft"}
 CARDS = ("e1000", "e1000e")
+# What the rule files of gateways.py ask for; what these need is found.
+FILTERS = ("crc32c_generic", "nf_tables", "nft_ct", "nft_chain_nat",
+           "nft_nat", "nft_masq", "nft_limit", "nft_reject_inet")
 
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -29,11 +35,27 @@ for word in $(cat /proc/cmdline); do
     case $word in
     bench.address=*) address=${word#*=} ;;
     bench.big=*) big=${word#*=} ;;
+    bench.uplink=*) uplink=${word#*=} ;;
+    bench.inside=*) inside=${word#*=} ;;
+    bench.gateway=*) gateway=${word#*=} ;;
     esac
 done
 insmod /e1000.ko
 insmod /e1000e.ko
 ip link set lo up
+if [ -n "$uplink" ]; then
+    for module in $(cat /filters); do insmod /filter/$module.ko; done
+    echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+    echo 1 >/proc/sys/net/ipv4/ip_forward
+    echo 262144 >/proc/sys/net/netfilter/nf_conntrack_max
+    ip address add $uplink/24 dev eth0
+    ip address add $inside/24 dev eth1
+    ip link set eth0 up
+    ip link set eth1 up
+    ip route add default via $gateway
+    nft -f /rules.nft && echo "guest: routing"
+    while :; do sleep 1000; done
+fi
 ip address add $address/24 dev eth0
 ip link set eth0 up
 # As nobody here answers IPv6: no router is waited for, no address tested.
@@ -79,8 +101,8 @@ class Unavailable(Exception):
 class Archive:
     """A cpio archive in the `newc` format, as the kernel unpacks it."""
 
-    def __init__(self, path):
-        self.file = open(path, "wb")
+    def __init__(self, path, mode="wb"):
+        self.file = open(path, mode)
         self.inode = 0
         self.folders = set()
 
@@ -142,6 +164,38 @@ def kernel_package():
     if not found:
         raise Unavailable("apt-cache names no kernel for amd64")
     return found[1]
+
+
+def needed_modules(names, folder):
+    """Paths of modules, each behind all that it needs."""
+    places = {os.path.basename(path)[:-3].replace("-", "_"): path for path in
+              glob.glob(os.path.join(folder, "**", "*.ko"), recursive=True)}
+    found = {}
+
+    def add(name):
+        path = places.get(name.replace("-", "_"))
+        if path is None:
+            return   # built into the kernel
+        with open(path, "rb") as file:
+            needs = re.search(rb"\0depends=([^\0]*)\0", file.read())
+        for other in needs[1].decode().split(",") if needs else ():
+            if other and other not in found:
+                add(other)
+        found[name] = path
+
+    for name in names:
+        add(name)
+    return found
+
+
+def with_files(target, files, initramfs):
+    """A copy of the initramfs with more files at its end."""
+    shutil.copy(initramfs, target)
+    archive = Archive(target, "ab")
+    for name, content in files.items():
+        archive.add(name, content)
+    archive.close()
+    return target
 
 
 def needed_libraries(path, root):
@@ -247,8 +301,13 @@ class LinuxImage:
                               "ld-linux-x86-64.so.2")
         archive.add_file("lib64/ld-linux-x86-64.so.2",
                          os.path.realpath(loader))
-        modules = os.path.join(self.root, "lib/modules", self.release,
-                               "kernel/drivers/net/ethernet/intel")
+        folder = os.path.join(self.root, "lib/modules", self.release,
+                              "kernel")
+        filters = needed_modules(FILTERS, folder)
+        archive.add("filters", "\n".join(filters).encode())
+        for name, path in filters.items():
+            archive.add_file(f"filter/{name}.ko", path)
+        modules = os.path.join(folder, "drivers/net/ethernet/intel")
         for card in CARDS:
             archive.add_file(card + ".ko", os.path.join(
                 modules, card, card + ".ko"))

@@ -12,6 +12,7 @@ import socket
 import time
 
 from harness import Failure, check
+import gateway_rows
 import guests
 import peers
 
@@ -47,6 +48,7 @@ ROWS = {
     "memory": ("smallest memory that serves", "MB", False),
     "image": ("what is booted: stripped ELF / kernel + initramfs", "KiB",
               False),
+    **gateway_rows.ROWS,
 }
 
 

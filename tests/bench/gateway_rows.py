@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What is measured through a gateway: each function gets a Crossing and the
+seconds, and gives back {row: value}."""
+
+import json
+import os
+import re
+import time
+
+from harness import Failure, check
+import gateways
+
+PORT = 9
+ONE_FLOW = 1
+
+# row: (words, unit, True if more is better)
+ROWS = {
+    "forward 60": ("forwarded, frames of 60 B", "packets/s", True),
+    "forward 1514": ("forwarded, frames of 1514 B", "packets/s", True),
+    "filter 60": ("stateful filter, frames of 60 B", "packets/s", True),
+    "filter 1514": ("stateful filter, frames of 1514 B", "packets/s", True),
+    "nat 60": ("filter and masquerade, frames of 60 B", "packets/s", True),
+    "nat 1514": ("filter and masquerade, frames of 1514 B", "packets/s",
+                 True),
+    "nat tcp out": ("iperf3 through NAT, client to server", "Mbit/s", True),
+    "nat tcp in": ("iperf3 -R through NAT, server to client", "Mbit/s",
+                   True),
+    "nat flows": ("new UDP flows through NAT, a packet each", "flows/s",
+                  True),
+    "sets 60": ("NAT behind two sets of 5,000 elements, 60 B", "packets/s",
+                True),
+    "sets share": ("...of the rate with one element in each", "%", True),
+}
+
+
+def crossing(at, seconds, length, flows=ONE_FLOW, source=gateways.CLIENT):
+    text = at.t.run(
+        [os.path.join(at.t.build, "crossing"), at.client.path, source,
+         gateways.SERVER, str(PORT), str(length), str(seconds), str(flows)],
+        timeout=seconds + 30)
+    found = re.match(r"([0-9]+) packets/s, ([0-9]+) lost", text)
+    check(found, f"crossing printed {text[-200:]}")
+    rate, lost = map(float, found.groups())
+    check(rate > 0, "nothing came through")
+    if lost > rate * seconds / 1000:
+        at.t.note(f"{length} B: {lost:.0f} lost at {rate:.0f} packets/s")
+    return rate
+
+
+def both_lengths(name):
+    def measure(at, seconds):
+        return {f"{name} {length}": crossing(at, seconds, length)
+                for length in (60, 1514)}
+    measure.__name__ = name
+    return measure
+
+
+def iperf3(at, seconds, *options):
+    server = at.t.start(["iperf3", "-s", "-1", "-B", gateways.SERVER],
+                        stdout=-3, stderr=-3)
+    said = {}
+    try:
+        for _ in range(10):
+            time.sleep(0.2)
+            said = json.loads(at.client.run(
+                ["iperf3", "-c", gateways.SERVER, "-J", "-t", str(seconds),
+                 *options], timeout=seconds + 20, expect=None))
+            if "error" not in said:
+                return said["end"]["sum_received"]["bits_per_second"] / 1e6
+    finally:
+        server.kill()
+        server.wait()
+    raise Failure(f"iperf3 {' '.join(options)}: {said['error']}")
+
+
+def nat_tcp(at, seconds):
+    return {"nat tcp out": iperf3(at, seconds),
+            "nat tcp in": iperf3(at, seconds, "-R")}
+
+
+def nat_flows(at, seconds):
+    return {"nat flows": crossing(at, seconds, 60, flows=0)}
+
+
+def sets(at, seconds):
+    """In turns, because the machine's speed drifts."""
+    few, many = [], []
+    for _ in range(3):
+        few.append(crossing(at, max(1, seconds / 2), 60))
+        many.append(crossing(at, max(1, seconds / 2), 60,
+                             source=gateways.OTHER))
+    share = sum(many) / sum(few) * 100
+    return {"sets 60": sum(many) / len(many), "sets share": share}
+
+
+# setting of gateways.py: the rows that each function of it gives
+GROUPS = {
+    "forward": {both_lengths("forward"): ("forward 60", "forward 1514")},
+    "filter": {both_lengths("filter"): ("filter 60", "filter 1514")},
+    "nat": {both_lengths("nat"): ("nat 60", "nat 1514"),
+            nat_tcp: ("nat tcp out", "nat tcp in"),
+            nat_flows: ("nat flows",)},
+    "sets": {sets: ("sets 60", "sets share")},
+}
