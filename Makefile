@@ -119,16 +119,21 @@ HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input 
        $(addprefix net/filter/,register engine evaluate field track track_tcp \
          track_window flow_table nat rule_map)
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
-FREESTANDING := -ffreestanding -nostdinc \
-    -isystem libc/include -isystem $(shell $(CC) -print-file-name=include) \
+CODE := -ffreestanding \
     -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
     -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns \
     -ffunction-sections -fdata-sections -fcf-protection=none \
     -fstack-protector-strong -mstack-protector-guard=global
 ifneq ($(findstring clang,$(CC)),)
-FREESTANDING := $(filter-out -fno-tree-loop-distribute-patterns,$(FREESTANDING))
+CODE := $(filter-out -fno-tree-loop-distribute-patterns,$(CODE))
 else
+# The protocols, the driver and what libc has of them are compiled as one at
+# the link: calls between rooms disappear where that is worth it, and arguments
+# that are always the same. Each function keeps its file's optimisation. The
+# kernel is left as it is written, for backtraces that name what was called.
+WHOLE      := -flto
+WHOLE_LINK := -flto=2 $(OPTIMISE) $(CODE)
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
 # Where bytes are moved, copies of unknown length are calls: at -Oz they would
@@ -136,6 +141,8 @@ TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
 $(addprefix $(BUILD)/,image/net/%.o image/libc/%.o image/apps/%.o cost/net/%.o \
   cost/libc/%.o small/net/%.o): COPIES = -mstringop-strategy=libcall
 endif
+FREESTANDING := $(CODE) -nostdinc -isystem libc/include \
+    -isystem $(shell $(CC) -print-file-name=include)
 # -fbuiltin: the compiler may know memcpy and strlen although there is no C
 # library below. libc, which defines them, is compiled without.
 IMAGE_FLAGS := $(COMMON) $$(OPTIMISE) $$(COPIES) $(FREESTANDING) -fbuiltin \
@@ -174,7 +181,8 @@ $(patsubst %.$(3),$(BUILD)/$(1)/%.o,$(filter %.$(3),$(FILES_$(2)))): \
 endef
 objects = $(foreach r,$(2),$(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(FILES_$(r)))))
 
-$(foreach r,$(ROOMS),$(foreach e,c S,$(eval $(call compile_rule,image,$(r),$(e),$(CC),$(or $(IMAGE_FLAGS_$(r)),$(IMAGE_FLAGS))))))
+WHOLE_ROOMS := $(NET_ROOMS) libc/system drivers/e1000
+$(foreach r,$(ROOMS),$(foreach e,c S,$(eval $(call compile_rule,image,$(r),$(e),$(CC),$(if $(filter $(r),$(WHOLE_ROOMS)),$(WHOLE)) $(or $(IMAGE_FLAGS_$(r)),$(IMAGE_FLAGS))))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,host,$(r),c,$(HOST_CC),$(HOST_FLAGS))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,bench,$(r),c,$(HOST_CC),$(BENCH_FLAGS))))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_FLAGS))))
@@ -214,7 +222,7 @@ $(APP_OBJECT): $(APP_OBJECTS)
 # image; it lies behind all code, so that it moves none in the second.
 PASS    := $(BUILD)/image/ferrule-$(APP)
 NAMES   := tools/make-symbols.awk
-LINK     = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^)
+LINK     = $(CC) $(WHOLE_LINK) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 $(PASS)-first.S: $(NAMES)
 	@mkdir -p $(@D)
