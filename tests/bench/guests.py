@@ -41,7 +41,8 @@ class Ferrule:
     name = "ferrule"
     # (app, rows measured in it, megabytes)
     guests = (("httpd", "http", 192), ("echo", "echo", 64),
-              ("iperf3", "iperf3", 64), ("httpd", "idle", 32))
+              ("iperf3", "iperf3", 64), ("httpd", "idle", 32),
+              ("httpd", "flood slow long", 192))
     memory = 64
     smallest = 2
 
@@ -53,7 +54,8 @@ class Ferrule:
                                 under="www")
         self.big = None
 
-    def boot(self, app="httpd", card="e1000", memory=None, big=False):
+    def boot(self, app="httpd", card="e1000", memory=None, big=False,
+             words=""):
         if big and self.big is None:
             self.big = sites.pack(
                 self.files, {"index.html": PAGE,
@@ -62,7 +64,7 @@ class Ferrule:
         module = (self.big if big else self.small) if app == "httpd" else None
         return Guest(self.desk.context(), app=app, nic=card, net=self.tap,
                      memory=memory or self.memory, module=module,
-                     args=f"ip={ADDRESS}/24::{HOST}{quiet}")
+                     args=f"ip={ADDRESS}/24::{HOST} {words}{quiet}")
 
     def wait(self, guest):
         guest.ready(20)
@@ -78,7 +80,7 @@ class Linux:
     """One guest does everything; big files lie in its memory."""
 
     name = "linux"
-    guests = (("all", "http echo iperf3 idle", 512),)
+    guests = (("all", "http echo iperf3 idle flood slow", 512),)
     memory = 256
     smallest = 32
 

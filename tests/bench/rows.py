@@ -197,7 +197,8 @@ GROUPS = {
     "idle": {idle: ("idle rate", "idle share")},
 }
 # Not iperf3: a caller who says nothing disturbs its server.
-PORTS = {"http": 80, "idle": 80, "echo": 7}
+PORTS = {"http": 80, "idle": 80, "echo": 7, "flood": 80, "slow": 80,
+         "long": 80}
 
 
 def settle(group):

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+"""Rows about what a server keeps up: under a flood, beside slow clients, for
+many minutes, with accounting on.  Shares are of the same guest's own rate
+just before and after, so a drifting machine matters less.
+"""
+
+import os
+import statistics
+import subprocess
+import time
+
+import guests
+import peers
+import rows
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FLOOD_PORT = 9999          # nobody listens there
+SILENT, WRITERS, READERS = 2000, 200, 200
+LEVELS = ("pool_buffers_free", "pool_packets_free", "timers")
+ACCOUNTING_TURNS = 4
+
+ROWS = {
+    "flood rate": ("60 B UDP flood that is sent meanwhile", "packets/s",
+                   True),
+    "flood share": ("keep-alive under it, of the idle rate", "%", True),
+    "flood recovery": ("from its end to the first answer", "ms", False),
+    "flood after": ("keep-alive in the second after it, of the idle rate",
+                    "%", True),
+    "flood hog": ("the same beside a program that only computes", "%", True),
+    "slow share": (f"keep-alive beside {SILENT} silent, {WRITERS} slowly "
+                   f"writing, {READERS} slowly reading clients", "%", True),
+    "long last": ("minutes of wrk: the last of the first", "%", True),
+    "long runs": ("...five runs after it, the last of the first", "%", True),
+    "long leak": ("...packets, buffers, timers more or less than at first", "",
+                  False),
+    "accounting": ("rate with net.accounting=1, of the rate without", "%",
+                   True),
+}
+
+
+def rate(t, seconds, connections=30):
+    return rows.wrk(t, connections, seconds)[0]
+
+
+def beside(t, seconds, command):
+    """The rate while a program runs, and what the program printed."""
+    process = t.start(command, stdout=subprocess.PIPE, text=True)
+    time.sleep(0.3)
+    during = rate(t, seconds)
+    said, _ = process.communicate(timeout=seconds + 30)
+    return during, said
+
+
+def flood(t, seconds):
+    """The flood takes a processor of the host, too: how much a program does
+    that merely computes is measured beside it."""
+    before = rate(t, seconds)
+    length = str(seconds + 1)
+    hog, _ = beside(t, seconds, ["timeout", length, "sh", "-c",
+                                 "while :; do :; done"])
+    during, said = beside(t, seconds, [
+        os.path.join(t.build, "udp_flood"), guests.ADDRESS, str(FLOOD_PORT),
+        length])
+    ended = time.monotonic()
+    peers.first_answer(guests.ADDRESS, rows.REQUEST, timeout=20,
+                       interval=0.005)
+    recovery = (time.monotonic() - ended) * 1000
+    first_second = rate(t, 1)
+    idle = (before + rate(t, seconds)) / 2
+    return {"flood rate": float(said.split()[0]),
+            "flood share": during / idle * 100, "flood recovery": recovery,
+            "flood after": first_second / idle * 100,
+            "flood hog": hog / idle * 100}
+
+
+def slow(t, seconds):
+    before = rate(t, seconds)
+    during, said = beside(t, seconds + 2, [
+        os.path.join(HERE, "slow_clients.py"), guests.ADDRESS, "80",
+        str(seconds + 4), str(SILENT), str(WRITERS), str(READERS), "/big"])
+    t.log(said)
+    idle = (before + rate(t, seconds)) / 2
+    return {"slow share": during / idle * 100}
+
+
+def levels():
+    values = peers.metrics(guests.ADDRESS)
+    return {name: values[name] for name in LEVELS}
+
+
+def long_run(t, seconds):
+    """As many minutes as a load has seconds: 10 with --seconds 10."""
+    rate(t, 2)
+    at_first = levels()
+    minutes = [rate(t, 60) for _ in range(max(2, seconds))]
+    runs = [rate(t, 10) for _ in range(5)]
+    time.sleep(2)
+    lost = sum(abs(value - at_first[name])
+               for name, value in levels().items())
+    for text, values in (("minutes", minutes), ("runs", runs)):
+        t.log(f"{text}: " + ", ".join(f"{value:.0f}" for value in values))
+    return {"long last": minutes[-1] / minutes[0] * 100,
+            "long runs": runs[-1] / runs[0] * 100, "long leak": lost}
+
+
+def accounting(system, seconds):
+    """Two guests in turns, one with accounting."""
+    def once(word):
+        guest = system.boot(words=word)
+        try:
+            system.wait(guest)
+            rows.settle("http")
+            rate(guest.t, 1)
+            return rate(guest.t, seconds)
+        finally:
+            guest.close()
+
+    shares = []
+    for _ in range(ACCOUNTING_TURNS):
+        without = once("")
+        shares.append(once("net.accounting=1") / without * 100)
+    return {"accounting": statistics.median(shares)}
+
+
+# As rows.GROUPS; only measured when --rows names one of them.
+GROUPS = {
+    "flood": {flood: ("flood rate", "flood share", "flood recovery",
+                      "flood after", "flood hog")},
+    "slow": {slow: ("slow share",)},
+    "long": {long_run: ("long last", "long runs", "long leak")},
+}
+
+rows.ROWS.update(ROWS)
+rows.GROUPS.update(GROUPS)
