@@ -482,6 +482,9 @@ apps: ## every app's ELF
 qemu: apps ## image tests in QEMU alone (T='-k name' chooses)
 	@tests/qemu/run --build $(BUILD) $(T)
 
+soak-offloads: apps ## all combinations of what the cards do for TCP, bit-exact
+	@tests/qemu/run --build $(BUILD) --tag soak -k 'offload: all sixteen' -j 1 $(T)
+
 bench: ## ferrule beside a Linux guest, in turns (T='--rounds 3' chooses)
 	@tools/prerequisites build run bench
 	@$(MAKE) --no-print-directory apps
@@ -502,6 +505,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu check help format clean
+.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

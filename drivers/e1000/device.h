@@ -37,6 +37,9 @@ enum {
      * stack. */
     E1000_TX_RESERVE = PACKET_FRAGMENTS_MAX + 65536 / E1000_TX_PIECE_MAX + 6,
     E1000_TX_RING_SIZE_MIN = 128,
+    /* ITR while much is moved: 20,000 interrupts a second, units of 256 ns. */
+    E1000_GAP_BULK = 195,
+    E1000_GAP_ADAPTIVE = UINT16_MAX + 1, /* as e1000_options.interrupt_gap */
     E1000_PADDING = 64, /* zeros behind a short frame in pieces */
     E1000_REGISTER_BYTES = 0x20000,
     E1000_STATISTICS_MAX = 48, /* registers */
@@ -102,6 +105,7 @@ struct e1000_tx_ring {
 
 struct e1000_counters {
     uint64_t rx_frames;
+    uint64_t rx_bytes;
     uint64_t rx_doorbells;
     uint64_t rx_verified;      /* with a checksum that the chip found right */
     uint64_t rx_dropped_split; /* spanned buffers: longer than an MTU */
@@ -152,6 +156,11 @@ struct e1000 {
     /* Hardirq shares these two; softirq touches them with interrupts off. */
     volatile uint32_t unmasked; /* causes that may interrupt now */
     volatile uint32_t causes;   /* read from ICR, not yet acted upon */
+    /* Moderation: the class, and what was when it was last judged. */
+    uint32_t interrupt_gap;
+    uint32_t polls_judged;
+    uint64_t bytes_judged;
+    uint64_t judged_ns;
     /* The watchdog's view of a second ago. */
     uint32_t last_consumed;
     uint32_t last_tdh;
@@ -169,7 +178,7 @@ struct e1000 {
 struct e1000_options {
     uint32_t rx_ring; /* 0: by memory */
     uint32_t tx_ring;
-    uint32_t interrupt_gap; /* ITR, 256 ns units */
+    uint32_t interrupt_gap; /* ITR, 256 ns units, or adaptive */
     uint32_t hold;          /* seconds */
     uint32_t vlan_count;
     uint16_t vlans[8]; /* none: all are received */
@@ -233,6 +242,7 @@ int e1000_bring_up(struct e1000 *nic);
 void e1000_mask(struct e1000 *nic);
 void e1000_unmask(struct e1000 *nic);
 void e1000_unmask_transmit(struct e1000 *nic);
+void e1000_moderate(struct e1000 *nic);
 
 /* watchdog.c */
 void e1000_tick(struct netif *netif, uint64_t now_ns);

@@ -12,6 +12,7 @@
 #include "drivers/e1000/e1000.h"
 
 #include "drivers/e1000/device.h"
+#include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/interrupt.h"
 #include "kernel/memory.h"
@@ -29,7 +30,14 @@ enum {
     RING_ALIGNMENT = 4096,
     /* Receive buffers of all cards together: 1/24 of memory at most. */
     MEMORY_PARTS = 24,
+    /* What is moved is judged after so many polls. */
+    POLLS_JUDGED = 32,
 };
+
+/* Bytes a second, both ways, from which on a transfer is what the card is
+ * used for, and below which it is not. */
+#define BULK_RATE  UINT64_C(40000000)
+#define LIGHT_RATE UINT64_C(20000000)
 
 static const struct e1000_chip chips[] = {
     {0x100C, 0, "82544GC"},
@@ -209,7 +217,10 @@ static void initialise_receive(struct e1000 *nic)
     e1000_write(nic, E1000_RDTR, 0);
     e1000_write(nic, E1000_RADV, 0);
     e1000_write(nic, E1000_RSRPD, 0);
-    e1000_write(nic, E1000_ITR, e1000_options.interrupt_gap);
+    nic->interrupt_gap = e1000_options.interrupt_gap;
+    if (nic->interrupt_gap == E1000_GAP_ADAPTIVE)
+        nic->interrupt_gap = 0;
+    e1000_write(nic, E1000_ITR, nic->interrupt_gap);
     e1000_write(nic, E1000_RXDCTL, 0);
     /* Until the ring has buffers. */
     e1000_write(nic, E1000_RXCSUM, 0);
@@ -289,6 +300,31 @@ void e1000_unmask_transmit(struct e1000 *nic)
     cpu_interrupts_restore(were_enabled);
 }
 
+/* Two classes, as in Intel's adaptive drivers: every frame at once while
+ * little moves, so that answers are quick, and a gap while much does. A longer
+ * one than that cost more than it saved. */
+void e1000_moderate(struct e1000 *nic)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t bytes = nic->counters.rx_bytes + nic->counters.tx_bytes;
+    uint64_t us = (now_ns - nic->judged_ns) / 1000 + 1;
+    uint64_t rate = (bytes - nic->bytes_judged) * 1000000 / us;
+    uint32_t gap = nic->interrupt_gap;
+
+    nic->polls_judged = 0;
+    nic->bytes_judged = bytes;
+    nic->judged_ns = now_ns;
+    if (rate >= BULK_RATE)
+        gap = E1000_GAP_BULK;
+    else if (rate < LIGHT_RATE)
+        gap = 0;
+    if (gap == nic->interrupt_gap ||
+        e1000_options.interrupt_gap != E1000_GAP_ADAPTIVE)
+        return;
+    nic->interrupt_gap = gap;
+    e1000_write(nic, E1000_ITR, gap);
+}
+
 static void count_interrupt(struct e1000 *nic, uint32_t causes)
 {
     ++nic->counters.interrupts;
@@ -360,6 +396,8 @@ static size_t poll(struct netif *netif, size_t budget)
     if (nic->hold_ticks > 0)
         return 0;
     done = e1000_receive(nic, budget);
+    if (++nic->polls_judged >= POLLS_JUDGED)
+        e1000_moderate(nic);
     if (done == budget)
         return done;
     e1000_unmask(nic);

@@ -14,6 +14,7 @@ struct e1000_options e1000_options = {
     .rx_checksum = true,
     .tso = true,
     .gather = true,
+    .interrupt_gap = E1000_GAP_ADAPTIVE,
 };
 
 enum {

@@ -154,6 +154,7 @@ static void deliver(struct e1000 *nic, uint32_t slot,
         ++nic->counters.rx_verified;
     }
     ++nic->counters.rx_frames;
+    nic->counters.rx_bytes += seen->length;
     netif_receive(&nic->netif, packet);
 }
 

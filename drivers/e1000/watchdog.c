@@ -125,6 +125,7 @@ void e1000_tick(struct netif *netif, uint64_t now_ns)
         return;
     }
     e1000_link_check(nic);
+    e1000_moderate(nic);
     e1000_transmit_reclaim(nic);
     if (transmitter_hangs(nic)) {
         ++nic->counters.tx_timeouts;

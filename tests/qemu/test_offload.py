@@ -62,4 +62,4 @@ def every_combination(card, length):
 
 for CARD in SWITCHES:
     test(f"offload: all sixteen combinations, {CARD}", timeout=600,
-         tags=("soak",))(every_combination(CARD, 16 << 20))
+         tags=("soak",))(every_combination(CARD, 48 << 20))

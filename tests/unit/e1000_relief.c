@@ -70,3 +70,77 @@ Test(e1000_relief, receive_checksums_can_be_switched_off)
     cr_assert_eq(said_by_the_chip(nic, E1000_RX_TCPCS, 0),
                  PACKET_CHECKSUM_NONE);
 }
+
+/* So many polls, each of one frame, `gap_ns` apart. */
+static void frames(struct fake_nic *nic, int count, size_t length,
+                   uint64_t gap_ns)
+{
+    static uint8_t frame[1514];
+
+    stack_make_frame(frame, length, 1);
+    for (int i = 0; i < count; ++i) {
+        fake_kernel.now_ns += gap_ns;
+        cr_assert_eq(fake_nic_receive(nic, frame, length), FAKE_STORED);
+        stack_run(nic);
+        stack_free_frames();
+    }
+}
+
+Test(e1000_relief, interrupts_come_at_once_while_little_moves)
+{
+    struct fake_nic *nic = stack_start_one(0x10D3);
+
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+    /* 30,000 questions a second, and 13 MB/s of large frames. */
+    frames(nic, 3000, 100, 33000);
+    frames(nic, 3000, 1514, 120000);
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_ITR), 1);
+}
+
+Test(e1000_relief, a_transfer_leaves_a_gap_between_interrupts_while_it_lasts)
+{
+    struct fake_nic *nic = stack_start_one(0x10D3);
+
+    frames(nic, 64, 1514, 20000); /* 76 MB/s */
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 195);
+    frames(nic, 64, 1514, 50000); /* 30: as it was */
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 195);
+    frames(nic, 64, 1514, 100000); /* 15 */
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+    frames(nic, 64, 1514, 50000);
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_ITR), 3);
+}
+
+Test(e1000_relief, a_transfer_that_ends_at_once_is_forgotten_in_a_second)
+{
+    struct fake_nic *nic = stack_start_one(0x10D3);
+
+    frames(nic, 64, 1514, 20000);
+    fake_kernel.now_ns += UINT64_C(1000000000);
+    stack_tick(1);
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+}
+
+Test(e1000_relief, what_is_sent_counts_as_well)
+{
+    struct fake_nic *nic = stack_start_one(0x10D3);
+
+    for (int i = 0; i < 64; ++i) {
+        stack_send(4, 1514);
+        frames(nic, 1, 60, 50000);
+    }
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 195);
+}
+
+Test(e1000_relief, a_gap_that_was_asked_for_is_kept)
+{
+    struct fake_nic *nic;
+
+    cr_assert_eq(e1000_set_option("itr", "0"), 0);
+    nic = stack_start_one(0x10D3);
+    frames(nic, 640, 1514, 20000);
+    cr_assert_eq(fake_nic_get(nic, E1000_ITR), 0);
+    cr_assert_eq(fake_nic_count_writes(nic, E1000_ITR), 1);
+}
