@@ -233,11 +233,12 @@ static void take_byte(char byte)
     fflush(stdout);
 }
 
-void command_poll(void)
+bool command_poll(void)
 {
     char bytes[32];
     ssize_t length = read(STDIN_FILENO, bytes, sizeof(bytes));
 
     for (ssize_t i = 0; i < length; i++)
         take_byte(bytes[i]);
+    return length > 0;
 }

@@ -4,5 +4,5 @@
 
 /* False: the console cannot be read. `reload` reads both files again. */
 _Bool command_start(void (*reload)(void));
-/* Whatever has been typed since. */
-void command_poll(void);
+/* Whatever has been typed since; true if there was something. */
+_Bool command_poll(void);

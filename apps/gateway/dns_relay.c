@@ -24,7 +24,8 @@ enum {
     SERVERS_MAX = 4,
     ATTEMPTS_MAX = 4,
     ATTEMPT_MS = 1500,
-    STREAM_MS = 5000,
+    STREAM_MS = 2000,
+    QUESTION_MS = 5000, /* all attempts: clients wait about as long */
     FORGED_MAX = 32,
     PREFIX = 2, /* the length in front of a message on a stream */
 };
@@ -39,9 +40,10 @@ struct relay {
     unsigned forged;
     size_t server_count;
     size_t waiter_count;
-    size_t received; /* of the stream */
-    uint8_t *answer; /* the stream's, or NULL */
-    uint64_t deadline_ms;
+    size_t received;      /* of the stream */
+    uint8_t *answer;      /* the stream's, or NULL */
+    uint64_t deadline_ms; /* of this attempt */
+    uint64_t end_ms;      /* of the last */
     struct dns_waiter *waiters;
     struct config_server servers[SERVERS_MAX];
     struct dns_question question;
@@ -158,6 +160,8 @@ static void set_deadline(struct relay *relay)
 {
     relay->deadline_ms =
         clock_ms() + (relay->is_stream ? STREAM_MS : ATTEMPT_MS);
+    if (relay->deadline_ms > relay->end_ms)
+        relay->deadline_ms = relay->end_ms;
 }
 
 /* A new number and a new socket; the failure of either is an attempt that
@@ -182,7 +186,7 @@ static void try_next(struct relay *relay)
 {
     close_socket(relay);
     relay->is_stream = false;
-    while (++relay->attempt < ATTEMPTS_MAX) {
+    while (++relay->attempt < ATTEMPTS_MAX && clock_ms() < relay->end_ms) {
         dns_relay_counters.retried++;
         if (attempt(relay))
             return;
@@ -358,6 +362,7 @@ bool dns_relay_ask(const struct dns_question *question,
     relay->watch.descriptor = -1;
     relay->is_used = true;
     relay->question = *question;
+    relay->end_ms = clock_ms() + QUESTION_MS;
     relay->server_count = count < SERVERS_MAX ? count : SERVERS_MAX;
     memcpy(relay->servers, servers,
            relay->server_count * sizeof(relay->servers[0]));

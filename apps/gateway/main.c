@@ -5,6 +5,7 @@
  * names, keeps the time and shows what goes on. One thread, one loop. Compiles
  * on Linux unchanged, where the machine's own files are missing.
  */
+#include "apps/httpd/clock.h"
 #include "apps/httpd/connection.h"
 #include "apps/httpd/content.h"
 #include "apps/httpd/files.h"
@@ -36,7 +37,10 @@
 
 enum {
     DNS_PORT = 53,
-    CONSOLE_INTERVAL_MS = 100, /* typed keys do not wake anybody */
+    /* Typed keys do not wake anybody: soon looked for again while somebody
+     * types, else once a second. */
+    CONSOLE_INTERVAL_MS = 100,
+    CONSOLE_BUSY_MS = 30000,
     SECOND_MS = 1000,
     POOL_FIRST = 100, /* of a /24, without a file */
     POOL_LAST = 199,
@@ -51,6 +55,7 @@ static struct dns_place place;
 static struct dhcp_server dhcp;
 static bool is_lan_up;
 static bool is_built_in; /* there is no file */
+static uint64_t typing_until_ms;
 
 static const struct status_extra page_extra = {
     .counters = tables_write_counters,
@@ -187,7 +192,8 @@ static int earlier(int a_ms, int b_ms)
 
 static int next_timeout_ms(void)
 {
-    int timeout_ms = settings.is_console_on ? CONSOLE_INTERVAL_MS : SECOND_MS;
+    int timeout_ms =
+        clock_ms() < typing_until_ms ? CONSOLE_INTERVAL_MS : SECOND_MS;
 
     timeout_ms = earlier(timeout_ms, sntp_timeout_ms());
     if (is_lan_up) {
@@ -214,8 +220,8 @@ static void turn(void)
     uplink_refresh(settings.uplink);
     firewall_forward_log();
     balancer_turn();
-    if (settings.is_console_on)
-        command_poll();
+    if (settings.is_console_on && command_poll())
+        typing_until_ms = clock_ms() + CONSOLE_BUSY_MS;
 }
 
 static void start(void)

@@ -314,6 +314,10 @@ def inside_dns_cut_answer_and_streams_that_hang():
                      daemon=True).start()
     wait_until(lambda: held)
     assert ask("other.test") == (0, "203.0.113.11")
+    # Before the client gives up it is told that nobody knows.
+    start = time.monotonic()
+    assert ask("hang.again.test", 30)[0] == 2
+    assert time.monotonic() - start < 6
     gateway.stop()
 
 
