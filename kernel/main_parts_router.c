@@ -16,6 +16,14 @@
 #include "net/filter/firewall.h"
 #include "net/net_router.h"
 
+#include <errno.h>
+#include <string.h>
+
+enum {
+    ROUTE_LINE_BYTES = 80,
+    ROUTES_PER_TURN = 256, /* softirqs wait no longer than this takes */
+};
+
 static bool set_word(const char *name, const char *value)
 {
     return value != NULL && net_router_word(name, value) == 0;
@@ -60,6 +68,44 @@ static size_t write_routes(char *buffer, size_t size)
     return text.length;
 }
 
+/* Lines as behind `route=`; blank ones and those behind a # do not count. The
+ * lock is let go now and then: a full table is 100,000 lines. */
+static int accept_routes(const char *text, size_t length)
+{
+    const char *end = text + length;
+    unsigned number = 0;
+    int result = 0;
+
+    softirq_lock();
+    while (text < end) {
+        const char *mark = memchr(text, '\n', (size_t)(end - text));
+        size_t size = (size_t)((mark != NULL ? mark : end) - text);
+        char line[ROUTE_LINE_BYTES];
+        int status = size < sizeof(line) ? 0 : -EINVAL;
+
+        if (status == 0 && size != 0 && text[0] != '#') {
+            memcpy(line, text, size);
+            line[size] = '\0';
+            status = net_router_route_now(line);
+        }
+        number++;
+        if (status != 0 && result == 0) {
+            log_print(LOG_ERROR, "route", "line %u: %s", number,
+                      status == -EINVAL   ? "not understood"
+                      : status == -ENOSPC ? "no room"
+                                          : "its gateway is not reached");
+            result = status;
+        }
+        text += mark != NULL ? size + 1 : size;
+        if (number % ROUTES_PER_TURN == 0) {
+            softirq_unlock();
+            softirq_lock();
+        }
+    }
+    softirq_unlock();
+    return result;
+}
+
 static void add_qdisc(void *context, const char *netif, const char *discipline,
                       const char *name, uint64_t value)
 {
@@ -80,7 +126,7 @@ static size_t write_qdiscs(char *buffer, size_t size)
 void main_parts_report(void)
 {
     static const struct report reports[] = {
-        {"routes", write_routes, NULL},
+        {"routes", write_routes, accept_routes},
         {"qdiscs", write_qdiscs, NULL},
     };
 

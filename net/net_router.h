@@ -19,6 +19,11 @@ int net_router_init(uint64_t now_ns) MUST_CHECK;
  * -ENOSPC, -ENOENT (no such word). Boot, after net_router_init. */
 int net_router_word(const char *name, const char *value) MUST_CHECK;
 
+/* A route as behind the word `route=`, at once and while all runs: -EINVAL,
+ * -ENOSPC, -ENETUNREACH (no interface leads to its gateway now). It goes with
+ * its interface's address. App, locked. */
+int net_router_route_now(const char *value) MUST_CHECK;
+
 /* All cards are registered, none is configured: disciplines are attached. */
 void net_router_start(uint64_t now_ns);
 

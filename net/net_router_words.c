@@ -10,6 +10,7 @@
 #include "net/limits.h"
 #include "net/link/qdisc.h"
 #include "net/link/vlan.h"
+#include "net/net_router.h"
 #include "net/platform.h"
 #include "net/wire/ipv4.h"
 
@@ -127,31 +128,35 @@ static bool parse_device(const char *text, size_t length,
     return true;
 }
 
-int net_router_add_route(const char *value)
+static bool parse_route(const char *value, struct wanted_route *route)
 {
-    struct wanted_route route;
     const char *field;
     size_t length = next_field(&value, &field);
 
+    if (!parse_prefix(field, length, &route->prefix))
+        return false;
+    length = next_field(&value, &field);
+    if (!parse_gateway(field, length, route))
+        return false;
+    length = next_field(&value, &field);
+    if (!parse_device(field, length, route->device))
+        return false;
+    length = next_field(&value, &field);
+    route->metric = 0;
+    if (length != 0 && !parse_number(field, length, &route->metric))
+        return false;
+    return *value == '\0' &&
+           (route->kind != IP_PATH_UNICAST || be32_get(route->gateway) != 0 ||
+            route->device[0] != '\0');
+}
+
+int net_router_add_route(const char *value)
+{
     if (wanted.route_count == ROUTE_WORDS_MAX)
         return -ENOSPC;
-    if (!parse_prefix(field, length, &route.prefix))
+    if (!parse_route(value, &wanted.routes[wanted.route_count]))
         return -EINVAL;
-    length = next_field(&value, &field);
-    if (!parse_gateway(field, length, &route))
-        return -EINVAL;
-    length = next_field(&value, &field);
-    if (!parse_device(field, length, route.device))
-        return -EINVAL;
-    length = next_field(&value, &field);
-    route.metric = 0;
-    if (length != 0 && !parse_number(field, length, &route.metric))
-        return -EINVAL;
-    if (*value != '\0' ||
-        (route.kind == IP_PATH_UNICAST && be32_get(route.gateway) == 0 &&
-         route.device[0] == '\0'))
-        return -EINVAL;
-    wanted.routes[wanted.route_count++] = route;
+    wanted.route_count++;
     return 0;
 }
 
@@ -213,6 +218,29 @@ static bool is_reached_by(const struct wanted_route *route,
         return strcmp(route->device, netif->name) == 0;
     return ipv4_same_network(route->gateway, netif->ip.address,
                              netif->ip.netmask);
+}
+
+/* One way without keeping the word: what a file says is said again. */
+int net_router_route_now(const char *value)
+{
+    struct wanted_route route;
+    struct netif *netif = NULL;
+    size_t i = 0;
+    int status;
+
+    if (!parse_route(value, &route))
+        return -EINVAL;
+    if (route.kind == IP_PATH_UNICAST)
+        do
+            netif = netif_by_index(i++);
+        while (netif != NULL && !(be32_get(netif->ip.address) != 0 &&
+                                  is_reached_by(&route, netif)));
+    if (netif == NULL && route.kind == IP_PATH_UNICAST)
+        return -ENETUNREACH;
+    status = ip_route_add_path(
+        route.prefix, &(struct ip_path){netif, route.gateway, route.kind},
+        route.metric);
+    return status == -EEXIST ? 0 : status;
 }
 
 void net_router_routes_of(struct netif *netif)

@@ -22,6 +22,7 @@
 #include "dns_service.h"
 #include "firewall.h"
 #include "log.h"
+#include "routes.h"
 #include "settings.h"
 #include "sntp.h"
 #include "tables.h"
@@ -179,6 +180,7 @@ static void reload(void)
         add_default_range(address, netmask);
     dns_cache_clear();
     (void)firewall_load(settings.rules_path, settings.uplink, lan_device());
+    routes_reload();
 }
 
 /* ---- the loop ------------------------------------------------------------ */
@@ -218,6 +220,7 @@ static void turn(void)
     }
     sntp_expire();
     uplink_refresh(settings.uplink);
+    routes_refresh(settings.uplink, lan_device());
     firewall_forward_log();
     balancer_turn();
     if (settings.is_console_on && command_poll())
@@ -237,6 +240,7 @@ static void start(void)
         log_line(LOG_NOTICE, "gateway", "waiting for an address on %s",
                  lan_device());
     uplink_refresh(settings.uplink);
+    routes_refresh(settings.uplink, lan_device());
     if (settings.ntp_address != 0)
         sntp_start(settings.ntp_address, settings.ntp_port);
     if (settings.is_console_on)

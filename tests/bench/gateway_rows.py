@@ -30,6 +30,7 @@ ROWS = {
     "sets 60": ("NAT behind two sets of 5,000 elements, 60 B", "packets/s",
                 True),
     "sets share": ("...of the rate with one element in each", "%", True),
+    "prefixes 60": ("NAT with 100,000 routes, 60 B", "packets/s", True),
 }
 
 
@@ -93,6 +94,10 @@ def sets(at, seconds):
     return {"sets 60": sum(many) / len(many), "sets share": share}
 
 
+def prefixes(at, seconds):
+    return {"prefixes 60": crossing(at, seconds, 60)}
+
+
 # setting of gateways.py: the rows that each function of it gives
 GROUPS = {
     "forward": {both_lengths("forward"): ("forward 60", "forward 1514")},
@@ -101,4 +106,5 @@ GROUPS = {
             nat_tcp: ("nat tcp out", "nat tcp in"),
             nat_flows: ("nat flows",)},
     "sets": {sets: ("sets 60", "sets share")},
+    "prefixes": {prefixes: ("prefixes 60",)},
 }

@@ -8,7 +8,7 @@ gateway_rows.py send their packets.
 
 import os
 
-from harness import Guest, Nic, stop
+from harness import Guest, Nic, eventually, stop
 from links import Tap
 import guests
 import sides
@@ -65,11 +65,18 @@ def with_sets():
                      f"{OTHER} : jump many }}") + NAT
 
 
+def routes():
+    """So many networks behind the server, none of them anybody's."""
+    return (f"{20 + n // 65536}.{n // 256 % 256}.{n % 256}.0/24"
+             for n in range(PREFIXES))
+
+
 SETTINGS = {
     "forward": "table ip nothing { }\n",
     "filter": FILTER % ("", ""),
     "nat": FILTER % ("", "") + NAT,
     "sets": with_sets(),
+    "prefixes": FILTER % ("", "") + NAT,
 }
 
 
@@ -90,7 +97,10 @@ class Crossing:
     def start(self, ready, **options):
         self.guest = Guest(self.t, **options, nics=[
             Nic(tap, mac=mac) for tap, mac in zip(self.taps, MACS)])
-        self.guest.wait_for(r"\S", 60)   # QEMU has its end of the cable
+        # QEMU must have its end of the cable.
+        eventually(lambda: "LOWER_UP" in self.t.run(
+            ["ip", "link", "show", "dev", self.names[1]]), 30,
+            "QEMU opens its TAP")
         self.client.take(self.names[1])
         for address in (CLIENT, OTHER):
             self.client.run(f"ip address add {address}/24 "
@@ -102,7 +112,7 @@ class Crossing:
         self.t.run(["ip", "route", "replace", "192.168.77.0/24", "via",
                     UPLINK, "dev", self.names[0]])
         self.taps[0].know(UPLINK, MACS[0])
-        self.guest.wait_for(ready, 150)
+        self.guest.wait_for(ready, 300)
         # All neighbours are known when the loads begin.
         self.client.run(f"ping -q -c 1 -w 10 {SERVER}")
         self.client.run(f"ping -q -c 1 -w 10 -I {OTHER} {SERVER}")
@@ -124,10 +134,14 @@ class FerruleGateway:
 
     def boot(self, setting):
         crossing = Crossing(self.desk)
-        module = sites.pack(crossing.t, {
-            "etc/nftables.conf": SETTINGS[setting].encode()})
+        files = {"etc/nftables.conf": SETTINGS[setting].encode()}
+        if setting == "prefixes":
+            files["etc/routes"] = "".join(
+                f"{prefix}:{SERVER}\n" for prefix in routes()).encode()
         return crossing.start(
-            r"gateway: serving", app="gateway", memory=256, module=module,
+            r"routes loaded" if setting == "prefixes" else
+            r"gateway: serving", app="gateway", memory=256,
+            module=sites.pack(crossing.t, files),
             args=f"ip={UPLINK}/24::{SERVER}::gateway:eth0:none "
                  f"ip={INSIDE}/24::::gateway:eth1:none panic=-1")
 
@@ -141,9 +155,13 @@ class LinuxGateway:
 
     def boot(self, setting):
         crossing = Crossing(self.desk)
-        archive = self.image.with_files(
-            crossing.t.path("initramfs"),
-            {"rules.nft": SETTINGS[setting].encode()}, self.image.initramfs)
+        files = {"rules.nft": SETTINGS[setting].encode()}
+        if setting == "prefixes":
+            files["routes"] = "".join(
+                f"route add {prefix} via {SERVER}\n"
+                for prefix in routes()).encode()
+        archive = self.image.with_files(crossing.t.path("initramfs"), files,
+                                        self.image.initramfs)
         return crossing.start(
             r"guest: routing", kernel=self.image.kernel, memory=512,
             module=archive, args=guests.LINUX_WORDS +

@@ -18,9 +18,11 @@ PACKAGES = ("busybox-static", "nginx", "iperf3", "libiperf0", "libsctp1",
             "libc6", "libcrypt1", "libpcre2-8-0", "libssl3", "zlib1g",
             "nftables", "libnftables1", "libnftnl11", "libmnl0",
             "libxtables12", "libjansson4", "libgmp10", "libedit2",
-            "libtinfo6", "libbsd0", "libmd0")
+            "libtinfo6", "libbsd0", "libmd0", "iproute2", "libbpf1",
+            "libelf1", "libcap2")
 PROGRAMS = {"busybox": "bin/busybox", "nginx": "usr/sbin/nginx",
-            "iperf3": "usr/bin/iperf3", "nft": "usr/sbin/nft"}
+            "iperf3": "usr/bin/iperf3", "nft": "usr/sbin/nft",
+            "ip-batch": "bin/ip"}
 CARDS = ("e1000", "e1000e")
 # What the rule files of gateways.py ask for; what these need is found.
 FILTERS = ("crc32c_generic", "nf_tables", "nft_ct", "nft_chain_nat",
@@ -53,6 +55,7 @@ if [ -n "$uplink" ]; then
     ip link set eth0 up
     ip link set eth1 up
     ip route add default via $gateway
+    [ ! -e /routes ] || ip-batch -batch /routes
     nft -f /rules.nft && echo "guest: routing"
     while :; do sleep 1000; done
 fi

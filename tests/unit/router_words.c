@@ -69,6 +69,27 @@ Test(router_words, routes_come_back_with_the_address)
     cr_assert_eq(ip_route_count(), before - 1); /* the gateway was ip='s */
 }
 
+Test(router_words, a_route_can_be_added_while_all_runs)
+{
+    size_t before;
+
+    router_words = NULL;
+    router_world();
+    before = ip_route_count();
+    (void)world_enter(stack);
+    cr_assert_eq(net_router_route_now("10.1.0.0/16:10.0.0.9"), 0);
+    cr_assert_eq(net_router_route_now("10.1.0.0/16:10.0.0.9"), 0);
+    cr_assert_eq(net_router_route_now("10.2.0.0/16::eth1"), 0);
+    cr_assert_eq(net_router_route_now("10.3.0.0/16:blackhole"), 0);
+    cr_assert_eq(net_router_route_now("10.4.0.0/16:172.16.0.1"), -ENETUNREACH);
+    cr_assert_eq(net_router_route_now("10.5.0.0/16::eth9"), -ENETUNREACH);
+    cr_assert_eq(net_router_route_now("10.6.0.0/8:10.0.0.9"), -EINVAL);
+    cr_assert_eq(ip_route_count(), before + 3);
+    ip_deconfigure(&device->netif);
+    cr_assert_eq(net_router_route_now("10.1.0.0/16:10.0.0.9"), -ENETUNREACH);
+    world_leave(stack);
+}
+
 Test(router_words, a_discipline_is_attached_by_name)
 {
     static const char *const words[] = {"qdisc", "eth1:fq_codel", "qdisc",
