@@ -94,6 +94,20 @@ uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
     return sip_result(&s);
 }
 
+uint64_t hash_words_strong(const struct hash_key *key, const uint64_t *words,
+                           size_t count, uint64_t last)
+{
+    struct sip s = sip_start(key);
+
+    for (size_t i = 0; i < count; i++)
+        sip_compress_2(&s, words[i]);
+    sip_compress_2(&s, last);
+    s.v2 ^= 0xff;
+    for (int i = 0; i < 4; i++)
+        sip_round(&s);
+    return sip_result(&s);
+}
+
 uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last)
 {
     struct sip s = sip_start(key);

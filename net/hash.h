@@ -21,6 +21,11 @@ void hash_key_generate(struct hash_key *key);
 uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
                     size_t length);
 
+/* The same of whole 64-bit words and the bytes in `last`, whose top octet is
+ * the length of all. */
+uint64_t hash_words_strong(const struct hash_key *key, const uint64_t *words,
+                           size_t count, uint64_t last);
+
 /* SipHash-1-3 of three 32-bit words: the flow of two IPv4 hosts. `last` may
  * have up to 56 bits. */
 uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last);

@@ -57,25 +57,22 @@ static uint64_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
 {
     uint64_t mapped =
         ip_address_half(&tuple->local, 0) | ip_address_half(&tuple->remote, 0);
-    uint64_t words[5] = {
-        ip_address_half(&tuple->local, 1) >> 32 |
-            (ip_address_half(&tuple->remote, 1) >> 32) << 32,
-        (uint64_t)tuple->local_port << 48 | (uint64_t)tuple->remote_port << 32 |
-            irs.value,
+    uint64_t numbers = (uint64_t)tuple->local_port << 48 |
+                       (uint64_t)tuple->remote_port << 32 | irs.value;
+    const uint64_t words[5] = {
+        numbers,
+        ip_address_half(&tuple->local, 1),
+        ip_address_half(&tuple->remote, 1),
+        ip_address_half(&tuple->local, 0),
+        ip_address_half(&tuple->remote, 0),
     };
-    uint64_t rest = kept;
-    uint8_t bytes[sizeof(words) + 2];
-    size_t length = 16;
 
-    if (mapped != 0) {
-        words[4] = words[1];
-        memcpy(words, &tuple->local, 16);
-        memcpy(words + 2, &tuple->remote, 16);
-        length = sizeof(words);
+    if (mapped == 0) {
+        const uint64_t few[2] = {numbers, words[1] >> 32 | (words[2] >> 32)
+                                                               << 32};
+        return hash_words_strong(key, few, 2, UINT64_C(18) << 56 | kept);
     }
-    memcpy(bytes, words, length);
-    memcpy(bytes + length, &rest, 2);
-    return hash_bytes(key, bytes, length + 2);
+    return hash_words_strong(key, words, 5, UINT64_C(42) << 56 | kept);
 }
 
 static unsigned stamp_of(const struct tcp_cookie *cookie)

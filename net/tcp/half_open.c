@@ -115,7 +115,7 @@ static void expire_one(struct half_open *h, uint64_t now_ns)
         return;
     tcp_counters.syn_ack_retransmits++;
     tcp_counters.retransmitted_segments++;
-    half_open_owe(h, TCP_SYN | TCP_ACK, now_ns);
+    half_open_owe(h, TCP_SYN | TCP_ACK, NULL, now_ns);
 }
 
 static void expire(struct timer *timer, uint64_t now_ns)
@@ -154,17 +154,19 @@ static void evict_oldest(void)
     }
 }
 
-void half_open_create(struct tcp_listener *listener,
-                      const struct tcp_tuple *tuple,
-                      const struct tcp_segment *segment, struct seq32 iss,
-                      uint64_t now_ns)
+struct half_open *half_open_create(struct tcp_listener *listener,
+                                   const struct tcp_tuple *tuple,
+                                   const struct tcp_segment *segment,
+                                   struct tcp_identity identity,
+                                   uint64_t now_ns)
 {
     if (pool.objects.available == 0)
         evict_oldest();
     struct half_open *h = pool_take(&pool.objects);
     ASSERT(h != NULL);
     half_open_read_syn(h, listener, tuple, segment);
-    h->iss = iss;
+    h->iss = identity.sequence;
+    h->timestamp_offset = identity.timestamp_offset;
     h->expires_ms = milliseconds(now_ns) + half_open_wait_ms(0);
     table_insert(&h->node);
     queue_append(h);
@@ -173,7 +175,7 @@ void half_open_create(struct tcp_listener *listener,
     tcp_counters.states[TCP_SYN_RECEIVED]++;
     if (!timer_is_set(&pool.timer))
         set_timer(now_ns);
-    half_open_owe(h, TCP_SYN | TCP_ACK, now_ns);
+    return h;
 }
 
 void half_open_forget(const struct tcp_listener *listener)
@@ -202,7 +204,7 @@ static bool passes_checks(struct half_open *h,
             tcp_counters.attempt_fails++;
             half_open_remove(h);
         } else if (from > 0 && from < listener_window(h->listener)) {
-            half_open_owe(h, TCP_ACK, now_ns); /* RFC 5961 3.2 */
+            half_open_owe(h, TCP_ACK, NULL, now_ns); /* RFC 5961 3.2 */
         }
         return false;
     }
@@ -211,7 +213,7 @@ static bool passes_checks(struct half_open *h,
             seq_equal(segment->seq, h->irs) && (segment->flags & TCP_ACK) == 0;
         if (is_again && !ecn_is_asked(segment))
             h->node.flags &= (uint8_t)~HAS_ECN; /* RFC 3168 6.1.1.1 */
-        half_open_owe(h, is_again ? TCP_SYN | TCP_ACK : TCP_ACK, now_ns);
+        half_open_owe(h, is_again ? TCP_SYN | TCP_ACK : TCP_ACK, NULL, now_ns);
         return false;
     }
     if ((h->node.flags & HAS_TIMESTAMPS) != 0) {
@@ -219,12 +221,12 @@ static bool passes_checks(struct half_open *h,
             return false;
         if ((int32_t)(segment->options.timestamp - h->ts_recent) < 0) {
             tcp_counters.paws_drops++;
-            half_open_owe(h, TCP_ACK, now_ns);
+            half_open_owe(h, TCP_ACK, NULL, now_ns);
             return false;
         }
     }
     if ((from < 0 && to <= 0) || from > listener_window(h->listener)) {
-        half_open_owe(h, TCP_ACK, now_ns);
+        half_open_owe(h, TCP_ACK, NULL, now_ns);
         return false;
     }
     if ((segment->flags & TCP_ACK) == 0)

@@ -17,10 +17,8 @@ struct half_open {
     struct seq32 iss;
     struct seq32 irs;
     uint32_t ts_recent;
-    union {
-        uint32_t expires_ms;
-        uint32_t timestamp_offset; /* IS_COOKIE: tcp_cookie's */
-    };
+    uint32_t expires_ms;
+    uint32_t timestamp_offset;
     uint8_t window_scale;
     uint8_t retries;
 };
@@ -54,9 +52,6 @@ uint16_t route_mss(const struct ip_route *route);
 void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
                         const struct tcp_tuple *tuple,
                         const struct tcp_segment *segment);
-
-/* Owes a SYN-ACK or an ACK. */
-void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns);
 
 /* The handshake is complete: into the accept queue with it, if there is
  * room. */

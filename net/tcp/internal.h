@@ -135,23 +135,23 @@ bool mtu_probe_refused(struct tcp_connection *c, uint32_t mtu);
 
 /* reply.c: segments that belong to no connection, sent by tcp_run_pending. */
 struct tcp_reply {
-    struct tcp_tuple tuple; /* local is us */
     struct seq32 seq;
     struct seq32 ack;
     uint16_t window; /* as in the field */
     uint8_t flags;
     uint8_t ttl;
     uint8_t tos;
-    struct tcp_header_options options;
+    struct tcp_header_options options; /* without SACK blocks */
 };
-/* By that route, or by the one there is (NULL). */
-void reply_queue(const struct tcp_reply *reply, const struct ip_route *route);
 
-/* The same in a packet that is there, empty, with PACKET_HEADROOM; first ask
- * whether there is room for it. */
-bool reply_is_possible(void);
-void reply_queue_in(struct packet *packet, const struct tcp_reply *reply,
-                    const struct ip_route *route);
+/* A reply is begun and then queued. It takes the packet, of which nothing is
+ * kept; or, without one (NULL), another. The way is the route, or what is
+ * found (NULL). NULL: no packet, or no way. */
+struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
+                           const struct ip_route *route);
+const struct ip_route *reply_route(struct packet *packet);
+void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
+                 const struct tcp_reply *reply);
 
 /* The reset of RFC 9293 3.10.7.1, unless the segment is one itself. */
 void reply_reset(const struct tcp_tuple *tuple,
@@ -201,8 +201,14 @@ void listener_visit(void (*visit)(void *context,
 
 /* identity.c: what an observer must not be able to predict. */
 void identity_init(void);
-struct seq32 identity_sequence(const struct tcp_tuple *tuple, uint64_t now_ns);
-uint32_t identity_timestamp_offset(const struct tcp_tuple *tuple);
+/* The first sequence number, and what is added to the clock of timestamps,
+ * which for the same ends is always the same. */
+struct tcp_identity {
+    struct seq32 sequence;
+    uint32_t timestamp_offset;
+};
+struct tcp_identity identity_make(const struct tcp_tuple *tuple,
+                                  uint64_t now_ns);
 uint16_t identity_port(const struct tcp_tuple *tuple); /* 0: none is free */
 
 /* settings.c */

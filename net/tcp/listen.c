@@ -169,13 +169,14 @@ bool listen_again(const struct tcp_tuple *tuple,
 {
     struct tcp_listener *listener =
         listener_find(&tuple->local, tuple->local_port);
-    struct seq32 iss = identity_sequence(tuple, now_ns);
 
     if (listener == NULL || !listener_has_room(listener))
         return false;
-    if (!seq_after(iss, used))
-        iss = seq_add(used, TCP_WINDOW_MAX);
-    half_open_create(listener, tuple, segment, iss, now_ns);
+    struct tcp_identity identity = identity_make(tuple, now_ns);
+    if (!seq_after(identity.sequence, used))
+        identity.sequence = seq_add(used, TCP_WINDOW_MAX);
+    half_open_owe(half_open_create(listener, tuple, segment, identity, now_ns),
+                  TCP_SYN | TCP_ACK, NULL, now_ns);
     return true;
 }
 
@@ -215,9 +216,9 @@ void listen_receive(struct packet *packet, const struct tcp_tuple *tuple,
         half_open_send_cookie(listener, tuple, packet, segment, now_ns);
         return;
     }
-    half_open_create(listener, tuple, segment, identity_sequence(tuple, now_ns),
-                     now_ns);
-    packet_free(packet);
+    half_open_owe(half_open_create(listener, tuple, segment,
+                                   identity_make(tuple, now_ns), now_ns),
+                  TCP_SYN | TCP_ACK, packet, now_ns);
 }
 
 void listener_visit(void (*visit)(void *context,

@@ -32,11 +32,17 @@ void listener_offer(struct tcp_listener *listener, struct tcp_connection *c);
 /* half_open.c: the listener is closed. */
 void half_open_forget(const struct tcp_listener *listener);
 
-/* A SYN for the listener; answered from `iss`. */
-void half_open_create(struct tcp_listener *listener,
-                      const struct tcp_tuple *tuple,
-                      const struct tcp_segment *segment, struct seq32 iss,
-                      uint64_t now_ns);
+/* A SYN for the listener, to be answered from identity.sequence on. */
+struct half_open;
+struct half_open *half_open_create(struct tcp_listener *listener,
+                                   const struct tcp_tuple *tuple,
+                                   const struct tcp_segment *segment,
+                                   struct tcp_identity identity,
+                                   uint64_t now_ns);
+
+/* Owes a SYN-ACK or an ACK, in that packet or (NULL) in another. */
+void half_open_owe(const struct half_open *h, uint8_t flags,
+                   struct packet *packet, uint64_t now_ns);
 
 /* The same with nothing kept. */
 bool half_open_wants_cookie(const struct tcp_listener *listener);

@@ -86,8 +86,9 @@ int tcp_connect(const struct tcp_endpoint *local,
     struct tcp_connection *c = connection_create(
         &tuple, &route, from == NULL ? &options : from, NULL, now_ns);
     c->owner = owner;
-    c->ts_offset = identity_timestamp_offset(&tuple);
-    c->snd.una = identity_sequence(&tuple, now_ns);
+    const struct tcp_identity identity = identity_make(&tuple, now_ns);
+    c->ts_offset = identity.timestamp_offset;
+    c->snd.una = identity.sequence;
     c->snd.nxt = c->snd.una;
     c->snd.max = c->snd.una;
     send_queue_init(&c->send, seq_add(c->snd.una, 1));

@@ -9,8 +9,6 @@
 #include "net/tcp/internal.h"
 #include "net/wire/checksum.h"
 
-#include <string.h>
-
 /* What waits with a packet, at the far end of its buffer. */
 struct waiting {
     struct ip_route route;
@@ -30,78 +28,83 @@ static struct waiting *waiting_of(struct packet *packet)
     return end;
 }
 
-bool reply_is_possible(void)
+struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
+                           const struct ip_route *route)
 {
-    if (replies.count < TCP_REPLIES_MAX)
-        return true;
-    tcp_counters.replies_dropped++;
-    return false;
+    if (replies.count >= TCP_REPLIES_MAX) {
+        tcp_counters.replies_dropped++;
+        packet_free(packet);
+        return NULL;
+    }
+    if (packet != NULL)
+        packet_renew(packet, PACKET_HEADROOM);
+    else
+        packet = packet_alloc(PACKET_HEADROOM);
+    if (packet == NULL) {
+        tcp_counters.replies_dropped++;
+        return NULL;
+    }
+    struct waiting *waiting = waiting_of(packet);
+    if (route != NULL) {
+        waiting->route = *route;
+    } else if (ip_route_lookup(&tuple->remote, &tuple->local,
+                               &waiting->route) != 0) {
+        packet_free(packet);
+        return NULL;
+    }
+    waiting->options.source = tuple->local;
+    waiting->options.destination = tuple->remote;
+    return packet;
 }
 
-static void fill_header(struct packet *packet, const struct tcp_reply *reply)
+const struct ip_route *reply_route(struct packet *packet)
 {
-    uint8_t bytes[TCP_OPTIONS_MAX];
-    size_t options_length = tcp_options_emit(&reply->options, bytes);
-    size_t length = TCP_HEADER_LENGTH + options_length;
+    return &waiting_of(packet)->route;
+}
+
+/* The room the options take, which have no SACK blocks. */
+static size_t options_length(const struct tcp_header_options *options)
+{
+    return (options->mss != 0 ? 4U : 0U) +
+           (options->has_window_scale ? 4U : 0U) +
+           (options->has_sack_permitted ? 4U : 0U) +
+           (options->has_timestamp ? TCP_TIMESTAMP_SPACE : 0U);
+}
+
+void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
+                 const struct tcp_reply *reply)
+{
+    struct waiting *waiting = waiting_of(packet);
+    size_t length = TCP_HEADER_LENGTH + options_length(&reply->options);
     struct tcp_header *header = packet_push(packet, length);
 
-    memcpy(header + 1, bytes, options_length);
+    (void)tcp_options_emit(&reply->options, (uint8_t *)(header + 1));
     *header = (struct tcp_header){
-        .source_port = be16_from(reply->tuple.local_port),
-        .destination_port = be16_from(reply->tuple.remote_port),
+        .source_port = be16_from(tuple->local_port),
+        .destination_port = be16_from(tuple->remote_port),
         .sequence = be32_from(reply->seq.value),
         .acknowledgement = be32_from(reply->ack.value),
         .data_offset = (uint8_t)(length / 4 << 4),
         .flags = reply->flags,
         .window = be16_from(reply->window),
+        .checksum = be16_from(checksum_fold(ip_pseudo_header_sum(
+            &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, length))),
     };
-    uint32_t sum = ip_pseudo_header_sum(
-        &reply->tuple.local, &reply->tuple.remote, IP_PROTOCOL_TCP, length);
-    header->checksum = be16_from(checksum_fold(sum));
     packet->transport_offset = (uint16_t)packet_headroom(packet);
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = packet->transport_offset;
     packet->checksum_offset = offsetof(struct tcp_header, checksum);
-}
-
-void reply_queue_in(struct packet *packet, const struct tcp_reply *reply,
-                    const struct ip_route *route)
-{
-    struct waiting *waiting = waiting_of(packet);
-
-    fill_header(packet, reply);
-    waiting->route = *route;
-    waiting->options = (struct ip_send_options){
-        .source = reply->tuple.local,
-        .destination = reply->tuple.remote,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = reply->ttl,
-        .tos = reply->tos,
-        .dont_fragment = tcp_settings.mtu_discovery,
-    };
+    waiting->options.protocol = IP_PROTOCOL_TCP;
+    waiting->options.ttl = reply->ttl;
+    waiting->options.tos = reply->tos;
+    waiting->options.dont_fragment = tcp_settings.mtu_discovery;
     packet_queue_append(&replies, packet);
-}
-
-void reply_queue(const struct tcp_reply *reply, const struct ip_route *route)
-{
-    struct ip_route found;
-
-    if (!reply_is_possible())
-        return;
-    if (route == NULL &&
-        ip_route_lookup(&reply->tuple.remote, &reply->tuple.local, &found) != 0)
-        return;
-    struct packet *packet = packet_alloc(PACKET_HEADROOM);
-    if (packet == NULL)
-        tcp_counters.replies_dropped++;
-    else
-        reply_queue_in(packet, reply, route == NULL ? &found : route);
 }
 
 void reply_reset(const struct tcp_tuple *tuple,
                  const struct tcp_segment *segment)
 {
-    struct tcp_reply reply = {.tuple = *tuple, .flags = TCP_RST};
+    struct tcp_reply reply = {.flags = TCP_RST};
 
     if ((segment->flags & TCP_RST) != 0)
         return;
@@ -112,7 +115,9 @@ void reply_reset(const struct tcp_tuple *tuple,
         reply.ack = seq_add(segment->seq, segment_space(segment));
     }
     tcp_counters.out_resets++;
-    reply_queue(&reply, NULL);
+    struct packet *packet = reply_begin(tuple, NULL, NULL);
+    if (packet != NULL)
+        reply_queue(packet, tuple, &reply);
 }
 
 void replies_send(uint64_t now_ns)

@@ -20,12 +20,12 @@ uint16_t route_mss(const struct ip_route *route)
                       TCP_HEADER_LENGTH);
 }
 
-void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
+void half_open_owe(const struct half_open *h, uint8_t flags,
+                   struct packet *packet, uint64_t now_ns)
 {
     bool is_syn = (flags & TCP_SYN) != 0;
     bool has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
     struct tcp_reply reply = {
-        .tuple = h->node.tuple,
         .seq = is_syn ? h->iss : seq_add(h->iss, 1),
         .ack = seq_add(h->irs, 1),
         .window = listener_window(h->listener),
@@ -33,13 +33,12 @@ void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
         .ttl = h->listener->options.ttl,
         .tos = h->listener->options.tos,
     };
-    struct ip_route route;
 
+    packet = reply_begin(&h->node.tuple, packet, NULL);
+    if (packet == NULL)
+        return;
     if (is_syn) {
-        if (ip_route_lookup(&reply.tuple.remote, &reply.tuple.local, &route) !=
-            0)
-            return;
-        reply.options.mss = route_mss(&route);
+        reply.options.mss = route_mss(reply_route(packet));
         reply.options.has_window_scale =
             (h->node.flags & HAS_WINDOW_SCALE) != 0;
         reply.options.window_scale = TCP_WINDOW_SCALE;
@@ -50,11 +49,10 @@ void half_open_owe(const struct half_open *h, uint8_t flags, uint64_t now_ns)
     }
     if (has_timestamp) {
         reply.options.has_timestamp = true;
-        reply.options.timestamp =
-            milliseconds(now_ns) + identity_timestamp_offset(&h->node.tuple);
+        reply.options.timestamp = milliseconds(now_ns) + h->timestamp_offset;
         reply.options.timestamp_echo = h->ts_recent;
     }
-    reply_queue(&reply, is_syn ? &route : NULL);
+    reply_queue(packet, &h->node.tuple, &reply);
 }
 
 /* What the SYN says, as far as we take part in it. */
@@ -112,8 +110,7 @@ static struct tcp_connection *complete(struct half_open *h,
     if (!is_cookie)
         half_open_free(h);
     c->snd.una = copy.iss;
-    c->ts_offset = is_cookie ? copy.timestamp_offset
-                             : identity_timestamp_offset(&copy.node.tuple);
+    c->ts_offset = copy.timestamp_offset;
     send_queue_init(&c->send, seq_add(c->snd.una, 1));
     c->rcv.nxt = seq_add(copy.irs, 1);
     c->rcv.edge = seq_add(c->rcv.nxt, listener_window(copy.listener));

@@ -27,23 +27,19 @@ void half_open_send_cookie(struct tcp_listener *listener,
                            const struct tcp_segment *segment, uint64_t now_ns)
 {
     struct tcp_cookie cookie = read_syn(segment);
-    struct ip_route route;
 
-    if (!reply_is_possible() ||
-        ip_route_lookup(&tuple->remote, &tuple->local, &route) != 0) {
-        packet_free(packet);
+    packet = reply_begin(tuple, packet, NULL);
+    if (packet == NULL)
         return;
-    }
     struct seq32 iss = cookie_make(tuple, segment->seq, &cookie, now_ns);
     struct tcp_reply reply = {
-        .tuple = *tuple,
         .seq = iss,
         .ack = seq_add(segment->seq, 1),
         .window = listener_window(listener),
         .flags = (uint8_t)(TCP_SYN | TCP_ACK | (cookie.has_ecn ? TCP_ECE : 0)),
         .ttl = listener->options.ttl,
         .tos = listener->options.tos,
-        .options = {.mss = route_mss(&route),
+        .options = {.mss = route_mss(reply_route(packet)),
                     .has_window_scale = cookie.has_window_scale,
                     .window_scale = TCP_WINDOW_SCALE,
                     .has_sack_permitted = cookie.has_sack},
@@ -54,8 +50,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
             &cookie, milliseconds(now_ns) + cookie.timestamp_offset);
         reply.options.timestamp_echo = segment->options.timestamp;
     }
-    packet_renew(packet, PACKET_HEADROOM);
-    reply_queue_in(packet, &reply, &route);
+    reply_queue(packet, tuple, &reply);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;
 }

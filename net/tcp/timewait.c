@@ -111,10 +111,13 @@ static void start_wait(struct time_wait *object, uint64_t now_ns)
         timer_set(&waiting.timer, now_ns + TCP_TIME_WAIT_NS);
 }
 
-static void owe_ack(const struct time_wait *object, uint64_t now_ns)
+/* By that route, with that offset of timestamps. */
+static void owe_ack(const struct time_wait *object,
+                    const struct ip_route *route, uint32_t timestamp_offset,
+                    uint64_t now_ns)
 {
+    const struct tcp_tuple *tuple = &object->node.tuple;
     struct tcp_reply reply = {
-        .tuple = object->node.tuple,
         .seq = object->snd_nxt,
         .ack = object->rcv_nxt,
         .flags = TCP_ACK,
@@ -123,11 +126,12 @@ static void owe_ack(const struct time_wait *object, uint64_t now_ns)
     if ((object->node.flags & HAS_TIMESTAMPS) != 0) {
         reply.options.has_timestamp = true;
         reply.options.timestamp =
-            (uint32_t)(now_ns / NS_PER_MS) +
-            identity_timestamp_offset(&object->node.tuple);
+            (uint32_t)(now_ns / NS_PER_MS) + timestamp_offset;
         reply.options.timestamp_echo = object->ts_recent;
     }
-    reply_queue(&reply, NULL);
+    struct packet *packet = reply_begin(tuple, NULL, route);
+    if (packet != NULL)
+        reply_queue(packet, tuple, &reply);
 }
 
 void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
@@ -136,7 +140,10 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
         tcp_counters.time_wait_evictions++;
         time_wait_free_first();
     }
-    bool owes_ack = (c->owed & OWES_ACK) != 0; /* not coming from CLOSING */
+    /* Not coming from CLOSING. */
+    bool owes_ack = (c->owed & OWES_ACK) != 0 && connection_route(c);
+    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
+    uint32_t ts_offset = c->ts_offset;
     struct time_wait *object = pool_take(&waiting.pool);
     ASSERT(object != NULL);
     *object = (struct time_wait){
@@ -154,7 +161,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     queue_append((uint32_t)(object - waiting.objects));
     start_wait(object, now_ns);
     if (owes_ack)
-        owe_ack(object, now_ns);
+        owe_ack(object, &route, ts_offset, now_ns);
 }
 
 /* RFC 6191 and RFC 9293 3.10.7.4: a new connection may take the place of the
@@ -211,7 +218,9 @@ void time_wait_receive(struct tcp_node *node, struct packet *packet,
             seq_equal(seq_add(segment->seq, segment_space(segment)),
                       object->rcv_nxt))
             start_wait(object, now_ns);
-        owe_ack(object, now_ns);
+        owe_ack(object, NULL,
+                identity_make(&object->node.tuple, now_ns).timestamp_offset,
+                now_ns);
     }
     packet_drop(packet, DROP_TCP_AFTER_CLOSE);
 }

@@ -135,24 +135,15 @@ void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
 static uint8_t *emit_syn_options(const struct tcp_header_options *options,
                                  uint8_t *to)
 {
-    if (options->mss != 0) {
-        *to++ = TCP_KIND_MSS;
-        *to++ = MSS_LENGTH;
-        *to++ = (uint8_t)(options->mss >> 8);
-        *to++ = (uint8_t)options->mss;
-    }
-    if (options->has_window_scale) {
-        *to++ = TCP_KIND_NOP;
-        *to++ = TCP_KIND_WINDOW_SCALE;
-        *to++ = WINDOW_SCALE_LENGTH;
-        *to++ = options->window_scale;
-    }
-    if (options->has_sack_permitted) {
-        *to++ = TCP_KIND_NOP;
-        *to++ = TCP_KIND_NOP;
-        *to++ = TCP_KIND_SACK_PERMITTED;
-        *to++ = SACK_PERMITTED_LENGTH;
-    }
+    if (options->mss != 0)
+        to = write_32(to, TCP_KIND_MSS << 24 | MSS_LENGTH << 16 | options->mss);
+    if (options->has_window_scale)
+        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_WINDOW_SCALE << 16 |
+                              WINDOW_SCALE_LENGTH << 8 | options->window_scale);
+    if (options->has_sack_permitted)
+        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 |
+                              TCP_KIND_SACK_PERMITTED << 8 |
+                              SACK_PERMITTED_LENGTH);
     return to;
 }
 
@@ -183,10 +174,8 @@ size_t tcp_options_emit(const struct tcp_header_options *options,
     uint8_t *to = emit_syn_options(options, bytes);
 
     if (options->has_timestamp) {
-        *to++ = TCP_KIND_NOP;
-        *to++ = TCP_KIND_NOP;
-        *to++ = TCP_KIND_TIMESTAMP;
-        *to++ = TIMESTAMP_LENGTH;
+        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 |
+                              TCP_KIND_TIMESTAMP << 8 | TIMESTAMP_LENGTH);
         to = write_32(to, options->timestamp);
         to = write_32(to, options->timestamp_echo);
     }
