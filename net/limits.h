@@ -336,6 +336,8 @@ enum {
     TCP_SPAN_MEMORY_SHARE = 4096,
     /* Connections that have sent something lately, of all. */
     TCP_RECOVERY_DIVISOR = 2,
+    /* Connections that have something out of order, or look for an MTU. */
+    TCP_SELDOM_DIVISOR = 4,
     /* Orphans (RFC 1122 4.2.2.13 has no number), of all connections. */
     TCP_ORPHAN_DIVISOR = 4,
 };

@@ -62,7 +62,8 @@ void acknowledge_advance(struct tcp_connection *c,
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     c->snd.small = seq_max(c->snd.small, c->snd.una);
     note_size(c, acked);
-    mtu_acknowledged(c, now_ns);
+    if (c->seldom != NULL)
+        mtu_acknowledged(c, now_ns);
     if (!is_tracking) {
         recovery_new_ack(c, acked, sample_ns, now_ns);
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {

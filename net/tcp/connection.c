@@ -206,7 +206,7 @@ void connection_leave(struct tcp_connection *c, int error)
     c->owed = 0;
     send_queue_clear(&c->send);
     recovery_release(c);
-    reassembly_clear(&c->reassembly);
+    seldom_release(c);
     if (error != 0)
         c->error = (uint8_t)error;
     if (c->is_orphan) {

@@ -16,6 +16,7 @@
 #include "net/tcp/queues.h"
 #include "net/tcp/recovery.h"
 #include "net/tcp/rtt.h"
+#include "net/tcp/seldom.h"
 #include "net/tcp/table.h"
 #include "net/tcp/tcp.h"
 
@@ -87,12 +88,11 @@ struct tcp_connection {
     bool has_urgent : 1; /* not read up to rcv.urgent */
     bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
     bool has_ecn : 1;
-    bool ecn_asked : 1;    /* in our SYN */
-    bool ecn_echo : 1;     /* marks came, and no CWR since */
-    bool ecn_heard : 1;    /* the ACK in hand has ECE */
-    bool ecn_reduced : 1;  /* for this window, up to ecn_end */
-    bool ecn_cwr_owed : 1; /* on the next new data */
-    bool mtu_probe_failed : 1;
+    bool ecn_asked : 1;      /* in our SYN */
+    bool ecn_echo : 1;       /* marks came, and no CWR since */
+    bool ecn_heard : 1;      /* the ACK in hand has ECE */
+    bool ecn_reduced : 1;    /* for this window, up to ecn_end */
+    bool ecn_cwr_owed : 1;   /* on the next new data */
     bool is_probing_mtu : 1; /* the segment being made is a probe */
     struct {
         struct seq32 nxt;
@@ -122,6 +122,7 @@ struct tcp_connection {
     struct tcp_send_queue send;
     struct tcp_receive_queue receive;
     struct tcp_recovery *recovery; /* NULL: nothing sent yet, or no SACK */
+    struct tcp_seldom *seldom;     /* NULL: nothing in it */
     struct tcp_connection *pending_next;
     union {
         void *owner;
@@ -149,7 +150,6 @@ struct tcp_connection {
     uint8_t challenges;      /* challenge ACKs in this second */
     uint8_t challenge_s;     /* modulo 2^8: one more or less in 256 s */
     uint8_t duplicates_owed; /* ACKs for segments that came too early */
-    struct tcp_reassembly reassembly;
     struct tcp_options options;
     uint32_t retransmits;
     struct seq32 ecn_end;
@@ -160,12 +160,7 @@ struct tcp_connection {
     uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
     uint16_t pending_mtu; /* claimed, believed at the next timeout */
     uint16_t acked_size;  /* largest segment size known to have arrived */
-    uint16_t mtu_high;    /* RFC 4821: search_high; 0: no search */
-    uint16_t mtu_probe;   /* the size of one in flight; 0: none */
-    uint8_t mtu_probe_retransmits; /* the last octet of it when it left */
-    struct seq32 mtu_probe_end;
-    uint32_t mtu_probe_at_s; /* not before */
-    struct ip_hop hop;       /* the way to the peer */
+    struct ip_hop hop;    /* the way to the peer */
 };
 
 _Static_assert(offsetof(struct tcp_connection, send) == 128,
@@ -193,6 +188,24 @@ static inline uint32_t connection_flight(const struct tcp_connection *c)
 static inline bool connection_is_tracking(const struct tcp_connection *c)
 {
     return c->recovery != NULL && !c->recovery->is_off;
+}
+
+/* Something came too early and waits. */
+static inline bool connection_has_early(const struct tcp_connection *c)
+{
+    return c->seldom != NULL && c->seldom->reassembly.first != NULL;
+}
+
+/* How many packets that is. */
+static inline uint32_t connection_early_packets(const struct tcp_connection *c)
+{
+    return c->seldom == NULL ? 0 : c->seldom->reassembly.count;
+}
+
+/* A larger MTU is being looked for. */
+static inline bool connection_seeks_mtu(const struct tcp_connection *c)
+{
+    return c->seldom != NULL && c->seldom->mtu.high != 0;
 }
 
 static inline uint32_t connection_window(const struct tcp_connection *c)

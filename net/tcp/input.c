@@ -67,7 +67,7 @@ static bool is_predicted(const struct tcp_connection *c,
         !seq_equal(segment->seq, c->rcv.nxt) ||
         seq_before(segment->seq, c->snd.wl1) || /* which never goes back */
         segment->window << c->snd.scale != c->snd.wnd ||
-        c->reassembly.first != NULL || !ecn_is_ordinary(segment) ||
+        connection_has_early(c) || !ecn_is_ordinary(segment) ||
         segment->options.has_timestamp != c->has_timestamps ||
         (c->owed & OWES_RESET) != 0)
         return false;
@@ -127,8 +127,12 @@ static void note_duplicate(struct tcp_connection *c,
 {
     struct seq32 end = seq_add(segment->seq, segment->length);
 
-    if (seq_before(segment->seq, c->rcv.nxt) && segment->length != 0)
-        reassembly_note_duplicate(&c->reassembly, segment->seq,
+    if (!seq_before(segment->seq, c->rcv.nxt) || segment->length == 0 ||
+        !c->has_sack || !tcp_settings.dsack)
+        return;
+    struct tcp_seldom *seldom = seldom_get(c);
+    if (seldom != NULL)
+        reassembly_note_duplicate(&seldom->reassembly, segment->seq,
                                   seq_before(end, c->rcv.nxt) ? end
                                                               : c->rcv.nxt);
 }

@@ -40,8 +40,11 @@ void mtu_start(struct tcp_connection *c, uint64_t now_ns)
 {
     if (tcp_settings.mtu_probing != 2)
         return;
-    c->mtu_high = (uint16_t)largest_mtu(c);
-    c->mtu_probe_at_s = (uint32_t)(now_ns / NS_PER_S);
+    struct tcp_seldom *seldom = seldom_get(c);
+    if (seldom == NULL)
+        return; /* as if it were off */
+    seldom->mtu.high = (uint16_t)largest_mtu(c);
+    seldom->mtu.not_before_s = (uint32_t)(now_ns / NS_PER_S);
     if (current_mtu(c) > TCP_MTU_BASE)
         set_mtu(c, TCP_MTU_BASE);
 }
@@ -50,7 +53,8 @@ void mtu_timeout(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t mtu = TCP_MTU_BASE;
 
-    c->mtu_probe = 0;
+    if (c->seldom != NULL)
+        c->seldom->mtu.probe = 0;
     if (tcp_settings.mtu_probing == 0 || c->retries < TCP_MTU_TIMEOUTS)
         return;
     /* What is small anyway was not lost for its size. */
@@ -61,8 +65,12 @@ void mtu_timeout(struct tcp_connection *c, uint64_t now_ns)
     if (current_mtu(c) <= mtu)
         return;
     tcp_counters.mtu_black_holes++;
-    c->mtu_high = (uint16_t)smaller(largest_mtu(c), current_mtu(c));
-    c->mtu_probe_at_s = (uint32_t)(now_ns / NS_PER_S) + TCP_MTU_PROBE_DELAY_S;
+    struct tcp_seldom *seldom = seldom_get(c);
+    if (seldom != NULL) {
+        seldom->mtu.high = (uint16_t)smaller(largest_mtu(c), current_mtu(c));
+        seldom->mtu.not_before_s =
+            (uint32_t)(now_ns / NS_PER_S) + TCP_MTU_PROBE_DELAY_S;
+    }
     c->acked_size = 0;
     set_mtu(c, mtu);
 }
@@ -70,15 +78,16 @@ void mtu_timeout(struct tcp_connection *c, uint64_t now_ns)
 uint32_t mtu_probe_length(const struct tcp_connection *c, uint32_t waiting,
                           uint64_t now_ns)
 {
+    const struct tcp_mtu_search *search = &c->seldom->mtu;
     uint32_t low = current_mtu(c);
 
-    if (c->mtu_high <= low || c->mtu_probe != 0 ||
-        (int32_t)((uint32_t)(now_ns / NS_PER_S) - c->mtu_probe_at_s) < 0 ||
+    if (search->high <= low || search->probe != 0 ||
+        (int32_t)((uint32_t)(now_ns / NS_PER_S) - search->not_before_s) < 0 ||
         c->congestion.is_recovering || !seq_equal(c->snd.nxt, c->snd.max))
         return 0;
     /* The largest first: most often all is well. */
     uint32_t mtu =
-        c->mtu_probe_failed ? (low + c->mtu_high + 1) / 2 : c->mtu_high;
+        search->has_failed ? (low + search->high + 1) / 2 : search->high;
     uint32_t length = c->snd.mss + (mtu - low);
     uint32_t flight = connection_flight(c);
     if (waiting < length + TCP_DUPLICATE_ACKS * c->snd.mss ||
@@ -91,46 +100,54 @@ uint32_t mtu_probe_length(const struct tcp_connection *c, uint32_t waiting,
 
 void mtu_probe_sent(struct tcp_connection *c, uint32_t length)
 {
-    c->mtu_probe = (uint16_t)(current_mtu(c) + (length - c->snd.mss));
-    c->mtu_probe_end = c->snd.nxt;
-    c->mtu_probe_retransmits = (uint8_t)c->retransmits;
+    struct tcp_mtu_search *search = &c->seldom->mtu;
+
+    search->probe = (uint16_t)(current_mtu(c) + (length - c->snd.mss));
+    search->probe_end = c->snd.nxt;
+    search->retransmits = c->retransmits;
     tcp_counters.mtu_probes++;
 }
 
 /* Ends the search, or goes on with it. */
 static void narrow(struct tcp_connection *c, uint64_t now_ns)
 {
+    struct tcp_mtu_search *search = &c->seldom->mtu;
     uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
 
-    c->mtu_probe = 0;
-    c->mtu_probe_at_s = now_s;
-    if (c->mtu_high < current_mtu(c) + TCP_MTU_PROBE_STEP) {
+    search->probe = 0;
+    search->not_before_s = now_s;
+    if (search->high < current_mtu(c) + TCP_MTU_PROBE_STEP) {
         /* RFC 4821 7.6: the path may change. */
-        c->mtu_high = (uint16_t)largest_mtu(c);
-        c->mtu_probe_at_s = now_s + TCP_MTU_PROBE_INTERVAL_S;
-        c->mtu_probe_failed = false;
+        search->high = (uint16_t)largest_mtu(c);
+        search->not_before_s = now_s + TCP_MTU_PROBE_INTERVAL_S;
+        search->has_failed = false;
     }
 }
 
 void mtu_acknowledged(struct tcp_connection *c, uint64_t now_ns)
 {
-    if (c->mtu_probe == 0 || seq_before(c->snd.una, c->mtu_probe_end))
+    struct tcp_mtu_search *search = &c->seldom->mtu;
+
+    if (search->probe == 0 || seq_before(c->snd.una, search->probe_end))
         return;
-    if ((uint8_t)c->retransmits == c->mtu_probe_retransmits) {
+    if (c->retransmits == search->retransmits) {
         tcp_counters.mtu_raises++;
-        set_mtu(c, c->mtu_probe);
+        set_mtu(c, search->probe);
     } else {
-        c->mtu_high = c->mtu_probe - 1;
-        c->mtu_probe_failed = true;
+        search->high = search->probe - 1;
+        search->has_failed = true;
     }
     narrow(c, now_ns);
 }
 
 bool mtu_probe_refused(struct tcp_connection *c, uint32_t mtu)
 {
-    if (c->mtu_probe == 0 || mtu < current_mtu(c) || mtu >= c->mtu_probe)
+    struct tcp_mtu_search *search = c->seldom == NULL ? NULL : &c->seldom->mtu;
+
+    if (search == NULL || search->probe == 0 || mtu < current_mtu(c) ||
+        mtu >= search->probe)
         return false;
-    c->mtu_probe = 0;
-    c->mtu_high = (uint16_t)mtu;
+    search->probe = 0;
+    search->high = (uint16_t)mtu;
     return true;
 }

@@ -255,7 +255,7 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
     if (!send_lost(c, now_ns))
         return;
     struct seq32 first = c->snd.nxt;
-    if (c->mtu_high != 0)
+    if (connection_seeks_mtu(c))
         send_mtu_probe(c, now_ns);
     while (plan_next(c, &plan)) {
         if (connection_netif(c)->transmit_stopped) {
@@ -425,7 +425,7 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
         if ((owed & OWES_KEEP) != 0)
             send_keep_alive(c, now_ns);
         /* Full segments have no room for SACK blocks: those go ahead. */
-        if ((c->owed & OWES_ACK) != 0 && c->reassembly.first != NULL)
+        if ((c->owed & OWES_ACK) != 0 && connection_has_early(c))
             send_empty(c, now_ns);
         send_new(c, now_ns);
         if ((c->owed & OWES_ACK) != 0)

@@ -97,7 +97,8 @@ int tcp_init(uint64_t now_ns)
         half_open_init(half_open) != 0 || time_wait_init(time_waits) != 0 ||
         send_queues_init(connections) != 0 ||
         spans_init(memory / TCP_SPAN_MEMORY_SHARE) != 0 ||
-        recoveries_init(connections / TCP_RECOVERY_DIVISOR) != 0) {
+        recoveries_init(connections / TCP_RECOVERY_DIVISOR) != 0 ||
+        seldoms_init(connections / TCP_SELDOM_DIVISOR) != 0) {
         platform_log(PLATFORM_ERROR, "tcp", "no memory for %zu connections",
                      connections);
         return -ENOMEM;

@@ -46,11 +46,12 @@ static bool take_memory(struct tcp_connection *c, bool is_in_order)
 
     if (is_in_order)
         need = c->receive.count == 0 ? RECEIVE_FIRST : RECEIVE_IN_ORDER;
-    while (c->receive.count + c->reassembly.count >= limit ||
+    while (c->receive.count + connection_early_packets(c) >= limit ||
            !receive_memory_take(need)) {
-        if (!is_in_order || c->reassembly.count == 0)
+        if (!is_in_order || connection_early_packets(c) == 0)
             return false;
-        reassembly_prune(&c->reassembly);
+        reassembly_prune(&c->seldom->reassembly);
+        seldom_tidy(c);
     }
     return true;
 }
@@ -62,7 +63,9 @@ static void take_fin(struct tcp_connection *c, uint64_t now_ns)
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
     c->fin_received = true;
-    reassembly_clear(&c->reassembly);
+    if (c->seldom != NULL)
+        reassembly_clear(&c->seldom->reassembly);
+    seldom_tidy(c);
     connection_touch(c, OWES_ACK);
     connection_notify(c, TCP_READABLE | TCP_PEER_CLOSED);
     if (state == TCP_ESTABLISHED)
@@ -91,9 +94,11 @@ static void drain_reassembly(struct tcp_connection *c, uint64_t now_ns)
     struct packet *packet;
     struct tcp_early early = {.has_fin = false};
 
-    while (!early.has_fin && (packet = reassembly_take(
-                                  &c->reassembly, c->rcv.nxt, &early)) != NULL)
+    while (!early.has_fin &&
+           (packet = reassembly_take(&c->seldom->reassembly, c->rcv.nxt,
+                                     &early)) != NULL)
         deliver(c, packet);
+    seldom_tidy(c);
     connection_notify(c, TCP_READABLE);
     if (early.has_fin)
         take_fin(c, now_ns);
@@ -110,7 +115,13 @@ static void receive_early(struct tcp_connection *c, struct packet *packet,
     };
 
     connection_touch(c, OWES_ACK);
-    reassembly_insert(&c->reassembly, packet, early,
+    struct tcp_seldom *seldom = seldom_get(c);
+    if (seldom == NULL) {
+        receive_memory_give();
+        packet_drop(packet, DROP_TCP_MEMORY);
+        return;
+    }
+    reassembly_insert(&seldom->reassembly, packet, early,
                       is_next ? UINT32_MAX : TCP_REASSEMBLY_PACKETS);
     if (is_next) {
         drain_reassembly(c, now_ns);
@@ -157,7 +168,7 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_MEMORY);
         return;
     }
-    if (!is_next || c->reassembly.first != NULL) {
+    if (!is_next || connection_has_early(c)) {
         receive_early(c, packet, segment, now_ns);
         return;
     }

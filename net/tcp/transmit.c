@@ -16,13 +16,15 @@
 static void fill_sack(struct tcp_connection *c, size_t length,
                       struct tcp_header_options *options)
 {
-    struct tcp_sack_block *duplicate = &c->reassembly.duplicate;
+    struct tcp_seldom *seldom = c->seldom;
     struct tcp_sack_block *sack = options->sack;
 
-    if (!c->has_sack || (length != 0 && length + TCP_OPTIONS_MAX > c->snd.mss))
+    if (!c->has_sack || seldom == NULL ||
+        (length != 0 && length + TCP_OPTIONS_MAX > c->snd.mss))
         return;
-    if (c->reassembly.count != 0)
-        options->sack_count = reassembly_blocks(&c->reassembly, sack);
+    struct tcp_sack_block *duplicate = &seldom->reassembly.duplicate;
+    if (seldom->reassembly.count != 0)
+        options->sack_count = reassembly_blocks(&seldom->reassembly, sack);
     if (!seq_before(duplicate->left, duplicate->right) || !tcp_settings.dsack)
         return;
     /* RFC 2883 4: first, and once. */
@@ -32,6 +34,7 @@ static void fill_sack(struct tcp_connection *c, size_t length,
     sack[0] = *duplicate;
     duplicate->right = duplicate->left;
     tcp_counters.dsacks_sent++;
+    seldom_tidy(c);
 }
 
 static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,

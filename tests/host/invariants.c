@@ -114,7 +114,10 @@ static const char *check_early(const struct tcp_connection *c)
     uint64_t bytes = 0;
     uint32_t count = 0;
 
-    for (const struct packet *packet = c->reassembly.first; packet != NULL;
+    if (c->seldom == NULL)
+        return NULL;
+    const struct tcp_reassembly *held = &c->seldom->reassembly;
+    for (const struct packet *packet = held->first; packet != NULL;
          packet = packet->next) {
         const struct tcp_early *early = (const void *)packet->scratch;
         if (count == 0 ? !seq_after(early->seq, at)
@@ -127,7 +130,7 @@ static const char *check_early(const struct tcp_connection *c)
         count++;
     }
     sum.receive_packets += count;
-    if (bytes != c->reassembly.length || count != c->reassembly.count)
+    if (bytes != held->length || count != held->count)
         return violated(c, "the early segments' sums are wrong");
     if (count != 0 && seq_after(at, c->rcv.edge))
         return violated(c, "an early segment lies beyond the window");
@@ -204,8 +207,7 @@ static const char *check_closed(const struct tcp_connection *c)
 {
     if (timer_is_set(&c->timer))
         return violated(c, "closed, and a timer runs");
-    if (c->send.head != NULL || c->reassembly.first != NULL ||
-        c->recovery != NULL)
+    if (c->send.head != NULL || c->seldom != NULL || c->recovery != NULL)
         return violated(c, "closed, and holds memory");
     return check_receive(c);
 }

@@ -5,7 +5,7 @@
  * is told, and everything is given back. Apps look at a connection only when
  * they were notified of it, so that a notification that is missing shows as a
  * stall.
- * test-links: tests/unit/support_failure.c net/tcp/recovery.c
+ * test-links: tests/unit/support_failure.c net/tcp/recovery.c net/tcp/seldom.c
  * test-flags: -include tests/unit/support_failure_pool.h
  * test-flags: -Wl,--wrap=buffer_alloc,--wrap=packet_alloc
  * test-flags: -Wl,--wrap=connection_is_available
