@@ -289,6 +289,7 @@ enum {
     TCP_CONNECTIONS_MIN = 128,
     TCP_CONNECTIONS_MAX = 1 << 17,
     TCP_LISTENERS_MAX = 64,
+    TCP_TABLE_FOUND = 1024, /* two pointers each; a power of two */
     TCP_BACKLOG_MAX = 4096,
     /* Half-open connections, of the number of connections. */
     TCP_HALF_OPEN_DIVISOR = 2,
