@@ -457,6 +457,25 @@ comma := ,
 
 hosted: $(HOSTED) ## build/hosted-APP: stack and APP on a TAP device, sanitizers on
 
+# stream with both stacks, and the relay between, as they would run.
+WIRE_BENCH := $(addprefix $(BUILD)/bench/,wire stream stream_client hosted-stream)
+$(BUILD)/bench/wire: $(wildcard tests/host/wire*.c)
+$(BUILD)/bench/stream: $(wildcard apps/stream/*.c)
+$(BUILD)/bench/stream_client: tests/apps/stream_client.c apps/stream/pattern.c
+$(BUILD)/bench/hosted-stream: $(wildcard tests/host/tap*.c) \
+    $(BUILD)/bench/app_main.o apps/stream/pattern.c $(BUILD)/bench/libnet.a
+$(BUILD)/bench/hosted-stream: WIRE_LINK := $(addprefix -Wl$(comma)--wrap=,$(HOSTED_CALLS))
+$(BUILD)/bench/app_main.o: apps/stream/main.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(WIRE_FLAGS) -Dmain=app_main -c -o $@ $<
+WIRE_FLAGS = $(filter-out -Wmissing-prototypes -MMD -MP,$(BENCH_FLAGS)) -iquote .
+$(WIRE_BENCH):
+	@mkdir -p $(@D)
+	$(call say,link,$@)$(HOST_CC) $(WIRE_FLAGS) -o $@ $^ $(WIRE_LINK)
+
+bench-wire: $(WIRE_BENCH) ## ferrule beside Linux over real TAPs and a bad wire (T='--delays 100')
+	@tests/bench/wire_run --build $(BUILD) $(T)
+
 ## ---- what people type ------------------------------------------------------
 run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name LAN=port ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
@@ -505,6 +524,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs floods bench-tcp bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
+.PHONY: all run bench bench-host costs floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
