@@ -13,7 +13,11 @@
 #include <string.h>
 
 enum {
-    SEEDS_MAX = 99,
+    SEEDS_MAX = 495,
+    /* Where a handful of losses decides over a transfer (0.1 %: seven), the
+     * median of 41 lies anywhere within a quarter of itself. */
+    FEW_LOSSES_PPM = 5000,
+    FEW_LOSSES_SEEDS = 5, /* times as many */
     STRICT_KIB = 256,
 };
 
@@ -43,6 +47,9 @@ static struct spread measure(struct bench_job job, unsigned count)
     /* Without chance one run says it all. */
     if (path->loss_ppm == 0 && path->late_ppm == 0 && path->burst_ppm == 0)
         count = 1;
+    else if (path->late_ppm == 0 && path->burst_ppm == 0 &&
+             path->loss_ppm < FEW_LOSSES_PPM)
+        count *= FEW_LOSSES_SEEDS;
     for (unsigned i = 0; i < count; i++) {
         job.seed = i + 1;
         results[i] = bench_run(&job);
@@ -242,6 +249,11 @@ static const struct bench_path shared[] = {
      .mbit_s = 50,
      .queue_kib = 256,
      .bytes = 16},
+    {.name = "64 flows, 100 Mbit/s, 20 ms, the sender's own link",
+     .kind = BENCH_FAIR,
+     .rtt_ms = 20,
+     .mbit_s = 100,
+     .bytes = 64},
 };
 
 static void print_shared(void)
@@ -277,7 +289,7 @@ int main(int count, char **words)
         seeds = (unsigned)strtoul(words[2], NULL, 10);
         first = 3;
     }
-    if (seeds < 1 || seeds > SEEDS_MAX)
+    if (seeds < 1 || seeds > SEEDS_MAX / FEW_LOSSES_SEEDS)
         return 2;
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         bool is_asked = first == count;
