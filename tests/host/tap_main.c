@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs an app on the TAP port:
- *   hosted-APP [--tap NAME] [-v] [ip=...] [-- app arguments]
+ *   hosted-APP [--tap NAME] [-v] [ip=...] [net.NAME=VALUE] [-- app arguments]
  */
 #include "tests/host/tap_platform.h"
 
@@ -16,11 +16,13 @@ int app_main(int argc, char **argv);
 static void usage(const char *name)
 {
     fprintf(stderr,
-            "usage: %s [--tap NAME] [-v] [ip=...] [-- app arguments]\n"
+            "usage: %s [--tap NAME] [-v] [ip=...] [net.NAME=VALUE] "
+            "[-- app arguments]\n"
             "  --tap NAME  TAP device to use (tap0); it must exist, or you\n"
             "              must be allowed to create it\n"
             "  -v          log every packet's fate\n"
-            "  ip=...      as on the kernel command line; DHCP without it\n",
+            "  ip=..., net.NAME=VALUE\n"
+            "              as on the kernel command line; DHCP without ip=\n",
             name);
     exit(2);
 }
@@ -40,9 +42,12 @@ int main(int argc, char **argv)
             settings.tap = argv[++i];
         } else if (strcmp(argv[i], "-v") == 0) {
             settings.verbose = true;
-        } else if (strncmp(argv[i], "ip=", 3) == 0) {
-            settings.words = (const char **)&argv[i];
-            settings.word_count = 1;
+        } else if (strncmp(argv[i], "ip=", 3) == 0 ||
+                   strncmp(argv[i], "net.", 4) == 0) {
+            if (settings.word_count == 0)
+                settings.words = (const char **)&argv[i];
+            settings.word_count =
+                (size_t)((const char **)&argv[i] - settings.words) + 1;
         } else {
             fprintf(stderr, "%s: '%s' is not understood\n", argv[0], argv[i]);
             usage(argv[0]);

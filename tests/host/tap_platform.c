@@ -264,6 +264,22 @@ static int tap_open(const char *name)
     return tap;
 }
 
+/* NAME=VALUE */
+static bool set(const char *word)
+{
+    const char *value = strchr(word, '=');
+    char name[64];
+
+    if (value == NULL || (size_t)(value - word) >= sizeof(name))
+        return false;
+    memcpy(name, word, (size_t)(value - word));
+    name[value - word] = '\0';
+    if (net_set(name, value + 1) == 0)
+        return true;
+    fprintf(stderr, "hosted: no setting net.%s\n", word);
+    return false;
+}
+
 int tap_platform_start(const struct tap_settings *settings)
 {
     port.start_ns = clock_ns(CLOCK_MONOTONIC);
@@ -282,6 +298,8 @@ int tap_platform_start(const struct tap_settings *settings)
         return -1;
     for (size_t i = 0; i < settings->word_count; i++) {
         const char *word = settings->words[i];
+        if (strncmp(word, "net.", 4) == 0 && !set(word + 4))
+            return -1;
         if (strncmp(word, "ip=", 3) == 0 && net_configure_ip(word + 3) != 0)
             return -1;
     }
