@@ -2,6 +2,7 @@
 """Faults on demand: each must end in a panic that names it."""
 
 import re
+import time
 
 from harness import Guest, check, test
 
@@ -59,6 +60,18 @@ def panic_resets(t):
     t.note(f"began again after {pause:.2f} s")
     check(names, "no backtrace")
     check(0.9 < pause < 5, f"began again after {pause:.2f} s, not 1 s")
+
+
+@test("panic: a backtrace leads from the kernel through the rooms to the app")
+def through_the_rooms(t):
+    guest = Guest(t, args="panic=-1")
+    guest.ready()
+    time.sleep(0.2)  # httpd sleeps, waiting for somebody
+    guest.hmp("nmi")
+    guest.wait_exit(10)
+    at = guest.wait_for(r"panic: non-maskable interrupt").end()
+    for name in ("softirq_idle", "socket_epoll_wait", "main", "kernel_main"):
+        at = guest.wait_for(rf" {name}\+0x", after=at).end()
 
 
 @test("panic: panic=0 stays and says it has halted")
