@@ -129,6 +129,12 @@ uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last)
 uint64_t hash_words(const struct hash_key *key, const uint64_t *words,
                     size_t count)
 {
+    return hash_words_and(key, words, count, (uint64_t)count << 59);
+}
+
+uint64_t hash_words_and(const struct hash_key *key, const uint64_t *words,
+                        size_t count, uint64_t last)
+{
     struct sip s = sip_start(key);
 
     for (size_t i = 0; i < count; i++) {
@@ -136,9 +142,9 @@ uint64_t hash_words(const struct hash_key *key, const uint64_t *words,
         sip_round(&s);
         s.v0 ^= words[i];
     }
-    s.v3 ^= (uint64_t)count << 59;
+    s.v3 ^= last;
     sip_round(&s);
-    s.v0 ^= (uint64_t)count << 59;
+    s.v0 ^= last;
     s.v2 ^= 0xff;
     sip_round(&s);
     sip_round(&s);

@@ -30,6 +30,9 @@ uint64_t hash_words_strong(const struct hash_key *key, const uint64_t *words,
  * have up to 56 bits. */
 uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last);
 
-/* SipHash-1-3 of whole 64-bit words. */
+/* SipHash-1-3 of whole 64-bit words; and of those and the bytes in `last`,
+ * whose top octet is the length of all. */
 uint64_t hash_words(const struct hash_key *key, const uint64_t *words,
                     size_t count);
+uint64_t hash_words_and(const struct hash_key *key, const uint64_t *words,
+                        size_t count, uint64_t last);

@@ -22,12 +22,11 @@ enum {
     MSS_MASK = 7,
     OPEN_BITS = 15, /* those that are not hash */
 
-    /* In the timestamp. */
-    SCALE_MASK = 15, /* 15: no window scale */
-    HAS_SACK = 16,
-    HAS_ECN = 32,
-    STAMP_BITS = 63,
-    HAS_STAMP = 64, /* hashed only */
+    STAMP_BITS = 63, /* in the timestamp */
+    HAS_STAMP = 64,  /* hashed only */
+
+    ETHERNET_MSS = 1460, /* what most SYNs say... */
+    ETHERNET_SIZE = 6,   /* ...and where it stands below */
 };
 
 /* What most paths allow: the least an MSS may be here; RFC 9293's default;
@@ -51,7 +50,9 @@ static uint64_t epoch_at(uint64_t now_ns)
     return now_ns / TCP_COOKIE_EPOCH_NS + 1;
 }
 
-/* The lower half is the cookie's, the upper one the timestamps'. */
+/* The lower half is the cookie's, the upper one the timestamps'. SipHash-1-3:
+ * a key is used for two minutes, and 28 bits can be guessed before its rounds
+ * are thought about. */
 static uint64_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
                      struct seq32 irs, unsigned kept)
 {
@@ -70,27 +71,22 @@ static uint64_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
     if (mapped == 0) {
         const uint64_t few[2] = {numbers, words[1] >> 32 | (words[2] >> 32)
                                                                << 32};
-        return hash_words_strong(key, few, 2, UINT64_C(18) << 56 | kept);
+        return hash_words_and(key, few, 2, UINT64_C(18) << 56 | kept);
     }
-    return hash_words_strong(key, words, 5, UINT64_C(42) << 56 | kept);
-}
-
-static unsigned stamp_of(const struct tcp_cookie *cookie)
-{
-    return (cookie->has_window_scale ? cookie->window_scale : SCALE_MASK) |
-           (cookie->has_sack ? HAS_SACK : 0) | (cookie->has_ecn ? HAS_ECN : 0);
+    return hash_words_and(key, words, 5, UINT64_C(42) << 56 | kept);
 }
 
 static unsigned kept_of(const struct tcp_cookie *cookie, unsigned size)
 {
-    unsigned stamp = cookie->has_timestamp ? HAS_STAMP | stamp_of(cookie) : 0;
-
-    return stamp << 3 | size;
+    return (cookie->has_timestamp ? HAS_STAMP | cookie->stamp : 0U) << 3 | size;
 }
 
 static unsigned size_of(uint16_t mss)
 {
     unsigned size = MSS_MASK;
+
+    if (mss == ETHERNET_MSS)
+        return ETHERNET_SIZE;
 
     if (mss == 0)
         mss = TCP_MSS_DEFAULT;
@@ -105,11 +101,6 @@ struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
     uint64_t epoch = epoch_at(now_ns);
     unsigned size = size_of(cookie->mss);
 
-    if (!cookie->has_timestamp) {
-        cookie->has_window_scale = false;
-        cookie->has_sack = false;
-        cookie->has_ecn = false;
-    }
     if (secrets[epoch & EPOCH_BIT].epoch != epoch) {
         hash_key_generate(&secrets[epoch & EPOCH_BIT].key);
         secrets[epoch & EPOCH_BIT].epoch = epoch;
@@ -123,20 +114,12 @@ struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
 
 uint32_t cookie_timestamp(const struct tcp_cookie *cookie, uint32_t timestamp)
 {
-    uint32_t value = (timestamp & ~(uint32_t)STAMP_BITS) | stamp_of(cookie);
+    uint32_t value = (timestamp & ~(uint32_t)STAMP_BITS) | cookie->stamp;
 
     /* Never ahead of the clock, or what follows would seem old (PAWS). */
     if ((int32_t)(value - timestamp) > 0)
         value -= STAMP_BITS + 1;
     return value;
-}
-
-static void read_stamp(uint32_t echo, struct tcp_cookie *cookie)
-{
-    cookie->window_scale = echo & SCALE_MASK;
-    cookie->has_window_scale = cookie->window_scale != SCALE_MASK;
-    cookie->has_sack = (echo & HAS_SACK) != 0;
-    cookie->has_ecn = (echo & HAS_ECN) != 0;
 }
 
 bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
@@ -152,7 +135,7 @@ bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
     *cookie =
         (struct tcp_cookie){.mss = sizes[size], .has_timestamp = has_timestamp};
     if (has_timestamp)
-        read_stamp(echo, cookie);
+        cookie->stamp = echo & STAMP_BITS;
     if (secrets[parity].epoch != epoch)
         return false;
     uint64_t value =

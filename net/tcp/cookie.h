@@ -12,22 +12,30 @@
 #include "net/wire/sequence.h"
 #include "net/wire/tcp.h"
 
-/* What survives of a SYN's options. Without timestamps: only the MSS. */
+/* What survives of a SYN's options. */
 struct tcp_cookie {
     uint16_t mss;
-    uint8_t window_scale;
-    bool has_window_scale;
-    bool has_sack;
-    bool has_ecn;
+    uint8_t stamp; /* as below; nothing of it without timestamps */
     bool has_timestamp;
     uint32_t timestamp_offset; /* our timestamps of this connection count
                                   from here; not kept, but computed again */
 };
 
+enum {
+    COOKIE_SCALE_MASK = 15, /* 15: no window scale */
+    COOKIE_HAS_SACK = 16,
+    COOKIE_HAS_ECN = 32,
+};
+
+static inline bool cookie_has_scale(const struct tcp_cookie *cookie)
+{
+    return cookie->has_timestamp &&
+           (cookie->stamp & COOKIE_SCALE_MASK) != COOKIE_SCALE_MASK;
+}
+
 void cookies_init(void);
 
-/* Our initial sequence number for the SYN-ACK; `irs` is the peer's. Takes
- * from `cookie` what cannot be kept. */
+/* Our initial sequence number for the SYN-ACK; `irs` is the peer's. */
 struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
                          struct tcp_cookie *cookie, uint64_t now_ns);
 

@@ -150,6 +150,12 @@ struct tcp_reply {
 struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
                            const struct ip_route *route);
 const struct ip_route *reply_route(struct packet *packet);
+
+/* Header of so many bytes, options included, of which sequence numbers, flags,
+ * window and options are the caller's; then into the queue. Or all at once. */
+struct tcp_header *reply_push(struct packet *packet,
+                              const struct tcp_tuple *tuple, size_t length);
+void reply_append(struct packet *packet, uint8_t ttl, uint8_t tos);
 void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
                  const struct tcp_reply *reply);
 

@@ -71,34 +71,47 @@ static size_t options_length(const struct tcp_header_options *options)
            (options->has_timestamp ? TCP_TIMESTAMP_SPACE : 0U);
 }
 
-void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
-                 const struct tcp_reply *reply)
+struct tcp_header *reply_push(struct packet *packet,
+                              const struct tcp_tuple *tuple, size_t length)
 {
-    struct waiting *waiting = waiting_of(packet);
-    size_t length = TCP_HEADER_LENGTH + options_length(&reply->options);
     struct tcp_header *header = packet_push(packet, length);
 
-    (void)tcp_options_emit(&reply->options, (uint8_t *)(header + 1));
-    *header = (struct tcp_header){
-        .source_port = be16_from(tuple->local_port),
-        .destination_port = be16_from(tuple->remote_port),
-        .sequence = be32_from(reply->seq.value),
-        .acknowledgement = be32_from(reply->ack.value),
-        .data_offset = (uint8_t)(length / 4 << 4),
-        .flags = reply->flags,
-        .window = be16_from(reply->window),
-        .checksum = be16_from(checksum_fold(ip_pseudo_header_sum(
-            &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, length))),
-    };
+    header->source_port = be16_from(tuple->local_port);
+    header->data_offset = (uint8_t)(length / 4 << 4);
+    header->destination_port = be16_from(tuple->remote_port);
+    header->checksum = be16_from(checksum_fold(ip_pseudo_header_sum(
+        &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, length)));
+    header->urgent = be16_from(0);
     packet->transport_offset = (uint16_t)packet_headroom(packet);
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = packet->transport_offset;
     packet->checksum_offset = offsetof(struct tcp_header, checksum);
+    return header;
+}
+
+void reply_append(struct packet *packet, uint8_t ttl, uint8_t tos)
+{
+    struct waiting *waiting = waiting_of(packet);
+
     waiting->options.protocol = IP_PROTOCOL_TCP;
-    waiting->options.ttl = reply->ttl;
-    waiting->options.tos = reply->tos;
+    waiting->options.ttl = ttl;
+    waiting->options.tos = tos;
     waiting->options.dont_fragment = tcp_settings.mtu_discovery;
     packet_queue_append(&replies, packet);
+}
+
+void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
+                 const struct tcp_reply *reply)
+{
+    struct tcp_header *header = reply_push(
+        packet, tuple, TCP_HEADER_LENGTH + options_length(&reply->options));
+
+    header->sequence = be32_from(reply->seq.value);
+    header->flags = reply->flags;
+    header->acknowledgement = be32_from(reply->ack.value);
+    header->window = be16_from(reply->window);
+    (void)tcp_options_emit(&reply->options, (uint8_t *)(header + 1));
+    reply_append(packet, reply->ttl, reply->tos);
 }
 
 void reply_reset(const struct tcp_tuple *tuple,

@@ -10,16 +10,27 @@
 static struct tcp_cookie read_syn(const struct tcp_segment *segment)
 {
     const struct tcp_header_options *options = &segment->options;
-
-    return (struct tcp_cookie){
+    struct tcp_cookie cookie = {
         .mss = options->mss,
-        .window_scale = options->window_scale,
-        .has_window_scale =
-            options->has_window_scale && tcp_settings.window_scaling,
-        .has_sack = options->has_sack_permitted && tcp_settings.sack,
         .has_timestamp = options->has_timestamp && tcp_settings.timestamps,
-        .has_ecn = ecn_is_asked(segment),
     };
+
+    if (!cookie.has_timestamp)
+        return cookie;
+    cookie.stamp = options->has_window_scale && tcp_settings.window_scaling
+                       ? options->window_scale
+                       : COOKIE_SCALE_MASK;
+    if (options->has_sack_permitted && tcp_settings.sack)
+        cookie.stamp |= COOKIE_HAS_SACK;
+    if (ecn_is_asked(segment))
+        cookie.stamp |= COOKIE_HAS_ECN;
+    return cookie;
+}
+
+static struct be32 *put(struct be32 *to, uint32_t value)
+{
+    *to = be32_from(value);
+    return to + 1;
 }
 
 void half_open_send_cookie(struct tcp_listener *listener,
@@ -27,30 +38,36 @@ void half_open_send_cookie(struct tcp_listener *listener,
                            const struct tcp_segment *segment, uint64_t now_ns)
 {
     struct tcp_cookie cookie = read_syn(segment);
+    bool has_scale = cookie_has_scale(&cookie);
+    bool has_sack = (cookie.stamp & COOKIE_HAS_SACK) != 0;
+    unsigned words =
+        1U + has_scale + has_sack + (cookie.has_timestamp ? 3U : 0U);
 
     packet = reply_begin(tuple, packet, NULL);
     if (packet == NULL)
         return;
     struct seq32 iss = cookie_make(tuple, segment->seq, &cookie, now_ns);
-    struct tcp_reply reply = {
-        .seq = iss,
-        .ack = seq_add(segment->seq, 1),
-        .window = listener_window(listener),
-        .flags = (uint8_t)(TCP_SYN | TCP_ACK | (cookie.has_ecn ? TCP_ECE : 0)),
-        .ttl = listener->options.ttl,
-        .tos = listener->options.tos,
-        .options = {.mss = route_mss(reply_route(packet)),
-                    .has_window_scale = cookie.has_window_scale,
-                    .window_scale = TCP_WINDOW_SCALE,
-                    .has_sack_permitted = cookie.has_sack},
-    };
+    struct tcp_header *header =
+        reply_push(packet, tuple, TCP_HEADER_LENGTH + 4 * words);
+    struct be32 *to = (void *)(header + 1);
+
+    header->sequence = be32_from(iss.value);
+    header->window = be16_from(listener_window(listener));
+    header->acknowledgement = be32_from(seq_add(segment->seq, 1).value);
+    header->flags = TCP_SYN | TCP_ACK |
+                    ((cookie.stamp & COOKIE_HAS_ECN) != 0 ? TCP_ECE : 0);
+    to = put(to, TCP_MSS_WORD | route_mss(reply_route(packet)));
+    if (has_scale)
+        to = put(to, TCP_WINDOW_SCALE_WORD | TCP_WINDOW_SCALE);
+    if (has_sack)
+        to = put(to, TCP_SACK_PERMITTED_WORD);
     if (cookie.has_timestamp) {
-        reply.options.has_timestamp = true;
-        reply.options.timestamp = cookie_timestamp(
-            &cookie, milliseconds(now_ns) + cookie.timestamp_offset);
-        reply.options.timestamp_echo = segment->options.timestamp;
+        to = put(to, TCP_TIMESTAMP_WORD);
+        to = put(to, cookie_timestamp(&cookie, milliseconds(now_ns) +
+                                                   cookie.timestamp_offset));
+        (void)put(to, segment->options.timestamp);
     }
-    reply_queue(packet, tuple, &reply);
+    reply_append(packet, listener->options.ttl, listener->options.tos);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;
 }
@@ -80,12 +97,13 @@ bool half_open_take_cookie(struct tcp_listener *listener,
         .irs = seq_subtract(segment->seq, 1),
         .ts_recent = segment->options.timestamp,
         .timestamp_offset = cookie.timestamp_offset,
-        .window_scale = cookie.window_scale,
+        .window_scale = cookie.stamp & COOKIE_SCALE_MASK,
     };
-    h.node.flags |= (uint8_t)((cookie.has_timestamp ? HAS_TIMESTAMPS : 0) |
-                              (cookie.has_window_scale ? HAS_WINDOW_SCALE : 0) |
-                              (cookie.has_sack ? HAS_SACK : 0) |
-                              (cookie.has_ecn ? HAS_ECN : 0));
+    h.node.flags |=
+        (uint8_t)((cookie.has_timestamp ? HAS_TIMESTAMPS : 0) |
+                  (cookie_has_scale(&cookie) ? HAS_WINDOW_SCALE : 0) |
+                  ((cookie.stamp & COOKIE_HAS_SACK) != 0 ? HAS_SACK : 0) |
+                  ((cookie.stamp & COOKIE_HAS_ECN) != 0 ? HAS_ECN : 0));
     half_open_offer(&h, packet, segment, now_ns);
     return true;
 }

@@ -136,14 +136,11 @@ static uint8_t *emit_syn_options(const struct tcp_header_options *options,
                                  uint8_t *to)
 {
     if (options->mss != 0)
-        to = write_32(to, TCP_KIND_MSS << 24 | MSS_LENGTH << 16 | options->mss);
+        to = write_32(to, TCP_MSS_WORD | options->mss);
     if (options->has_window_scale)
-        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_WINDOW_SCALE << 16 |
-                              WINDOW_SCALE_LENGTH << 8 | options->window_scale);
+        to = write_32(to, TCP_WINDOW_SCALE_WORD | options->window_scale);
     if (options->has_sack_permitted)
-        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 |
-                              TCP_KIND_SACK_PERMITTED << 8 |
-                              SACK_PERMITTED_LENGTH);
+        to = write_32(to, TCP_SACK_PERMITTED_WORD);
     return to;
 }
 
@@ -174,8 +171,7 @@ size_t tcp_options_emit(const struct tcp_header_options *options,
     uint8_t *to = emit_syn_options(options, bytes);
 
     if (options->has_timestamp) {
-        to = write_32(to, TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 |
-                              TCP_KIND_TIMESTAMP << 8 | TIMESTAMP_LENGTH);
+        to = write_32(to, TCP_TIMESTAMP_WORD);
         to = write_32(to, options->timestamp);
         to = write_32(to, options->timestamp_echo);
     }

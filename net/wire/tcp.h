@@ -45,6 +45,18 @@ enum tcp_option_kind {
     TCP_KIND_TIMESTAMP = 8,
 };
 
+/* Options as everybody writes them, filled up with NOPs: whole words, to which
+ * the value is added, or before which it stands. */
+enum {
+    TCP_MSS_WORD = TCP_KIND_MSS << 24 | 4 << 16,
+    TCP_WINDOW_SCALE_WORD =
+        TCP_KIND_NOP << 24 | TCP_KIND_WINDOW_SCALE << 16 | 3 << 8,
+    TCP_SACK_PERMITTED_WORD = TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 |
+                              TCP_KIND_SACK_PERMITTED << 8 | 2,
+    TCP_TIMESTAMP_WORD =
+        TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 | TCP_KIND_TIMESTAMP << 8 | 10,
+};
+
 struct tcp_header {
     struct be16 source_port;
     struct be16 destination_port;
