@@ -217,6 +217,7 @@ enum {
 };
 
 #define FLOW_AGE_INTERVAL_NS (62500 * NS_PER_US)
+#define FLOW_HASH_FACTOR     UINT64_C(0x9e3779b97f4a7c15)
 
 /* UDP. */
 enum {

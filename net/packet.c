@@ -125,29 +125,12 @@ struct packet *packet_copy(const struct packet *packet)
 
 void packet_queue_append(struct packet_queue *queue, struct packet *packet)
 {
-    packet->next = NULL;
-    if (queue->last == NULL)
-        queue->first = packet;
-    else
-        queue->last->next = packet;
-    queue->last = packet;
-    queue->count++;
-    queue->true_size += packet_true_size(packet);
+    packet_queue_push(queue, packet);
 }
 
 struct packet *packet_queue_take(struct packet_queue *queue)
 {
-    struct packet *packet = queue->first;
-
-    if (packet == NULL)
-        return NULL;
-    queue->first = packet->next;
-    if (queue->first == NULL)
-        queue->last = NULL;
-    packet->next = NULL;
-    queue->count--;
-    queue->true_size -= packet_true_size(packet);
-    return packet;
+    return queue->first == NULL ? NULL : packet_queue_pop(queue);
 }
 
 void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason)

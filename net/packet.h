@@ -273,7 +273,35 @@ struct packet_queue {
 };
 
 void packet_queue_append(struct packet_queue *queue, struct packet *packet);
-struct packet *packet_queue_take(struct packet_queue *queue);
+struct packet *packet_queue_take(struct packet_queue *queue); /* or NULL */
+
+/* The same where they are much of what is done; of a queue that has one. */
+static inline void packet_queue_push(struct packet_queue *queue,
+                                     struct packet *packet)
+{
+    packet->next = NULL;
+    if (queue->last == NULL)
+        queue->first = packet;
+    else
+        queue->last->next = packet;
+    queue->last = packet;
+    queue->count++;
+    queue->true_size += packet_true_size(packet);
+}
+
+static inline struct packet *packet_queue_pop(struct packet_queue *queue)
+{
+    struct packet *packet = queue->first;
+
+    queue->first = packet->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    packet->next = NULL;
+    queue->count--;
+    queue->true_size -= packet_true_size(packet);
+    return packet;
+}
+
 void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason);
 
 /* --- within net/packet*.c ------------------------------------------------ */

@@ -12,11 +12,12 @@
 #include "net/platform.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 /* How many are left, and were at least: lowest + margin are left. */
 struct level {
-    size_t margin;
+    ptrdiff_t margin;
     size_t lowest;
 };
 
@@ -54,7 +55,7 @@ int packet_init(size_t count)
 /* One fewer is left; there was one. */
 static inline void level_sink(struct level *level)
 {
-    if (level->margin-- == 0) {
+    if (--level->margin < 0) {
         level->margin = 0;
         level->lowest--;
     }
@@ -62,7 +63,7 @@ static inline void level_sink(struct level *level)
 
 static inline size_t level_now(const struct level *level)
 {
-    return level->lowest + level->margin;
+    return level->lowest + (size_t)level->margin;
 }
 
 /* ---- buffers --------------------------------------------------------------

@@ -246,23 +246,19 @@ static inline bool needs_no_rules(const struct packet *packet,
            set->hooks[at->hook].passes_established;
 }
 
-/* PREROUTING and OUTPUT. Only what begins a flow or meets chains takes the
- * long way. */
-static enum filter_verdict enter(struct packet *packet,
-                                 const struct filter_context *at)
+static NOINLINE enum filter_verdict enter_any(struct packet *packet,
+                                              const struct filter_context *at,
+                                              struct rule_set *set)
 {
-    struct rule_set *set = rules_active();
     const struct ipv4_header *ip = (const void *)packet->data;
 
-    packet->flow = NULL;
-    packet->flow_state = 0;
     if (set == NULL)
         return run_bare(packet, at);
     if (set->hooks[at->hook].has_chains)
         return run_steps(packet, at, set);
     if (ip->protocol == FLOW_UDP && is_dhcp_client(packet, at))
         return FILTER_ACCEPT;
-    track_packet(packet, at->now_ns);
+    track_unusual(packet, at->now_ns);
     if ((packet->flow_state & TRACK_ESTABLISHED) != 0)
         return translate_known(packet, NAT_DESTINATION);
     if (track_is_fresh(packet)) {
@@ -272,6 +268,21 @@ static enum filter_verdict enter(struct packet *packet,
         return translate(&view);
     }
     return nat_translate(packet, NAT_DESTINATION);
+}
+
+/* PREROUTING and OUTPUT. Only what begins a flow or meets chains takes the
+ * long way. */
+static enum filter_verdict enter(struct packet *packet,
+                                 const struct filter_context *at)
+{
+    struct rule_set *set = rules_active();
+
+    packet->flow = NULL;
+    packet->flow_state = 0;
+    if (set != NULL && !set->hooks[at->hook].has_chains &&
+        track_established(packet, flow_ticks(at->now_ns)))
+        return translate_known(packet, NAT_DESTINATION);
+    return enter_any(packet, at, set);
 }
 
 static enum filter_verdict enter_output(struct packet *packet,

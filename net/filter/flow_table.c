@@ -4,7 +4,9 @@
  * (place and direction in one number, 0 is none), half as large as pointers.
  * Nothing is touched before it is used, so that a large table costs nothing
  * while it is empty. Whoever expired is found by a clock hand that passes a
- * few places at a time, or earlier by the packet that meets it.
+ * few places at a time, or earlier by the packet that meets it. In front stands
+ * a table without chains or key that tells where a tuple was found last: who
+ * makes others' tuples meet there costs them the keyed search, and no more.
  */
 #include "net/filter/flow.h"
 
@@ -24,6 +26,7 @@ enum {
 static struct {
     struct flow *flows;
     uint32_t *buckets;
+    uint32_t *recent; /* half as many: handles found last */
     uint32_t bucket_mask;
     uint32_t capacity; /* there is memory for */
     uint32_t limit;    /* and so many may be used */
@@ -42,6 +45,12 @@ static size_t power_of_two_above(size_t count)
     while (power < count)
         power *= 2;
     return power;
+}
+
+/* With what stands in front of them. */
+static uint32_t *take_buckets(size_t count)
+{
+    return platform_memory((count + count / 2) * sizeof(uint32_t), 64);
 }
 
 int flow_table_init(void)
@@ -65,13 +74,14 @@ int flow_table_init(void)
             break;
     }
     buckets = power_of_two_above(count + count / 2);
-    table.buckets = platform_memory(buckets * sizeof(uint32_t), 64);
+    table.buckets = take_buckets(buckets);
     while (table.buckets == NULL && buckets > FLOW_TABLE_MIN) {
         buckets /= 2;
-        table.buckets = platform_memory(buckets * sizeof(uint32_t), 64);
+        table.buckets = take_buckets(buckets);
     }
     if (table.flows == NULL || table.buckets == NULL)
         return -ENOMEM;
+    table.recent = table.buckets + buckets;
     table.bucket_mask = (uint32_t)buckets - 1;
     table.capacity = (uint32_t)count;
     table.limit = table.capacity;
@@ -131,20 +141,53 @@ static struct flow *search(uint32_t handle, const struct flow_tuple *tuple,
     return NULL;
 }
 
-struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
-                       uint32_t now, enum flow_direction *direction)
+static inline uint32_t *recent_of(const struct flow_tuple *tuple)
+{
+    uint64_t hosts;
+    uint32_t ports;
+
+    memcpy(&hosts, &tuple->source, sizeof(hosts));
+    memcpy(&ports, &tuple->source_port, sizeof(ports));
+    hosts = (hosts ^ ports * FLOW_HASH_FACTOR) * FLOW_HASH_FACTOR;
+    return &table.recent[hosts >> 32 & table.bucket_mask >> 1];
+}
+
+static NOINLINE struct flow *find_by_key(const struct flow_tuple *tuple,
+                                         uint8_t protocol, uint32_t now,
+                                         enum flow_direction *direction)
 {
     const uint32_t *bucket = bucket_of(tuple, protocol);
     struct flow *flow;
 
     while ((flow = search(*bucket, tuple, protocol, direction)) != NULL) {
-        if (!flow_is_due(flow->expires, now))
+        if (!flow_is_due(flow->expires, now)) {
+            *recent_of(tuple) = handle_of(flow, *direction);
             return flow;
+        }
         flow_counters.expired++;
         flow_remove(flow);
     }
     *direction = FLOW_ORIGINAL;
     return NULL;
+}
+
+/* The place may have another flow by now, or none. */
+struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
+                       uint32_t now, enum flow_direction *direction)
+{
+    uint32_t handle = *recent_of(tuple);
+
+    if (handle != 0) {
+        struct flow *flow = flow_of(handle);
+
+        *direction = direction_of(handle);
+        if (flow_tuple_equal(&flow->tuple[*direction], tuple) &&
+            flow->protocol == protocol &&
+            (flow->status & (FLOW_CONFIRMED | FLOW_DYING)) == FLOW_CONFIRMED &&
+            !flow_is_due(flow->expires, now))
+            return flow;
+    }
+    return find_by_key(tuple, protocol, now, direction);
 }
 
 bool flow_is_taken(const struct flow_tuple *tuple, uint8_t protocol,

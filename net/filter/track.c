@@ -250,7 +250,7 @@ static void track_segment(struct packet *packet, struct track_segment *segment)
         set_invalid(packet);
 }
 
-static void track_any(struct packet *packet, uint32_t now)
+void track_unusual(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *ip = (const void *)packet->data;
     uint32_t header = (uint32_t)ipv4_header_length(ip);
@@ -259,10 +259,11 @@ static void track_any(struct packet *packet, uint32_t now)
         .transport = packet->data + header,
         .linear = packet->length - header,
         .length = (uint32_t)packet_total_length(packet) - header,
-        .now = now,
+        .now = flow_ticks(now_ns),
     };
     enum flow_direction direction;
 
+    flow_reap();
     if (!is_sane(packet, &segment)) {
         set_invalid(packet);
     } else if (track_is_icmp_error(&segment)) {
@@ -279,9 +280,8 @@ static void track_any(struct packet *packet, uint32_t now)
 
 void track_packet(struct packet *packet, uint64_t now_ns)
 {
-    flow_reap();
     if (!track_established(packet, flow_ticks(now_ns)))
-        track_any(packet, flow_ticks(now_ns));
+        track_unusual(packet, now_ns);
 }
 
 enum filter_verdict track_confirm(struct packet *packet, uint64_t now_ns)

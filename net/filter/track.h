@@ -123,6 +123,8 @@ bool track_tcp_begin(struct flow *flow, const struct track_segment *segment);
  * established connection that goes both ways, and in its window. False: nothing
  * was done. */
 bool track_established(struct packet *packet, uint32_t now);
+/* What track_packet does with all others. */
+void track_unusual(struct packet *packet, uint64_t now_ns);
 uint32_t track_tcp_timeout(const struct flow *flow);
 enum track_verdict track_tcp_continue(struct flow *flow,
                                       const struct track_segment *segment);

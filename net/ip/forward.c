@@ -18,6 +18,7 @@
 #include "net/wire/udp.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum source_filter {
     SOURCE_FILTER_OFF,
@@ -55,13 +56,15 @@ static void refuse_route(struct packet *packet, const struct ip_path *path,
 }
 
 /* RFC 1812 5.3.1: one second or one hop, whichever was shorter. The checksum
- * by RFC 1624 for this one change: the complement grows by 0x100. */
-static void take_hop(struct ipv4_header *header)
+ * by RFC 1624 for this one change: the complement grows by 1 in the first
+ * octet, the machine's lowest. */
+static inline void take_hop(struct ipv4_header *header)
 {
-    uint32_t sum = be16_get(header->checksum) + 0x100U;
+    uint32_t sum = be16_raw(header->checksum) + 1U;
+    uint16_t word = (uint16_t)(sum + (sum >= 0xffff));
 
     header->ttl--;
-    header->checksum = be16_from((uint16_t)(sum + (sum >= 0xffff)));
+    memcpy(&header->checksum, &word, sizeof(word));
 }
 
 /* What is the matter with a packet whose way is known; DROP_NONE: nothing. The

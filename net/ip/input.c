@@ -400,22 +400,17 @@ static NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
 static inline bool has_plain_header(const struct packet *packet,
                                     const struct ipv4_header *header)
 {
-    const uint8_t *at = packet->data;
     uint32_t length;
-    uint64_t sum;
 
     if (packet->length < IPV4_HEADER_LENGTH || header->version_ihl != 0x45)
         return false;
     length = be16_get(header->total_length);
-    sum = checksum_native_32(at) + checksum_native_32(at + 4) +
-          checksum_native_32(at + 8) + checksum_native_32(at + 12) +
-          checksum_native_32(at + 16);
     return length >= IPV4_HEADER_LENGTH && length <= packet->length &&
-           checksum_native_is_valid(sum);
+           checksum_native_20_is_valid(header);
 }
 
-/* The usual case, with the fewest questions: from some host to the address of
- * the interface it came in by. */
+/* From some host to the address of the interface it came in by, in one piece,
+ * and no hook wants to see it. */
 static inline bool is_plain_unicast(const struct packet *packet,
                                     const struct ipv4_header *header)
 {
@@ -424,38 +419,41 @@ static inline bool is_plain_unicast(const struct packet *packet,
     return be32_equal(header->destination, netif->ip.address) &&
            !packet->is_link_broadcast && ipv4_is_unicast(header->source) &&
            !be32_equal(header->source, netif->ip.broadcast) &&
-           !ip_is_own_address(header->source);
+           !ip_is_own_address(header->source) && !ipv4_is_fragment(header) &&
+           !filter_is_used(FILTER_INPUT);
 }
 
-/* The two usual ways, of a host and of a router; all others are gone by
- * receive_any, which looks at everything anew. */
-void ip_receive(struct packet *packet, uint64_t now_ns)
+static NOINLINE void receive_plain(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
 
-    ip_counters.in_receives++;
-    packet->network_offset = (uint16_t)packet_headroom(packet);
-    if (filter_is_used(FILTER_PREROUTING) || !has_plain_header(packet, header))
-        goto any;
-    if (ip_router != NULL) {
-        if (!is_plain_transit(packet, header))
-            goto any;
-        packet->length = be16_get(header->total_length);
-        ip_router->transit(packet, now_ns);
-        return;
-    }
-    if (ipv4_is_fragment(header) || filter_is_used(FILTER_INPUT) ||
-        !is_plain_unicast(packet, header))
-        goto any;
     packet->length = be16_get(header->total_length) - IPV4_HEADER_LENGTH;
     packet->data += IPV4_HEADER_LENGTH;
     packet->protocol = header->protocol;
     packet->transport_offset =
         (uint16_t)(packet->network_offset + IPV4_HEADER_LENGTH);
     pass_up(packet, false, now_ns);
-    return;
-any:
-    receive_any(packet, now_ns);
+}
+
+/* The usual ways of a router and of a host; for all others receive_any looks
+ * at everything anew. */
+void ip_receive(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+
+    ip_counters.in_receives++;
+    packet->network_offset = (uint16_t)packet_headroom(packet);
+    if (filter_is_used(FILTER_PREROUTING) ||
+        !has_plain_header(packet, header)) {
+        receive_any(packet, now_ns);
+    } else if (ip_router != NULL && is_plain_transit(packet, header)) {
+        packet->length = be16_get(header->total_length);
+        ip_router->transit(packet, now_ns);
+    } else if (ip_router == NULL && is_plain_unicast(packet, header)) {
+        receive_plain(packet, now_ns);
+    } else {
+        receive_any(packet, now_ns);
+    }
 }
 
 bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,

@@ -53,20 +53,21 @@ void gro_init(void)
     memset(&gro_counters, 0, sizeof(gro_counters));
 }
 
+static void decide(void)
+{
+    gro_state.off = gro.is_off || gro.is_hooked ? UINT32_MAX : 0;
+}
+
 void gro_set_enabled(bool enabled)
 {
     gro.is_off = !enabled;
+    decide();
 }
 
 void gro_set_hooked(bool hooked)
 {
     gro.is_hooked = hooked;
-}
-
-void gro_begin_turn(bool is_lone)
-{
-    gro_state.passing =
-        gro.is_off || gro.is_hooked ? UINT32_MAX : (uint32_t)is_lone;
+    decide();
 }
 
 static const struct ipv4_header *ip_of(const struct packet *packet)
@@ -224,7 +225,7 @@ void gro_receive(struct netif *netif, struct packet *packet)
     uint32_t header_length = 0;
     uint32_t payload = 0;
 
-    if (gro.is_off || gro.is_hooked || !is_tcp(packet)) {
+    if (gro_state.off != 0 || !is_tcp(packet)) {
         ethernet_receive(netif, packet);
         return;
     }

@@ -32,16 +32,20 @@ void gro_set_hooked(bool hooked);
 void gro_receive(struct netif *netif, struct packet *packet);
 void gro_flush(void);
 
-/* A device's turn begins, of which a single frame is expected or more: the
- * first of a single one is not kept to wait for others. */
-void gro_begin_turn(bool is_lone);
-
 /* --- what the device interface asks for each frame ------------------------ */
 
 extern struct gro_state {
     uint32_t passing; /* so many frames of this turn go up at once */
     uint32_t held;    /* trains that wait for more */
+    uint32_t off;     /* all bits: nothing is to be joined */
 } gro_state;
+
+/* A device's turn begins, of which a single frame is expected or more: the
+ * first of a single one is not kept to wait for others. */
+static inline void gro_begin_turn(bool is_lone)
+{
+    gro_state.passing = gro_state.off | is_lone;
+}
 
 /* Is it one for gro_receive()? TCP, as far as a glance tells. */
 static inline bool gro_wants(const struct packet *packet)

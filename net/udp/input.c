@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Data stands at the UDP header; afterwards the packet ends where it says. */
-static enum drop_reason check(struct packet *packet)
+static NOINLINE enum drop_reason check(struct packet *packet)
 {
     const struct udp_header *header = (const void *)packet->data;
     size_t total = packet_total_length(packet);
@@ -38,8 +38,26 @@ static enum drop_reason check(struct packet *packet)
     return DROP_NONE;
 }
 
+/* Nothing to be checked any more, and it ends where it says. */
+static inline bool is_plain(const struct packet *packet,
+                            const struct udp_header *header)
+{
+    return packet->length >= UDP_HEADER_LENGTH && packet->fragment_count == 0 &&
+           be16_get(header->length) == packet->length &&
+           be16_raw(header->source_port) != 0 &&
+           be16_raw(header->destination_port) != 0 &&
+           packet->checksum == PACKET_CHECKSUM_VERIFIED;
+}
+
+static NOINLINE void refuse_full(struct packet *packet)
+{
+    udp_counters.receive_buffer_errors++;
+    udp_counters.in_errors++;
+    packet_drop(packet, DROP_UDP_QUEUE_FULL);
+}
+
 /* Data stands at the payload. */
-static void enqueue(struct udp_socket *socket, struct packet *packet)
+static inline void enqueue(struct udp_socket *socket, struct packet *packet)
 {
     /* The buffers of fragments are the packet's own here. */
     size_t size =
@@ -48,35 +66,37 @@ static void enqueue(struct udp_socket *socket, struct packet *packet)
     if (size > socket->receive_limit ||
         socket->queue.true_size > socket->receive_limit - size ||
         size > udp_queued_limit || udp_queued_size > udp_queued_limit - size) {
-        udp_counters.receive_buffer_errors++;
-        udp_counters.in_errors++;
-        packet_drop(packet, DROP_UDP_QUEUE_FULL);
+        refuse_full(packet);
         return;
     }
     udp_counters.in_datagrams++;
-    packet_queue_append(&socket->queue, packet);
+    packet_queue_push(&socket->queue, packet);
     socket->queue.true_size += (size_t)packet->fragment_count * BUFFER_SIZE;
     udp_queued_size += size;
     if (socket->notify != NULL)
         socket->notify(socket->owner, UDP_READABLE);
 }
 
-struct packet *udp_dequeue(struct udp_socket *socket)
+/* There is one. */
+static inline struct packet *dequeue(struct udp_socket *socket)
 {
-    struct packet *packet = packet_queue_take(&socket->queue);
+    struct packet *packet = packet_queue_pop(&socket->queue);
+    size_t fragments = (size_t)packet->fragment_count * BUFFER_SIZE;
 
-    if (packet != NULL) {
-        size_t fragments = (size_t)packet->fragment_count * BUFFER_SIZE;
-
-        socket->queue.true_size -= fragments;
-        udp_queued_size -= packet_true_size(packet) + fragments;
-    }
+    socket->queue.true_size -= fragments;
+    udp_queued_size -= packet_true_size(packet) + fragments;
     return packet;
 }
 
+struct packet *udp_dequeue(struct udp_socket *socket)
+{
+    return socket->queue.first == NULL ? NULL : dequeue(socket);
+}
+
 /* To everybody who hears it; copies for all but the last. */
-static void receive_group(struct packet *packet,
-                          const struct ip_receive_info *info, uint16_t port)
+static NOINLINE void receive_group(struct packet *packet,
+                                   const struct ip_receive_info *info,
+                                   uint16_t port)
 {
     struct udp_socket *socket = udp_find_group(NULL, info, port);
 
@@ -100,11 +120,30 @@ static void receive_group(struct packet *packet,
     }
 }
 
+/* Nobody waits for it, or one of several does. */
+static NOINLINE struct udp_socket *
+find_or_reject(struct packet *packet, const struct ip_receive_info *info,
+               uint64_t now_ns)
+{
+    const struct udp_header *header = (const void *)packet->data;
+    struct udp_socket *socket =
+        udp_find(info, be16_get(header->destination_port),
+                 be16_get(header->source_port));
+
+    if (socket == NULL) {
+        udp_counters.no_ports++;
+        ip_reject(packet, info, IP_ERROR_PORT_UNREACHABLE, now_ns);
+        packet_drop(packet, DROP_UDP_NO_SOCKET);
+    }
+    return socket;
+}
+
 void udp_receive(struct packet *packet, const struct ip_receive_info *info,
                  uint64_t now_ns)
 {
     const struct udp_header *header = (const void *)packet->data;
-    enum drop_reason reason = check(packet);
+    enum drop_reason reason =
+        is_plain(packet, header) ? DROP_NONE : check(packet);
     struct udp_socket *socket;
     uint16_t port;
 
@@ -120,13 +159,11 @@ void udp_receive(struct packet *packet, const struct ip_receive_info *info,
         receive_group(packet, info, port);
         return;
     }
-    socket = udp_find(info, port, be16_get(header->source_port));
-    if (socket == NULL) {
-        udp_counters.no_ports++;
-        ip_reject(packet, info, IP_ERROR_PORT_UNREACHABLE, now_ns);
-        packet_drop(packet, DROP_UDP_NO_SOCKET);
+    socket = udp_find_alone(port);
+    if (socket == NULL)
+        socket = find_or_reject(packet, info, now_ns);
+    if (socket == NULL)
         return;
-    }
     packet->data += UDP_HEADER_LENGTH;
     packet->length -= UDP_HEADER_LENGTH;
     enqueue(socket, packet);
@@ -134,9 +171,9 @@ void udp_receive(struct packet *packet, const struct ip_receive_info *info,
 
 /* Where a queued datagram came from and went to: its headers still stand
  * before its payload. */
-static void fill_endpoints(const struct packet *packet,
-                           struct udp_endpoint *remote,
-                           struct udp_endpoint *local)
+static inline void fill_endpoints(const struct packet *packet,
+                                  struct udp_endpoint *remote,
+                                  struct udp_endpoint *local)
 {
     const struct ipv4_header *ip = packet_network_header(packet);
     const struct udp_header *udp = packet_transport_header(packet);
@@ -158,23 +195,34 @@ int udp_read(struct udp_socket *socket, void *bytes, size_t length,
     return udp_read_rooms(socket, &room, 1, flags, remote, local);
 }
 
+static inline void copy_out(const struct packet *packet,
+                            const struct packet_room *rooms, size_t count)
+{
+    if (count == 1 && packet->fragment_count == 0 && rooms[0].length != 0)
+        memcpy(rooms[0].bytes, packet->data,
+               rooms[0].length < packet->length ? rooms[0].length
+                                                : packet->length);
+    else
+        packet_copy_to_rooms(packet, rooms, count);
+}
+
 int udp_read_rooms(struct udp_socket *socket, const struct packet_room *rooms,
                    size_t count, uint32_t flags, struct udp_endpoint *remote,
                    struct udp_endpoint *local)
 {
     struct packet *packet = socket->queue.first;
-    size_t total;
+    int total;
 
     if (socket->error != 0)
         return -udp_take_error(socket);
     if (packet == NULL)
         return -EAGAIN;
-    total = packet_total_length(packet);
-    packet_copy_to_rooms(packet, rooms, count);
+    total = (int)packet_total_length(packet);
+    copy_out(packet, rooms, count);
     fill_endpoints(packet, remote, local);
     if ((flags & UDP_READ_PEEK) == 0)
-        packet_free(udp_dequeue(socket));
-    return (int)total;
+        packet_free(dequeue(socket));
+    return total;
 }
 
 size_t udp_read_queued(const struct udp_socket *socket)

@@ -20,8 +20,6 @@
 static struct {
     struct pool pool;
     struct udp_socket *sockets; /* the pool's */
-    size_t connected_count;
-    struct udp_socket *by_port[UDP_BUCKETS];
     struct udp_socket *by_flow[UDP_BUCKETS];
     struct hash_key flow_key;
     struct hash_key port_key;
@@ -29,6 +27,7 @@ static struct {
     size_t receive_default;
 } table;
 
+struct udp_ports udp_ports;
 struct udp_counters udp_counters;
 size_t udp_queued_size;
 size_t udp_queued_limit;
@@ -48,6 +47,7 @@ int udp_init(void)
     if (count > UDP_SOCKETS_MAX)
         count = UDP_SOCKETS_MAX;
     memset(&table, 0, sizeof(table));
+    udp_ports = (struct udp_ports){0};
     memset(&udp_counters, 0, sizeof(udp_counters));
     if (pool_init(&table.pool, count, sizeof(*table.sockets),
                   _Alignof(struct udp_socket)) != 0)
@@ -69,7 +69,7 @@ int udp_init(void)
 
 static struct udp_socket **port_bucket(uint16_t port)
 {
-    return &table.by_port[port % UDP_BUCKETS];
+    return &udp_ports.bucket[port % UDP_BUCKETS];
 }
 
 static struct udp_socket **flow_bucket(const struct udp_endpoint *local,
@@ -90,7 +90,7 @@ static void unlink_socket(struct udp_socket *socket)
         socket->next->link = socket->link;
     socket->link = NULL;
     if (socket->is_connected)
-        table.connected_count--;
+        udp_ports.connected_count--;
 }
 
 /* Into the table its present state belongs to. */
@@ -106,7 +106,7 @@ static void link_socket(struct udp_socket *socket)
         (*bucket)->link = &socket->next;
     *bucket = socket;
     if (socket->is_connected)
-        table.connected_count++;
+        udp_ports.connected_count++;
 }
 
 static bool same_endpoint(const struct udp_endpoint *a,
@@ -120,7 +120,7 @@ struct udp_socket *udp_find_connected(const struct udp_endpoint *local,
 {
     struct udp_socket *socket;
 
-    if (table.connected_count == 0)
+    if (udp_ports.connected_count == 0)
         return NULL;
     socket = *flow_bucket(local, remote);
     while (socket != NULL && !(same_endpoint(&socket->local, local) &&
@@ -156,7 +156,7 @@ struct udp_socket *udp_find(const struct ip_receive_info *info,
     struct udp_socket *best = NULL;
     int best_score = -1;
 
-    if (table.connected_count != 0)
+    if (udp_ports.connected_count != 0)
         best = find_flow(info, local_port, remote_port);
     if (best != NULL)
         return best;

@@ -45,6 +45,26 @@ struct udp_counters {
 
 extern struct udp_counters udp_counters;
 
+struct udp_ports {
+    struct udp_socket *bucket[UDP_BUCKETS]; /* not connected, by their port */
+    size_t connected_count;                 /* in another table */
+};
+
+extern struct udp_ports udp_ports;
+
+/* The one socket on a port, bound to any address and any interface: the usual
+ * case. NULL: udp_find() has to look. */
+static inline struct udp_socket *udp_find_alone(uint16_t local_port)
+{
+    struct udp_socket *socket = udp_ports.bucket[local_port % UDP_BUCKETS];
+
+    if (socket == NULL || socket->next != NULL ||
+        udp_ports.connected_count != 0 || socket->local.port != local_port ||
+        socket->netif != NULL || !ip_address_is_any(&socket->local.address))
+        return NULL;
+    return socket;
+}
+
 /* Who gets a datagram: the socket connected to the sender, else the most
  * specific one bound to the port. */
 struct udp_socket *udp_find(const struct ip_receive_info *info,

@@ -64,6 +64,28 @@ static inline uint64_t checksum_native_32(const void *bytes)
     return word;
 }
 
+/* Whether the 20 bytes of an IPv4 header without options are intact, which are
+ * not all zeros. */
+static inline bool checksum_native_20_is_valid(const void *bytes)
+{
+    const uint8_t *at = bytes;
+    uint64_t sum;
+    uint64_t next;
+    uint32_t half;
+
+    memcpy(&sum, at, sizeof(sum));
+    memcpy(&next, at + 8, sizeof(next));
+    sum += next;
+    sum += sum < next;
+    next = checksum_native_32(at + 16);
+    sum += next;
+    sum += sum < next;
+    sum += sum << 32 | sum >> 32;
+    half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return half >= 0xffff0000;
+}
+
 static inline bool checksum_native_is_valid(uint64_t sum)
 {
     sum = (sum & 0xffffffff) + (sum >> 32);
