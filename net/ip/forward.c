@@ -18,7 +18,6 @@
 #include "net/wire/udp.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum source_filter {
     SOURCE_FILTER_OFF,
@@ -61,10 +60,9 @@ static void refuse_route(struct packet *packet, const struct ip_path *path,
 static inline void take_hop(struct ipv4_header *header)
 {
     uint32_t sum = be16_raw(header->checksum) + 1U;
-    uint16_t word = (uint16_t)(sum + (sum >= 0xffff));
 
     header->ttl--;
-    memcpy(&header->checksum, &word, sizeof(word));
+    header->checksum = be16_from_raw((uint16_t)(sum + (sum >= 0xffff)));
 }
 
 /* What is the matter with a packet whose way is known; DROP_NONE: nothing. The

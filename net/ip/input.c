@@ -406,7 +406,7 @@ static inline bool has_plain_header(const struct packet *packet,
         return false;
     length = be16_get(header->total_length);
     return length >= IPV4_HEADER_LENGTH && length <= packet->length &&
-           checksum_native_20_is_valid(header);
+           checksum_native_20(header) == 0xffff;
 }
 
 /* From some host to the address of the interface it came in by, in one piece,

@@ -151,16 +151,40 @@ static void send_filtered(struct packet *packet, const struct ip_route *route,
     ip_finish_send(packet, route, now_ns);
 }
 
+/* To one neighbour, in one piece, and no hook wants to see it. */
+static inline bool is_plain(const struct packet *packet,
+                            const struct ip_route *route, size_t total)
+{
+    return !filter_is_used(FILTER_OUTPUT) &&
+           !filter_is_used(FILTER_POSTROUTING) &&
+           (total <= route->mtu || packet->segment_size != 0) &&
+           !route->is_local && !route->is_broadcast &&
+           !ipv4_is_multicast(ip_address_ipv4(&route->gateway));
+}
+
+static NOINLINE void send_any(struct packet *packet,
+                              const struct ip_route *route, uint64_t now_ns)
+{
+    if (filter_is_used(FILTER_OUTPUT))
+        send_filtered(packet, route, now_ns);
+    else
+        ip_finish_send(packet, route, now_ns);
+}
+
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns)
 {
-    struct ipv4_header *header = packet_push(packet, IPV4_HEADER_LENGTH);
-    size_t total = packet_total_length(packet);
+    size_t total = packet_total_length(packet) + IPV4_HEADER_LENGTH;
+    struct ipv4_header *header;
 
-    ip_counters.out_requests++;
     ASSERT(total <= IPV4_TOTAL_MAX);
+    ASSERT(packet_headroom(packet) >= IPV4_HEADER_LENGTH);
+    ip_counters.out_requests++;
+    packet->data -= IPV4_HEADER_LENGTH;
+    packet->length += IPV4_HEADER_LENGTH;
     packet->network_offset = (uint16_t)packet_headroom(packet);
     packet->protocol = options->protocol;
+    header = (void *)packet->data;
     header->version_ihl = 0x45;
     header->tos = options->tos;
     header->total_length = be16_from((uint16_t)total);
@@ -173,13 +197,14 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
     header->destination = ip_address_ipv4(&options->destination);
     header->identification =
         options->dont_fragment ? be16_from(0) : choose_identification(header);
-    header->checksum =
-        checksum_finish(checksum_add(0, header, sizeof(*header)));
-
-    if (filter_is_used(FILTER_OUTPUT))
-        send_filtered(packet, route, now_ns);
-    else
-        ip_finish_send(packet, route, now_ns);
+    header->checksum = be16_from_raw((uint16_t)~checksum_native_20(header));
+    if (is_plain(packet, route, total)) {
+        ip_counters.out_transmits++;
+        neighbour_send(route->netif, ip_address_ipv4(&route->gateway), packet,
+                       now_ns);
+    } else {
+        send_any(packet, route, now_ns);
+    }
 }
 
 void ip_send_made(struct packet *packet, const struct ip_route *route,
@@ -196,10 +221,7 @@ void ip_send_made(struct packet *packet, const struct ip_route *route,
     header->checksum = be16_from(0);
     header->checksum =
         checksum_finish(checksum_add(0, header, ipv4_header_length(header)));
-    if (filter_is_used(FILTER_OUTPUT))
-        send_filtered(packet, route, now_ns);
-    else
-        ip_finish_send(packet, route, now_ns);
+    send_any(packet, route, now_ns);
 }
 
 int ip_discover_mtu(enum ip_mtu_discover how, size_t length,

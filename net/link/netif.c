@@ -250,11 +250,18 @@ static inline void give(struct netif *netif, struct packet *packet)
     netif->operations->transmit(netif, packet);
 }
 
+static NOINLINE void give_large(struct netif *netif, struct packet *packet)
+{
+    segment_make_template(packet);
+    give(netif, packet);
+}
+
 void netif_give(struct netif *netif, struct packet *packet)
 {
     if (packet->segment_size != 0)
-        segment_make_template(packet);
-    give(netif, packet);
+        give_large(netif, packet);
+    else
+        give(netif, packet);
 }
 
 /* A large packet for a device that cannot cut it. What there is no packet for

@@ -19,7 +19,7 @@ static struct qdisc *qdisc_from(struct netif_queueing *queueing)
     return container_of(queueing, struct qdisc, queueing);
 }
 
-static void send(struct qdisc *qdisc, struct packet *packet)
+static inline void send(struct qdisc *qdisc, struct packet *packet)
 {
     qdisc->counters.packets++;
     qdisc->counters.bytes += packet_total_length(packet);
@@ -45,19 +45,26 @@ static void run(struct qdisc *qdisc, uint64_t now_ns)
     qdisc->counters.requeues += qdisc->backlog_packets != 0;
 }
 
+static NOINLINE void enqueue(struct qdisc *qdisc, struct packet *packet)
+{
+    uint64_t now_ns = platform_now_ns();
+
+    qdisc->operations->enqueue(qdisc, packet, now_ns);
+    if (qdisc->netif->transmit_stopped)
+        qdisc->counters.requeues += qdisc->backlog_packets != 0;
+    else
+        run(qdisc, now_ns);
+}
+
 static void transmit(struct netif_queueing *queueing, struct packet *packet)
 {
     struct qdisc *qdisc = qdisc_from(queueing);
-    uint64_t now_ns;
 
     if (qdisc->backlog_packets == 0 && !qdisc->netif->transmit_stopped &&
-        qdisc->operations->is_passed_when_empty) {
+        qdisc->operations->is_passed_when_empty)
         send(qdisc, packet); /* nobody to be fair to */
-        return;
-    }
-    now_ns = platform_now_ns();
-    qdisc->operations->enqueue(qdisc, packet, now_ns);
-    run(qdisc, now_ns);
+    else
+        enqueue(qdisc, packet);
 }
 
 static void resume(struct netif_queueing *queueing)

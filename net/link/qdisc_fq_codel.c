@@ -62,43 +62,68 @@ static void list_remove_first(struct flow_list *list)
 
 /* Whom a collision would hurt, he cannot know; so two multiplications are
  * enough. */
-static struct flow *flow_of(struct fq_codel *fq, const struct packet *packet)
+static inline struct flow *flow_by(struct fq_codel *fq, uint64_t addresses,
+                                   uint64_t rest)
 {
-    const struct ipv4_header *header = qdisc_ip_header(packet);
-    uint64_t addresses = 0;
-    uint64_t rest = 0;
-    uint64_t hash;
+    uint64_t hash = (addresses ^ fq->key[0]) * QDISC_HASH_FACTOR;
 
-    if (header != NULL) {
-        size_t length = ipv4_header_length(header);
-        uint32_t ports = 0;
-
-        memcpy(&addresses, &header->source, sizeof(addresses));
-        if ((header->protocol == 6 || header->protocol == 17) &&
-            !ipv4_is_fragment(header) &&
-            packet->data + packet->length >=
-                (const uint8_t *)header + length + sizeof(ports))
-            memcpy(&ports, (const uint8_t *)header + length, sizeof(ports));
-        rest = (uint64_t)header->protocol << 32 | ports;
-    }
-    hash = (addresses ^ fq->key[0]) * QDISC_HASH_FACTOR;
     hash = ((hash ^ hash >> 32) + (rest ^ fq->key[1])) * QDISC_HASH_FACTOR;
     return &fq->flows[(hash >> 32) % QDISC_FLOWS];
 }
 
-static struct packet *take_head(struct fq_codel *fq, struct flow *flow)
+static NOINLINE struct flow *flow_of_any(struct fq_codel *fq,
+                                         const struct packet *packet)
 {
-    struct packet *packet = packet_queue_take(&flow->queue);
+    const struct ipv4_header *header = qdisc_ip_header(packet);
+    uint64_t addresses = 0;
+    uint32_t ports = 0;
+    size_t length;
 
-    if (packet != NULL) {
-        flow->bytes -= (uint32_t)packet_total_length(packet);
-        qdisc_count_out(&fq->qdisc, packet);
-    }
+    if (header == NULL)
+        return flow_by(fq, 0, 0);
+    length = ipv4_header_length(header);
+    memcpy(&addresses, &header->source, sizeof(addresses));
+    if ((header->protocol == 6 || header->protocol == 17) &&
+        !ipv4_is_fragment(header) &&
+        packet->data + packet->length >=
+            (const uint8_t *)header + length + sizeof(ports))
+        memcpy(&ports, (const uint8_t *)header + length, sizeof(ports));
+    return flow_by(fq, addresses, (uint64_t)header->protocol << 32 | ports);
+}
+
+/* Nearly all are TCP or UDP behind a plain header. */
+static inline struct flow *flow_of(struct fq_codel *fq,
+                                   const struct packet *packet)
+{
+    const struct ethernet_header *frame = (const void *)packet->data;
+    const struct ipv4_header *header = (const void *)(frame + 1);
+    uint64_t addresses;
+    uint32_t ports;
+
+    if (packet->length < sizeof(*frame) + sizeof(*header) + sizeof(ports) ||
+        be16_get(frame->type) != ETHERNET_TYPE_IPV4 ||
+        header->version_ihl != 0x45 || ipv4_is_fragment(header) ||
+        (header->protocol != 6 && header->protocol != 17))
+        return flow_of_any(fq, packet);
+    memcpy(&addresses, &header->source, sizeof(addresses));
+    memcpy(&ports, header + 1, sizeof(ports));
+    return flow_by(fq, addresses, (uint64_t)header->protocol << 32 | ports);
+}
+
+static inline struct packet *take_head(struct fq_codel *fq, struct flow *flow)
+{
+    struct packet *packet;
+
+    if (flow->queue.first == NULL)
+        return NULL;
+    packet = packet_queue_pop(&flow->queue);
+    flow->bytes -= (uint32_t)packet_total_length(packet);
+    qdisc_count_out(&fq->qdisc, packet);
     return packet;
 }
 
 /* RFC 8290 5.2.3: half of the fattest flow, at most so many packets. */
-static void drop_from_fattest(struct fq_codel *fq)
+static NOINLINE void drop_from_fattest(struct fq_codel *fq)
 {
     struct flow *fattest = &fq->flows[0];
     uint32_t enough;
@@ -120,7 +145,7 @@ static void fq_codel_enqueue(struct qdisc *qdisc, struct packet *packet,
     packet->time_ns = now_ns;
     flow->bytes += (uint32_t)packet_total_length(packet);
     qdisc_count_in(qdisc, packet);
-    packet_queue_append(&flow->queue, packet);
+    packet_queue_push(&flow->queue, packet);
     if (!flow->is_listed) {
         flow->is_listed = true;
         flow->deficit = QDISC_QUANTUM;
@@ -228,8 +253,8 @@ static struct packet *begin_dropping(struct fq_codel *fq, struct flow *flow,
     return packet;
 }
 
-static struct packet *codel_dequeue(struct fq_codel *fq, struct flow *flow,
-                                    uint64_t now_ns)
+static NOINLINE struct packet *codel_dequeue(struct fq_codel *fq,
+                                             struct flow *flow, uint64_t now_ns)
 {
     bool may_drop;
     struct packet *packet = look(fq, flow, now_ns, &may_drop);
@@ -243,6 +268,20 @@ static struct packet *codel_dequeue(struct fq_codel *fq, struct flow *flow,
         packet = begin_dropping(fq, flow, packet, now_ns);
     }
     return packet;
+}
+
+/* The same when it has not waited for long, or was the last: then CoDel has
+ * nothing to say. */
+static inline struct packet *dequeue(struct fq_codel *fq, struct flow *flow,
+                                     uint64_t now_ns)
+{
+    const struct packet *first = flow->queue.first;
+
+    if (first != NULL && now_ns - first->time_ns >= CODEL_TARGET_NS)
+        return codel_dequeue(fq, flow, now_ns);
+    flow->first_above_ns = 0;
+    flow->is_dropping = false;
+    return take_head(fq, flow);
 }
 
 /* ---- round robin ---------------------------------------------------------
@@ -268,7 +307,7 @@ static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
             list_append(&fq->old_flows, flow);
             continue;
         }
-        packet = codel_dequeue(fq, flow, now_ns);
+        packet = dequeue(fq, flow, now_ns);
         if (packet != NULL) {
             flow->deficit -= (int32_t)packet_total_length(packet);
             return packet;

@@ -51,7 +51,9 @@ static void finish_headers(struct packet *segment, const struct packet *large,
     ip->identification =
         be16_from((uint16_t)(be16_get(ip->identification) + cursor->number));
     ip->checksum = be16_from(0);
-    ip->checksum = checksum_finish(checksum_add(0, ip, ip_length));
+    ip->checksum = ip_length == IPV4_HEADER_LENGTH
+                       ? be16_from_raw((uint16_t)~checksum_native_20(ip))
+                       : checksum_finish(checksum_add(0, ip, ip_length));
 }
 
 struct packet *segment_next(const struct packet *large,

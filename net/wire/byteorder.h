@@ -58,6 +58,15 @@ static inline uint32_t be32_raw(struct be32 value)
     return word;
 }
 
+/* And back. */
+static inline struct be16 be16_from_raw(uint16_t word)
+{
+    struct be16 value;
+
+    memcpy(value.octet, &word, sizeof(word));
+    return value;
+}
+
 static inline bool be16_equal(struct be16 a, struct be16 b)
 {
     return be16_raw(a) == be16_raw(b);

@@ -297,8 +297,7 @@ static size_t next_frame(struct end *end, uint8_t *frame)
         put(34, 1024 + frame_number % 60000, 2);
         put(38, frame_number * 2246822519U, 4);
     }
-    for (size_t i = 0; i < template_length; i++)
-        frame[i] = template[i];
+    world_copy(frame, template, template_length);
     return template_length;
 }
 

@@ -24,8 +24,7 @@ _Noreturn void fail(const char *text)
     exit(1);
 }
 
-/* Not memcpy: that one's cost counts as the stack's. */
-static void copy(void *to, const void *from, size_t length)
+void world_copy(void *to, const void *from, size_t length)
 {
     __asm__ volatile("rep movsb"
                      : "+D"(to), "+S"(from), "+c"(length)
@@ -57,7 +56,7 @@ static void gather(const struct packet *packet, size_t from, size_t length,
             continue;
         }
         size_t part = at->length - from < length ? at->length - from : length;
-        copy(to, at->data + from, part);
+        world_copy(to, at->data + from, part);
         to += part;
         length -= part;
         from = 0;
@@ -75,7 +74,7 @@ static size_t cut_segment(struct end *from, const struct packet *packet,
     uint8_t *tcp = ip + 4 * (ip[0] & 15);
     uint32_t sum = 0;
 
-    copy(frame, packet->data, headers);
+    world_copy(frame, packet->data, headers);
     tcp = ip + 4 * (ip[0] & 15);
     gather(packet, from->offset, length, frame + headers);
     uint32_t seq = get_16(tcp + 4) << 16 | get_16(tcp + 6);
@@ -107,7 +106,7 @@ static size_t take_frame(struct end *from, uint8_t *frame)
         from->sent_first += from->offset == 0;
         return length;
     }
-    copy(frame, packet->data, packet->length);
+    world_copy(frame, packet->data, packet->length);
     gather(packet, 0, packet->fragments_length, frame + packet->length);
     from->sent_first++;
     return length;

@@ -140,6 +140,21 @@ static void start_fq_codel(void)
     flood(PREFIXES);
 }
 
+/* The ring is full again before each frame comes in, and has room when the
+ * next turn begins. */
+static size_t next_frame_behind_others(struct end *end, uint8_t *frame)
+{
+    end->netif.transmit_stopped = true;
+    return next_frame(end, frame);
+}
+
+static void start_fq_codel_queued(void)
+{
+    start_fq_codel();
+    ends[0].generate = next_frame_behind_others;
+    flood(PREFIXES);
+}
+
 static void look_up(size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -178,6 +193,7 @@ static const struct row {
     {"forward", start_few, flood},
     {"forward-100000", start_many, flood},
     {"forward-fq-codel", start_fq_codel, flood},
+    {"forward-fq-codel-queued", start_fq_codel_queued, flood},
 };
 
 static void mark(const char *name, size_t count)
