@@ -63,9 +63,9 @@ static inline void enqueue(struct udp_socket *socket, struct packet *packet)
     size_t size =
         packet_true_size(packet) + (size_t)packet->fragment_count * BUFFER_SIZE;
 
-    if (size > socket->receive_limit ||
-        socket->queue.true_size > socket->receive_limit - size ||
-        size > udp_queued_limit || udp_queued_size > udp_queued_limit - size) {
+    /* Sizes of our own memory: their sums do not overflow. */
+    if (socket->queue.true_size + size > socket->receive_limit ||
+        udp_queued_size + size > udp_queued_limit) {
         refuse_full(packet);
         return;
     }
