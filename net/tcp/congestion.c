@@ -123,7 +123,10 @@ bool congestion_is_unused(const struct tcp_congestion *congestion,
 void congestion_slow_start(struct tcp_congestion *congestion,
                            const struct tcp_ack_event *ack, uint32_t divisor)
 {
-    uint32_t bytes = smaller(ack->acked, BYTE_COUNTING_LIMIT * congestion->mss);
+    /* One ACK may stand for as many as the peer's card handed up at once. */
+    uint32_t limit = congestion->ssthresh == CWND_MAX ? FIRST_START_LIMIT
+                                                      : BYTE_COUNTING_LIMIT;
+    uint32_t bytes = smaller(ack->acked, limit * congestion->mss);
 
     congestion->cwnd = smaller(congestion->cwnd + bytes / divisor, CWND_MAX);
 }

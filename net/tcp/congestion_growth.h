@@ -14,6 +14,7 @@
 enum {
     CWND_MAX = 1 << 30,
     BYTE_COUNTING_LIMIT = 2,   /* segments, RFC 3465 2.2 */
+    FIRST_START_LIMIT = 8,     /* RFC 9406 4.3's L, not paced */
     SSTHRESH_MIN_SEGMENTS = 2, /* RFC 5681 (4) */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HyStart++ (RFC 9406 4.2 and 4.3). Its limit L on the bytes one ACK may add
- * is RFC 3465's two segments, below the eight it would allow: what is sent is
- * not paced.
+ * is the eight segments of a sender that does not pace; all modules keep to
+ * it in their first slow start (congestion_slow_start).
  */
 #include "net/tcp/hystart.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The window of RFC 5681 with byte counting (RFC 3465, L = 2): one segment
+ * The window of RFC 5681 with byte counting (RFC 3465): one segment
  * more for every window acknowledged, half of what was in flight at a loss.
  */
 #include "net/tcp/congestion_growth.h"
