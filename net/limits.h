@@ -312,8 +312,10 @@ enum {
     /* What a connection may queue, beyond twice its congestion window, when
      * half the send memory is taken. */
     TCP_BUFFER_SCARCE = 16 << 10,
-    /* Out-of-order segments held: bounds the walk over them. */
+    /* Packets held out of order; and the separate ranges they may make up,
+     * which bounds the walks over them. */
     TCP_REASSEMBLY_PACKETS = 1024,
+    TCP_REASSEMBLY_RANGES = 256,
     /* Payload up to here is copied rather than gathered or kept apart. */
     TCP_COPY_LENGTH = 256,
     /* Payload of one burst that is cut into segments below: with headers it

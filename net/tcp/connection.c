@@ -185,6 +185,8 @@ void tcp_run_pending(uint64_t now_ns)
         if (c->is_dead && !c->is_pending)
             connection_free(c);
     }
+    if (receive_memory_reap())
+        platform_raise_receive();
 }
 
 void connection_finish(struct tcp_connection *c, int error)

@@ -77,6 +77,12 @@ struct tcp_receive_queue {
 void receive_queue_append(struct tcp_receive_queue *queue,
                           struct packet *packet, bool is_crowded);
 
+struct tcp_early_list;
+
+/* The same for all of a list, of which only the first few are moved. */
+void receive_queue_splice(struct tcp_receive_queue *queue,
+                          struct tcp_early_list *list, bool is_crowded);
+
 /* Copies `length` bytes out (they are there), from the first on. `bytes` may
  * be NULL. With `is_peek` they stay. */
 void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
@@ -93,6 +99,12 @@ enum receive_need {
 };
 bool receive_memory_take(enum receive_need need) MUST_CHECK;
 void receive_memory_give(void);
+
+/* A list of packets nobody needs any more, however long it is: freed little
+ * by little, so much in every receive_memory_reap(). True: more are left. */
+void receive_memory_leave(struct packet *first, struct packet *last);
+bool receive_memory_reap(void);
+size_t receive_packets_left(void);
 bool receive_memory_is_short(void); /* three quarters are gone */
 size_t receive_packets_used(void);
 size_t receive_packets_limit(void);
@@ -100,30 +112,54 @@ size_t receive_packets_limit(void);
 /* --- too early: reassembly.c -------------------------------------------- */
 
 struct tcp_reassembly {
-    struct packet *first; /* by sequence number; none overlap */
+    struct packet *first; /* of each range the first packet, by sequence */
     struct packet *last;
-    uint32_t arrivals; /* so far: what came last leads the SACK blocks */
-    uint32_t count;
+    struct packet *recent; /* the range that grew last leads the SACK blocks */
+    uint16_t ranges;
+    uint16_t count;                  /* packets */
     uint32_t length;                 /* bytes */
     struct tcp_sack_block duplicate; /* to be told; empty: none */
 };
 
-/* What a queued packet's scratch holds. */
-struct tcp_early {
+/* What the first packet of a range keeps of it, in its scratch. The others
+ * keep there which packet of the range is the one before. */
+struct tcp_early_range {
+    struct packet *next; /* the first packet of another range: by sequence */
+    struct packet *before;
+    struct packet *older; /* and by when they grew */
+    struct packet *newer;
+    struct packet *last; /* of this range */
     struct seq32 seq;
-    uint32_t length;
-    uint32_t arrived; /* reassembly.arrivals then */
+    struct seq32 end;
+    uint32_t count; /* packets */
     bool has_fin;
 };
 
-/* Keeps the segment, or drops it. Where segments overlap, the byte that came
- * first stays (HOSTILE inputs can then not change it). */
-void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
-                       struct tcp_early early, uint32_t count_limit);
+/* One segment. */
+struct tcp_early {
+    struct seq32 seq;
+    uint32_t length;
+    bool has_fin;
+};
 
-/* The next packet if it continues at `seq`; what lies before is cut off. */
-struct packet *reassembly_take(struct tcp_reassembly *reassembly,
-                               struct seq32 seq, struct tcp_early *early);
+/* Packets that follow each other, linked by `next`. */
+struct tcp_early_list {
+    struct packet *first;
+    struct packet *last;
+    uint32_t length; /* bytes */
+    uint32_t count;
+    bool has_fin;
+};
+
+/* Keeps the segment, or drops it; not for lack of room when it `is_next`, to
+ * be taken at once. Where segments overlap, the byte that came first stays
+ * (HOSTILE inputs can then not change it). */
+void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
+                       struct tcp_early early, bool is_next);
+
+/* The first range, if it begins at `seq`. */
+bool reassembly_take(struct tcp_reassembly *reassembly, struct seq32 seq,
+                     struct tcp_early_list *list) MUST_CHECK;
 /* Forgets the last packet (memory is short); the peer sends it again. */
 void reassembly_prune(struct tcp_reassembly *reassembly);
 /* RFC 2883: this came a second time, as the next ACK will say. */

@@ -11,13 +11,18 @@
 #include "net/limits.h"
 #include "net/platform.h"
 
+/* Packets of a list that are looked at for being moved; freed in one go. */
+enum { MOVED_MAX = 4, REAPED_MAX = 32 };
+
 static struct {
     size_t used;
     size_t limit;
+    struct packet *left; /* to be freed; `used` counts them still */
 } memory;
 
 void receive_memory_init(void)
 {
+    memory.left = NULL;
     memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
 }
 
@@ -41,6 +46,32 @@ void receive_memory_give(void)
 {
     ASSERT(memory.used > 0);
     memory.used--;
+}
+
+void receive_memory_leave(struct packet *first, struct packet *last)
+{
+    last->next = memory.left;
+    memory.left = first;
+}
+
+bool receive_memory_reap(void)
+{
+    for (size_t i = 0; i < REAPED_MAX && memory.left != NULL; i++) {
+        struct packet *packet = memory.left;
+        memory.left = packet->next;
+        receive_memory_give();
+        packet_free(packet);
+    }
+    return memory.left != NULL;
+}
+
+size_t receive_packets_left(void)
+{
+    size_t count = 0;
+
+    for (const struct packet *at = memory.left; at != NULL; at = at->next)
+        count++;
+    return count;
 }
 
 bool receive_memory_is_short(void)
@@ -79,6 +110,24 @@ void receive_queue_append(struct tcp_receive_queue *queue,
         last->next = packet;
     queue->last = packet;
     queue->count++;
+}
+
+void receive_queue_splice(struct tcp_receive_queue *queue,
+                          struct tcp_early_list *list, bool is_crowded)
+{
+    for (size_t i = 0; i < MOVED_MAX && list->count != 0; i++) {
+        struct packet *packet = list->first;
+        list->first = packet->next;
+        list->length -= packet->length;
+        list->count--;
+        receive_queue_append(queue, packet, is_crowded);
+    }
+    if (list->count == 0)
+        return;
+    queue->last->next = list->first;
+    queue->last = list->last;
+    queue->length += list->length;
+    queue->count += list->count;
 }
 
 static void queue_free_first(struct tcp_receive_queue *queue)
@@ -121,7 +170,8 @@ void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
 
 void receive_queue_clear(struct tcp_receive_queue *queue)
 {
-    while (queue->first != NULL)
-        queue_free_first(queue);
-    queue->length = 0;
+    if (queue->first != NULL)
+        receive_memory_leave(queue->first, queue->last);
+    *queue = (struct tcp_receive_queue){.first = NULL};
+    (void)receive_memory_reap();
 }

@@ -15,6 +15,8 @@ enum {
     /* Received packets may hold this little payload on average. */
     PAYLOAD_PER_PACKET = 1024,
     PACKETS_MIN = 16,
+    /* What came too early may make so much room for one segment. */
+    PRUNED_MAX = 8,
 };
 
 /* How many packets the queues of one connection may hold. */
@@ -43,12 +45,14 @@ static bool take_memory(struct tcp_connection *c, bool is_in_order)
 {
     uint32_t limit = packet_limit(c);
     enum receive_need need = RECEIVE_EARLY;
+    unsigned pruned = 0;
 
     if (is_in_order)
         need = c->receive.count == 0 ? RECEIVE_FIRST : RECEIVE_IN_ORDER;
     while (c->receive.count + connection_early_packets(c) >= limit ||
            !receive_memory_take(need)) {
-        if (!is_in_order || connection_early_packets(c) == 0)
+        if (!is_in_order || connection_early_packets(c) == 0 ||
+            pruned++ == PRUNED_MAX)
             return false;
         reassembly_prune(&c->seldom->reassembly);
         seldom_tidy(c);
@@ -89,18 +93,29 @@ static void deliver(struct tcp_connection *c, struct packet *packet)
                          c->receive.count >= packet_limit(c) / 2);
 }
 
+/* The same for what had waited for them. */
+static void deliver_list(struct tcp_connection *c, struct tcp_early_list *list)
+{
+    c->rcv.nxt = seq_add(c->rcv.nxt, list->length);
+    if (c->read_shut || list->length == 0) {
+        receive_memory_leave(list->first, list->last);
+        (void)receive_memory_reap();
+        return;
+    }
+    receive_queue_splice(&c->receive, list,
+                         c->receive.count >= packet_limit(c) / 2);
+}
+
 static void drain_reassembly(struct tcp_connection *c, uint64_t now_ns)
 {
-    struct packet *packet;
-    struct tcp_early early = {.has_fin = false};
+    struct tcp_early_list list;
 
-    while (!early.has_fin &&
-           (packet = reassembly_take(&c->seldom->reassembly, c->rcv.nxt,
-                                     &early)) != NULL)
-        deliver(c, packet);
+    if (!reassembly_take(&c->seldom->reassembly, c->rcv.nxt, &list))
+        return;
+    deliver_list(c, &list);
     seldom_tidy(c);
     connection_notify(c, TCP_READABLE);
-    if (early.has_fin)
+    if (list.has_fin)
         take_fin(c, now_ns);
 }
 
@@ -121,8 +136,7 @@ static void receive_early(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_MEMORY);
         return;
     }
-    reassembly_insert(&seldom->reassembly, packet, early,
-                      is_next ? UINT32_MAX : TCP_REASSEMBLY_PACKETS);
+    reassembly_insert(&seldom->reassembly, packet, early, is_next);
     if (is_next) {
         drain_reassembly(c, now_ns);
     } else {

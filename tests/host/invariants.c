@@ -108,29 +108,60 @@ static const char *check_receive(const struct tcp_connection *c)
     return NULL;
 }
 
+static const char *check_range(const struct tcp_connection *c,
+                               const struct packet *first)
+{
+    const struct tcp_early_range *range = (const void *)first->scratch;
+    uint64_t bytes = 0;
+    uint32_t count = 0;
+    const struct packet *last = NULL;
+
+    for (const struct packet *packet = first; packet != NULL;
+         packet = packet->next) {
+        bytes += packet->length;
+        count++;
+        last = packet;
+    }
+    sum.receive_packets += count;
+    if (count != range->count || last != range->last ||
+        bytes != (uint32_t)seq_diff(range->end, range->seq))
+        return violated(c, "a range of early segments is not its packets");
+    return NULL;
+}
+
 static const char *check_early(const struct tcp_connection *c)
 {
     struct seq32 at = c->rcv.nxt;
     uint64_t bytes = 0;
     uint32_t count = 0;
+    uint32_t ranges = 0;
+    uint32_t recent = 0;
+    const struct packet *before = NULL;
 
     if (c->seldom == NULL)
         return NULL;
     const struct tcp_reassembly *held = &c->seldom->reassembly;
-    for (const struct packet *packet = held->first; packet != NULL;
-         packet = packet->next) {
-        const struct tcp_early *early = (const void *)packet->scratch;
-        if (count == 0 ? !seq_after(early->seq, at)
-                       : seq_before(early->seq, at))
-            return violated(c, "early segments overlap, or are not early");
-        if (early->length != packet->length)
-            return violated(c, "an early segment's length is wrong");
-        at = seq_add(early->seq, early->length);
-        bytes += early->length;
-        count++;
+    for (const struct packet *first = held->first; first != NULL;) {
+        const struct tcp_early_range *range = (const void *)first->scratch;
+        const char *problem = check_range(c, first);
+        if (problem != NULL)
+            return problem;
+        if (!seq_after(range->seq, at) || range->before != before)
+            return violated(c, "early segments touch, or are not early");
+        at = range->end;
+        bytes += (uint32_t)seq_diff(range->end, range->seq);
+        count += range->count;
+        ranges++;
+        before = first;
+        first = range->next;
     }
-    sum.receive_packets += count;
-    if (bytes != held->length || count != held->count)
+    for (const struct packet *first = held->recent; first != NULL;) {
+        const struct tcp_early_range *range = (const void *)first->scratch;
+        recent++;
+        first = range->older;
+    }
+    if (bytes != held->length || count != held->count ||
+        ranges != held->ranges || recent != ranges || before != held->last)
         return violated(c, "the early segments' sums are wrong");
     if (count != 0 && seq_after(at, c->rcv.edge))
         return violated(c, "an early segment lies beyond the window");
@@ -246,7 +277,7 @@ static const char *check_sums(void)
 const char *tcp_check_invariants(void)
 {
     sum.send_buffers = 0;
-    sum.receive_packets = 0;
+    sum.receive_packets = receive_packets_left();
     sum.orphans = 0;
     for (size_t i = 0; i < connections_total(); i++) {
         const struct tcp_connection *c = connection_at(i);
