@@ -318,11 +318,15 @@ enum {
     TCP_REASSEMBLY_RANGES = 256,
     /* Payload up to here is copied rather than gathered or kept apart. */
     TCP_COPY_LENGTH = 256,
+    /* What a connection sends in one go, and what a packet at least counts
+     * for; then others have their turn. Bytes. */
+    TCP_RUN_BYTES = 128 << 10,
+    TCP_RUN_PACKET = TCP_RUN_BYTES / 4,
     /* Payload of one burst that is cut into segments below: with headers it
      * must fit IPv4's total length. */
     TCP_BURST_MAX = 65535 - 120,
-    /* Segments of one while others wait for the device: turns as short as
-     * large sends stay worth it. */
+    /* Segments of one while others wait for the device, and where the processor
+     * cuts it: turns as short as large sends stay worth it. */
     TCP_BURST_CROWDED = 8,
     /* Resets, SYN-ACKs and the like waiting for the end of the batch: one for
      * each packet of it. */
@@ -336,7 +340,12 @@ enum {
     TCP_TIME_WAITS_MAX = 1 << 20,
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
      * over them (CVE-2019-11477). All connections: one per so much memory. */
-    TCP_SPANS_MAX = 1024,
+    TCP_SPANS_MAX = 192,
+    /* Beyond so many, what is sent within a small part of the time of all in
+     * flight counts as sent at one time; beyond twice as many, a larger one. */
+    TCP_SPANS_EXACT = 64,
+    TCP_SPANS_FINE = 64,
+    TCP_SPANS_COARSE = 16,
     TCP_SPAN_MEMORY_SHARE = 4096,
     /* Connections that have sent something lately, of all. */
     TCP_RECOVERY_DIVISOR = 2,

@@ -185,7 +185,7 @@ void tcp_run_pending(uint64_t now_ns)
         if (c->is_dead && !c->is_pending)
             connection_free(c);
     }
-    if (receive_memory_reap())
+    if (receive_memory_reap() | send_queues_reap())
         platform_raise_receive();
 }
 

@@ -56,9 +56,10 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
     if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed || c->is_urgent ||
         seq_before(c->snd.nxt, c->snd.max))
         return mss;
-    uint32_t most = connection_is_crowded()
-                        ? smaller(TCP_BURST_CROWDED * mss, TCP_BURST_MAX)
-                        : TCP_BURST_MAX;
+    bool is_short = connection_is_crowded() ||
+                    (connection_netif(c)->features & NETIF_TX_SEGMENT) == 0;
+    uint32_t most = is_short ? smaller(TCP_BURST_CROWDED * mss, TCP_BURST_MAX)
+                             : TCP_BURST_MAX;
     if (length > most) {
         length = most;
         is_all = false;
@@ -162,33 +163,37 @@ static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
     return true;
 }
 
-/* The device's ring is full: the next entry, at the latest the device's own
- * when there is room again, comes back here. Who had nothing of this turn
- * comes before those who had. */
-static void wait_for_device(struct tcp_connection *c, bool has_sent)
+/* Work for another run. The device's ring is full: the next entry, at the
+ * latest the device's own when there is room again, comes back here; who had
+ * nothing of this turn comes before those who had. Or enough was sent. */
+static bool must_pause(struct tcp_connection *c, uint32_t sent)
 {
-    if (has_sent)
+    bool is_stopped = connection_netif(c)->transmit_stopped;
+
+    if (!is_stopped && sent < TCP_RUN_BYTES)
+        return false;
+    if (sent != 0)
         connection_touch(c, OWES_OUTPUT);
     else
         connection_wait(c);
+    if (!is_stopped)
+        platform_raise_receive();
+    return true;
 }
 
 /* What was lost, as far as the congestion window goes. False: not now. */
-static bool send_lost(struct tcp_connection *c, uint64_t now_ns)
+static bool send_lost(struct tcp_connection *c, uint32_t *sent, uint64_t now_ns)
 {
     struct tcp_piece piece;
-    bool has_sent = false;
 
     while (recovery_next(c, &piece)) {
-        if (connection_netif(c)->transmit_stopped) {
-            wait_for_device(c, has_sent);
+        if (must_pause(c, *sent))
             return false;
-        }
+        *sent += TCP_RUN_PACKET;
         if (!send_piece(c, piece, now_ns)) {
             timers_memory(c, now_ns);
             return false;
         }
-        has_sent = true;
     }
     return true;
 }
@@ -244,6 +249,7 @@ static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
 static void send_new(struct tcp_connection *c, uint64_t now_ns)
 {
     struct plan plan;
+    uint32_t sent = 0;
 
     if (tcp_settings.slow_start_after_idle && connection_flight(c) == 0 &&
         c->sent_at_ms != 0 &&
@@ -252,16 +258,17 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         congestion_chosen(&c->congestion)->on_idle != NULL &&
         seq_equal(c->snd.nxt, c->snd.max))
         congestion_chosen(&c->congestion)->on_idle(&c->congestion);
-    if (!send_lost(c, now_ns))
+    if (!send_lost(c, &sent, now_ns))
         return;
     struct seq32 first = c->snd.nxt;
     if (connection_seeks_mtu(c))
         send_mtu_probe(c, now_ns);
+    if (!seq_equal(first, c->snd.nxt))
+        sent += TCP_RUN_PACKET;
     while (plan_next(c, &plan)) {
-        if (connection_netif(c)->transmit_stopped) {
-            wait_for_device(c, !seq_equal(first, c->snd.nxt));
+        if (must_pause(c, sent))
             return;
-        }
+        sent += plan.length > TCP_RUN_PACKET ? plan.length : TCP_RUN_PACKET;
         uint32_t planned = plan.length;
         if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags,
                               now_ns)) {
@@ -403,6 +410,10 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
 
     if (c->state == TCP_CLOSED)
         return;
+    if (send_queue_trim(&c->send)) {
+        connection_touch(c, OWES_OUTPUT);
+        platform_raise_receive();
+    }
     if ((owed & OWES_RESET) != 0) {
         send_reset(c, now_ns);
         return;

@@ -20,10 +20,11 @@
 
 struct send_chunk {
     struct send_chunk *next;
-    const uint8_t *data;
+    struct send_chunk *before; /* not of the head */
+    uint8_t *data;             /* a buffer, or memory that is static */
     uint32_t length;
-    uint32_t room;   /* bytes of the buffer behind data + length */
-    uint8_t *buffer; /* NULL: static */
+    uint16_t room; /* bytes of the buffer behind data + length */
+    bool is_static;
 };
 
 struct tcp_send_queue {
@@ -50,10 +51,18 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
 /* Everything before `start` has arrived. */
 void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start);
 
+/* Frees a few of the chunks that were acknowledged; true: more are left. */
+bool send_queue_trim(struct tcp_send_queue *queue);
+
 /* Adds up to `length` bytes from `seq` on to the packet; returns how many. */
 uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
                          uint32_t length, struct packet *packet);
+
+/* What is left of queues is freed little by little, so much in every
+ * send_queues_reap(). True: more are left. */
 void send_queue_clear(struct tcp_send_queue *queue);
+bool send_queues_reap(void);
+size_t send_buffers_left(void);
 bool send_memory_is_short(void);
 size_t send_buffers_used(void);
 size_t send_buffers_limit(void);

@@ -224,6 +224,25 @@ static bool split(struct tcp_scoreboard *board, uint32_t number,
     return true;
 }
 
+/* Sent together with the last span, or so nearly that telling them apart is
+ * not worth a span. */
+static bool is_one_with_last(const struct tcp_scoreboard *board,
+                             uint32_t now_us, bool is_again)
+{
+    const struct tcp_span *last = span_at(board->last);
+
+    if (board->newest != board->last || last->is_again != is_again)
+        return false;
+    if (last->sent_us == now_us)
+        return true;
+    if (board->count < TCP_SPANS_EXACT)
+        return false;
+    uint32_t parts =
+        board->count < 2 * TCP_SPANS_EXACT ? TCP_SPANS_FINE : TCP_SPANS_COARSE;
+    return now_us - board->last_us <
+           (now_us - span_at(board->oldest)->sent_us) / parts;
+}
+
 bool scoreboard_append(struct tcp_scoreboard *board, struct seq32 start,
                        uint32_t length, uint32_t now_us, bool is_again)
 {
@@ -231,9 +250,9 @@ bool scoreboard_append(struct tcp_scoreboard *board, struct seq32 start,
     bool has_last = board->last != 0;
 
     ASSERT(!has_last || seq_equal(last->end, start));
-    if (has_last && board->newest == board->last && last->sent_us == now_us &&
-        last->is_again == is_again) {
+    if (has_last && is_one_with_last(board, now_us, is_again)) {
         last->end = seq_add(last->end, length);
+        last->sent_us = now_us;
         board->in_flight += length;
         return true;
     }
@@ -261,15 +280,20 @@ bool scoreboard_append(struct tcp_scoreboard *board, struct seq32 start,
     else
         board->first = number;
     board->last = number;
+    board->last_us = now_us;
     board->count++;
     chain_after(board, board->newest, number);
     return true;
 }
 
+/* All at once: the list of spans becomes the head of that of free ones. */
 void scoreboard_clear(struct tcp_scoreboard *board)
 {
-    while (board->first != 0)
-        unlink_span(board, board->first);
+    if (board->first != 0) {
+        span_at(board->last)->next = pool.free;
+        pool.free = board->first;
+        pool.used -= board->count;
+    }
     *board = (struct tcp_scoreboard){.first = 0};
 }
 
@@ -336,25 +360,38 @@ void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
     }
 }
 
-/* SACKed neighbours need no times of their own. */
-static uint32_t join_sacked(struct tcp_scoreboard *board, uint32_t number)
+/* SACKed neighbours need no times of their own: the SACKed span swallows the
+ * one behind it. */
+static void swallow_next(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
-    uint32_t before = span->before;
+    uint32_t other = span->next;
+    const struct tcp_span *next = span_at(other);
 
-    if (before == 0 || span_at(before)->state != SPAN_SACKED)
-        return number;
-    struct seq32 end = span->end;
-    uint32_t length = length_of(span);
-    span_at(before)->is_again = span_at(before)->is_again || span->is_again;
-    unlink_span(board, number);
-    span_at(before)->end = end;
-    board->sacked += length;
-    return before;
+    if (next->state != SPAN_SACKED) {
+        leave_state(board, other);
+        board->sacked += length_of(next);
+    }
+    span->end = next->end;
+    span->is_again = span->is_again || next->is_again;
+    span->next = next->next;
+    if (span->next != 0)
+        span_at(span->next)->before = number;
+    else
+        board->last = number;
+    if (board->lost_hint == other)
+        board->lost_hint = span->next;
+    board->count--;
+    give(other);
 }
 
-static uint32_t mark_sacked(struct tcp_scoreboard *board, uint32_t number,
-                            struct tcp_delivery *delivery)
+static bool is_sacked(uint32_t number)
+{
+    return number != 0 && span_at(number)->state == SPAN_SACKED;
+}
+
+static void mark_sacked(struct tcp_scoreboard *board, uint32_t number,
+                        struct tcp_delivery *delivery)
 {
     struct tcp_span *span = span_at(number);
 
@@ -363,7 +400,6 @@ static uint32_t mark_sacked(struct tcp_scoreboard *board, uint32_t number,
     leave_state(board, number);
     span->state = SPAN_SACKED;
     board->sacked += length_of(span);
-    return join_sacked(board, number);
 }
 
 /* The span that holds `seq`; 0: none does. */
@@ -390,20 +426,33 @@ void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,
         (void)split(board, number, left);
         number = span_at(number)->next;
     }
-    while (number != 0 && seq_before(span_at(number)->start, right)) {
-        struct tcp_span *span = span_at(number);
-        if (span->state != SPAN_SACKED) {
-            if (seq_after(span->end, right) && !split(board, number, right))
-                break;
-            number = mark_sacked(board, number, delivery);
-        } else {
-            number = join_sacked(board, number);
-        }
-        board->sack_hint = number;
-        number = span_at(number)->next;
+    if (number == 0 || !seq_before(span_at(number)->start, right))
+        return;
+    if (span_at(number)->state != SPAN_SACKED) {
+        if (seq_after(span_at(number)->end, right) &&
+            !split(board, number, right))
+            return;
+        mark_sacked(board, number, delivery);
     }
-    if (number != 0 && span_at(number)->state == SPAN_SACKED)
-        board->sack_hint = join_sacked(board, number);
+    if (is_sacked(span_at(number)->before)) {
+        number = span_at(number)->before;
+        swallow_next(board, number);
+    }
+    board->sack_hint = number;
+    for (uint32_t next = span_at(number)->next;
+         next != 0 && seq_before(span_at(next)->start, right);
+         next = span_at(number)->next) {
+        const struct tcp_span *span = span_at(next);
+        if (span->state != SPAN_SACKED) {
+            if (seq_after(span->end, right) && !split(board, next, right))
+                return;
+            deliver(span, delivery);
+            delivery->sacked += length_of(span);
+        }
+        swallow_next(board, number);
+    }
+    if (is_sacked(span_at(number)->next))
+        swallow_next(board, number);
 }
 
 bool scoreboard_is_reneged(const struct tcp_scoreboard *board)

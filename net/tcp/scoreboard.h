@@ -26,6 +26,7 @@ struct tcp_scoreboard {
     uint32_t newest;
     uint32_t lost_hint; /* no span before it is lost; 0: none is */
     uint32_t sack_hint; /* where the last block was found */
+    uint32_t last_us;   /* when the first of the last span was sent */
     uint32_t count;
     uint32_t in_flight; /* bytes sent and neither lost nor SACKed */
     uint32_t lost;      /* bytes to be sent again */

@@ -14,8 +14,11 @@
 #include "net/platform.h"
 #include "net/pool.h"
 
+enum { REAPED_MAX = 24 }; /* chunks freed in one go */
+
 static struct {
     struct pool chunks;
+    struct send_chunk *left; /* to be freed; counted as used */
     size_t buffers_used;
     size_t buffers_limit;
 } pool;
@@ -23,6 +26,7 @@ static struct {
 int send_queues_init(size_t connections)
 {
     pool.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
+    pool.left = NULL;
     size_t count = pool.buffers_limit + 2 * connections;
     return pool_init(&pool.chunks, count, sizeof(struct send_chunk),
                      _Alignof(struct send_chunk));
@@ -51,16 +55,36 @@ size_t send_buffers_limit(void)
 
 static void chunk_free(struct send_chunk *chunk)
 {
-    if (chunk->buffer != NULL) {
-        buffer_release(chunk->buffer);
+    if (!chunk->is_static) {
+        buffer_release(chunk->data);
         pool.buffers_used--;
     }
     pool_give(&pool.chunks, chunk);
 }
 
+bool send_queues_reap(void)
+{
+    for (size_t i = 0; i < REAPED_MAX && pool.left != NULL; i++) {
+        struct send_chunk *chunk = pool.left;
+        pool.left = chunk->next;
+        chunk_free(chunk);
+    }
+    return pool.left != NULL;
+}
+
+size_t send_buffers_left(void)
+{
+    size_t count = 0;
+
+    for (const struct send_chunk *at = pool.left; at != NULL; at = at->next)
+        count += !at->is_static;
+    return count;
+}
+
 static void queue_append(struct tcp_send_queue *queue, struct send_chunk *chunk)
 {
     chunk->next = NULL;
+    chunk->before = queue->tail;
     if (queue->tail == NULL) {
         queue->head = chunk;
         queue->head_seq = queue->start;
@@ -81,8 +105,7 @@ static struct send_chunk *chunk_with_buffer(void)
         return NULL;
     chunk = pool_take(&pool.chunks);
     pool.buffers_used++;
-    *chunk = (struct send_chunk){
-        .data = buffer, .room = BUFFER_SIZE, .buffer = buffer};
+    *chunk = (struct send_chunk){.data = buffer, .room = BUFFER_SIZE};
     return chunk;
 }
 
@@ -101,9 +124,9 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
         }
         uint32_t part = length - done;
         part = part < chunk->room ? part : chunk->room;
-        memcpy(chunk->buffer + chunk->length, bytes + done, part);
+        memcpy(chunk->data + chunk->length, bytes + done, part);
         chunk->length += part;
-        chunk->room -= part;
+        chunk->room = (uint16_t)(chunk->room - part);
         done += part;
     }
     queue->length += done;
@@ -115,12 +138,14 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
 {
     struct send_chunk *tail = queue->tail;
 
-    if (tail != NULL && tail->buffer == NULL &&
-        tail->data + tail->length == bytes) {
+    if (tail != NULL && tail->is_static && tail->data + tail->length == bytes) {
         tail->length += length;
     } else if (pool.chunks.available > 0) {
         struct send_chunk *chunk = pool_take(&pool.chunks);
-        *chunk = (struct send_chunk){.data = bytes, .length = length};
+        /* Never written to: there is no room behind it. */
+        *chunk = (struct send_chunk){.data = (uint8_t *)(uintptr_t)bytes,
+                                     .length = length,
+                                     .is_static = true};
         queue_append(queue, chunk);
     } else {
         return 0;
@@ -137,18 +162,51 @@ void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start)
     ASSERT((uint32_t)acknowledged <= queue->length);
     queue->start = start;
     queue->length -= (uint32_t)acknowledged;
-    while (queue->head != NULL) {
+    (void)send_queue_trim(queue);
+}
+
+bool send_queue_trim(struct tcp_send_queue *queue)
+{
+    for (size_t i = 0; queue->head != NULL; i++) {
         struct send_chunk *chunk = queue->head;
         struct seq32 end = seq_add(queue->head_seq, chunk->length);
-        if (seq_after(end, start))
-            return;
+        if (seq_after(end, queue->start))
+            return false;
+        if (i == REAPED_MAX)
+            return true;
         if (queue->cursor == chunk)
             queue->cursor = NULL;
         queue->head = chunk->next;
         queue->head_seq = end;
         chunk_free(chunk);
+        if (queue->head != NULL)
+            queue->head->before = NULL;
     }
     queue->tail = NULL;
+    return false;
+}
+
+/* The place to begin looking for `seq`: of head, tail and cursor the one that
+ * is nearest. */
+static void choose_cursor(struct tcp_send_queue *queue, struct seq32 seq)
+{
+    struct seq32 tail_seq =
+        seq_subtract(send_queue_end(queue), queue->tail->length);
+    int32_t from_head = seq_diff(seq, queue->head_seq);
+    int32_t from_tail = seq_diff(tail_seq, seq);
+    int32_t distance = INT32_MAX;
+
+    if (queue->cursor != NULL)
+        distance = seq_diff(seq, queue->cursor_seq);
+    if (distance < 0)
+        distance = -distance;
+    if (from_head < distance && from_head <= from_tail) {
+        queue->cursor = queue->head;
+        queue->cursor_seq = queue->head_seq;
+    } else if (from_tail < distance) {
+        queue->cursor = queue->tail;
+        queue->cursor_seq = tail_seq;
+    }
 }
 
 /* The chunk that holds `seq`, which is in the queue; the search begins where
@@ -156,9 +214,14 @@ void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start)
 static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
                                      struct seq32 seq)
 {
-    if (queue->cursor == NULL || seq_before(seq, queue->cursor_seq)) {
-        queue->cursor = queue->head;
-        queue->cursor_seq = queue->head_seq;
+    if (queue->cursor == NULL || seq_before(seq, queue->cursor_seq) ||
+        seq_diff(seq, queue->cursor_seq) > BUFFER_SIZE)
+        choose_cursor(queue, seq);
+    while (seq_before(seq, queue->cursor_seq)) {
+        queue->cursor = queue->cursor->before;
+        ASSERT(queue->cursor != NULL);
+        queue->cursor_seq =
+            seq_subtract(queue->cursor_seq, queue->cursor->length);
     }
     while (seq_diff(seq, queue->cursor_seq) >= (int32_t)queue->cursor->length) {
         queue->cursor_seq = seq_add(queue->cursor_seq, queue->cursor->length);
@@ -195,11 +258,12 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
 
 void send_queue_clear(struct tcp_send_queue *queue)
 {
-    while (queue->head != NULL) {
-        struct send_chunk *chunk = queue->head;
-        queue->head = chunk->next;
-        chunk_free(chunk);
+    if (queue->head != NULL) {
+        queue->tail->next = pool.left;
+        pool.left = queue->head;
+        (void)send_queues_reap();
     }
+    queue->head = NULL;
     queue->tail = NULL;
     queue->cursor = NULL;
     queue->length = 0;

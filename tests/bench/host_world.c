@@ -235,14 +235,16 @@ void ends_start(size_t memory_size, uint32_t features, uint32_t batch)
 
 bool end_poll(struct end *end)
 {
-    if (!has_frame(end) && end->generate == NULL &&
+    bool was_raised = end->is_raised;
+    if (!was_raised && !has_frame(end) && end->generate == NULL &&
         end->sent_free == end->sent_first)
         return false;
     uint64_t before = end->frames;
+    end->is_raised = false;
     current = end;
     end->call->netif_schedule(&end->netif);
     (void)end->call->net_receive_softirq(world_ns);
-    return end->generate == NULL || end->frames != before;
+    return was_raised || end->generate == NULL || end->frames != before;
 }
 
 void end_leave(struct end *end)
@@ -304,6 +306,7 @@ void platform_unlock(void)
 
 void platform_raise_receive(void)
 {
+    current->is_raised = true;
 }
 
 void platform_random(void *bytes, size_t length)

@@ -34,6 +34,7 @@ struct end {
     size_t (*generate)(struct end *end, uint8_t frame[END_FRAME]);
     uint64_t frames; /* received */
     bool is_verified;
+    bool is_raised; /* work is left for another poll */
 };
 
 extern uint64_t world_ns;

@@ -17,7 +17,9 @@ enum {
     HEADERS = 14 + 20 + 20,
     MSS = 1460,
     EARLY = 1000, /* segments that come too early */
-    CARD = NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS | NETIF_RX_CHECKSUM,
+    /* As the driver says of the card. */
+    CARD = NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS | NETIF_TX_SEGMENT |
+           NETIF_RX_CHECKSUM,
     FIN = 1,
     SYN = 2,
     RST = 4,
@@ -335,6 +337,17 @@ static const struct {
 
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };
 
+/* What earlier frames have left to do is not the next one's cost. */
+static void rest(void)
+{
+    size_t length = frame_length;
+
+    frame_length = 0;
+    for (size_t i = 0; i < 1000; i++)
+        send_now();
+    frame_length = length;
+}
+
 static void show(void *context, const char *name, uint64_t value,
                  const char *help)
 {
@@ -354,6 +367,7 @@ int main(int count, char **words)
         char mark[64];
         (void)snprintf(mark, sizeof(mark), "%s:1", scenes[i].name);
         scenes[i].prepare();
+        rest();
         CALLGRIND_START_INSTRUMENTATION;
         CALLGRIND_ZERO_STATS;
         (void)end_poll(&ends[0]);

@@ -231,16 +231,40 @@ Test(tcp_recovery_board, one_byte_blocks_split_no_more_than_the_limit)
     cr_assert_eq(spans_used(), 0);
 }
 
+Test(tcp_recovery_board, what_was_sent_nearly_together_shares_a_span)
+{
+    struct tcp_delivery d = {.bytes = 0};
+
+    start(1);
+    for (uint32_t i = 0; i < 20000; i++) {
+        cr_assert(scoreboard_append(&board, at(i * 10), 10, 10 * i, false));
+        if (i >= 10000)
+            scoreboard_acknowledge(&board, at((i - 9999) * 10), &d);
+    }
+    d.bytes = 0;
+    /* With room for as many pieces of lost and SACKed ones. */
+    cr_assert_leq(board.count, (uint32_t)TCP_SPANS_MAX - TCP_SPANS_EXACT);
+    cr_assert_eq(board.in_flight, 100000);
+    /* The latest is the latest still, and nothing is older than it was. */
+    scoreboard_sack(&board, at(199990), at(200000), &d);
+    cr_assert_eq(d.sent_us, 199990);
+    (void)scoreboard_expire(&board, d.sent_us, d.end, 1, 150001);
+    cr_assert_gt(board.lost, 49000);
+    cr_assert_leq(board.lost, 50000);
+    scoreboard_clear(&board);
+    cr_assert_eq(spans_used(), 0);
+}
+
 Test(tcp_recovery_board, an_empty_pool_refuses_the_first_span_only)
 {
     struct tcp_scoreboard other = {.first = 0};
-    struct tcp_scoreboard *many = calloc(64, sizeof(*many));
+    struct tcp_scoreboard *many = calloc(512, sizeof(*many));
 
     start(1);
     cr_assert_not_null(many);
     for (uint32_t i = 0; spans_used() < spans_total(); i++)
         cr_assert(scoreboard_append(&many[i / TCP_SPANS_MAX], at(i * 10), 10, i,
-                                    false));
+                                    i % 2 != 0));
     cr_assert_not(scoreboard_append(&other, at(0), 10, 1, false));
     uint32_t last = (uint32_t)spans_total() - 1;
     struct tcp_scoreboard *full = &many[last / TCP_SPANS_MAX];
