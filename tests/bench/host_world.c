@@ -240,15 +240,16 @@ bool end_poll(struct end *end)
         end->sent_free == end->sent_first)
         return false;
     uint64_t before = end->frames;
-    end->is_raised = false;
     current = end;
     end->call->netif_schedule(&end->netif);
+    end->is_raised = false;
     (void)end->call->net_receive_softirq(world_ns);
     return was_raised || end->generate == NULL || end->frames != before;
 }
 
 void end_leave(struct end *end)
 {
+    current = end;
     end->call->tcp_run_pending(world_ns);
     end->call->netif_flush();
 }

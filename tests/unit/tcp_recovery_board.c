@@ -249,7 +249,7 @@ Test(tcp_recovery_board, what_was_sent_nearly_together_shares_a_span)
     scoreboard_sack(&board, at(199990), at(200000), &d);
     cr_assert_eq(d.sent_us, 199990);
     (void)scoreboard_expire(&board, d.sent_us, d.end, 1, 150001);
-    cr_assert_gt(board.lost, 49000);
+    cr_assert_gt(board.lost, 40000); /* a sixteenth less, and a bit */
     cr_assert_leq(board.lost, 50000);
     scoreboard_clear(&board);
     cr_assert_eq(spans_used(), 0);
