@@ -320,7 +320,7 @@ enum {
     TCP_COPY_LENGTH = 256,
     /* What a connection sends in one go, and what a packet at least counts
      * for; then others have their turn. Bytes. */
-    TCP_RUN_BYTES = 128 << 10,
+    TCP_RUN_BYTES = 48 << 10,
     TCP_RUN_PACKET = TCP_RUN_BYTES / 4,
     /* Payload of one burst that is cut into segments below: with headers it
      * must fit IPv4's total length. */
@@ -340,11 +340,11 @@ enum {
     TCP_TIME_WAITS_MAX = 1 << 20,
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
      * over them (CVE-2019-11477). All connections: one per so much memory. */
-    TCP_SPANS_MAX = 192,
+    TCP_SPANS_MAX = 128,
     /* Beyond so many, what is sent within a small part of the time of all in
      * flight counts as sent at one time; beyond twice as many, a larger one. */
-    TCP_SPANS_EXACT = 64,
-    TCP_SPANS_FINE = 64,
+    TCP_SPANS_EXACT = 32,
+    TCP_SPANS_FINE = 32,
     TCP_SPANS_COARSE = 16,
     TCP_SPAN_MEMORY_SHARE = 4096,
     /* Connections that have sent something lately, of all. */

@@ -93,7 +93,7 @@ static uint32_t take(const struct tcp_scoreboard *board)
     return number;
 }
 
-static void give(uint32_t number)
+static inline void give(uint32_t number)
 {
     span_at(number)->next = pool.free;
     pool.free = number;
@@ -102,8 +102,8 @@ static void give(uint32_t number)
 
 /* --- the chain by time ---------------------------------------------------- */
 
-static void chain_after(struct tcp_scoreboard *board, uint32_t earlier,
-                        uint32_t number)
+static inline void chain_after(struct tcp_scoreboard *board, uint32_t earlier,
+                               uint32_t number)
 {
     struct tcp_span *span = span_at(number);
 
@@ -120,7 +120,7 @@ static void chain_after(struct tcp_scoreboard *board, uint32_t earlier,
     board->in_flight += length_of(span);
 }
 
-static void unchain(struct tcp_scoreboard *board, uint32_t number)
+static inline void unchain(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
 
@@ -138,7 +138,7 @@ static void unchain(struct tcp_scoreboard *board, uint32_t number)
 /* --- states --------------------------------------------------------------- */
 
 /* Out of the count of its state. */
-static void leave_state(struct tcp_scoreboard *board, uint32_t number)
+static inline void leave_state(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
 
@@ -150,7 +150,7 @@ static void leave_state(struct tcp_scoreboard *board, uint32_t number)
         board->sacked -= length_of(span);
 }
 
-static void mark_lost(struct tcp_scoreboard *board, uint32_t number)
+static inline void mark_lost(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
 
@@ -307,7 +307,8 @@ static bool was_sent_after(uint32_t us, struct seq32 end, uint32_t other_us,
     return seq_after(end, other_end);
 }
 
-static void deliver(const struct tcp_span *span, struct tcp_delivery *delivery)
+static inline void deliver(const struct tcp_span *span,
+                           struct tcp_delivery *delivery)
 {
     if (delivery->bytes == 0 ||
         was_sent_after(span->sent_us, span->end, delivery->sent_us,
@@ -362,7 +363,7 @@ void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
 
 /* SACKed neighbours need no times of their own: the SACKed span swallows the
  * one behind it. */
-static void swallow_next(struct tcp_scoreboard *board, uint32_t number)
+static inline void swallow_next(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
     uint32_t other = span->next;
