@@ -419,9 +419,21 @@ $(BUILD)/cost/host_floods: $(subst /host.o,/host_floods.o,$(COST_BENCH)) \
     $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
 
-$(BUILD)/cost/host_worst: $(subst /host.o,/host_worst.o,$(COST_BENCH)) \
-    $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
+# The worst frame: the same stack, and once more with every basic block telling
+# of itself, for the search.
+WORST := bench/worst.o bench/worst_moves.o bench/worst_search.o \
+         bench/worst_victim.o bench/host_world.o host/stack.o
+$(HOT:%=$(BUILD)/steps/%.o): OPTIMISE = $(OPTIMISE_HOT)
+$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,steps,$(r),c,$(CC),$(COST_NET_FLAGS) -fsanitize-coverage=trace-pc)))
+$(BUILD)/cost/worst $(BUILD)/steps/worst: $(BUILD)/%/worst: \
+    $(addprefix $(BUILD)/cost/tests/,$(WORST)) $(BUILD)/cost/peer.o \
+    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/%/libnet.a
 	$(call say,link,$@)$(CC) -no-pie -o $@ $^
+$(BUILD)/steps/libnet.a: $(call objects,steps,$(NET_ROOMS))
+	@rm -f $@ && ar rcs $@ $^
+
+worst: $(BUILD)/steps/worst ## search for the frame that costs most (T='SEED ROUNDS [FILE]')
+	@$< --search $(or $(T),1 4000)
 
 floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SYNS SECONDS MINUTES')
 	@$< $(T)
@@ -431,6 +443,8 @@ $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $
 
 costs: $(addprefix $(BUILD)/cost/,host router nat)
 	@tests/bench/host_run --check $(T) $(BUILD)
+worst-frames: $(BUILD)/cost/worst
+	@tests/bench/host_run --worst $(BUILD)
 bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2 nat nat-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
 
@@ -528,6 +542,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
+.PHONY: all run bench bench-host costs worst worst-frames floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
