@@ -185,7 +185,8 @@ void tcp_run_pending(uint64_t now_ns)
         if (c->is_dead && !c->is_pending)
             connection_free(c);
     }
-    if (receive_memory_reap() | send_queues_reap())
+    bool is_more = receive_memory_reap();
+    if (send_queues_reap() || is_more)
         platform_raise_receive();
 }
 
