@@ -410,9 +410,12 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
 
     if (c->state == TCP_CLOSED)
         return;
+    /* First what was acknowledged goes, so much in each turn: then nothing is
+     * looked for behind it. */
     if (send_queue_trim(&c->send)) {
         connection_touch(c, OWES_OUTPUT);
         platform_raise_receive();
+        return;
     }
     if ((owed & OWES_RESET) != 0) {
         send_reset(c, now_ns);

@@ -174,27 +174,6 @@ static void mark_sent(struct tcp_scoreboard *board, uint32_t number,
     chain_after(board, board->newest, number);
 }
 
-static void unlink_span(struct tcp_scoreboard *board, uint32_t number)
-{
-    struct tcp_span *span = span_at(number);
-
-    leave_state(board, number);
-    if (board->lost_hint == number)
-        board->lost_hint = span->next;
-    if (board->sack_hint == number)
-        board->sack_hint = span->next;
-    if (span->before != 0)
-        span_at(span->before)->next = span->next;
-    else
-        board->first = span->next;
-    if (span->next != 0)
-        span_at(span->next)->before = span->before;
-    else
-        board->last = span->before;
-    board->count--;
-    give(number);
-}
-
 /* `number` is cut at `at`; what lies behind becomes a span behind it. False:
  * there is none to be had. */
 static bool split(struct tcp_scoreboard *board, uint32_t number,
@@ -331,34 +310,61 @@ static inline void deliver(const struct tcp_span *span,
     delivery->bytes += length_of(span);
 }
 
+/* The first span has arrived wholly; who is first then has none before it. */
+static inline void drop_first(struct tcp_scoreboard *board)
+{
+    uint32_t number = board->first;
+    const struct tcp_span *span = span_at(number);
+
+    leave_state(board, number);
+    board->first = span->next;
+    if (board->lost_hint == number)
+        board->lost_hint = span->next;
+    if (board->sack_hint == number)
+        board->sack_hint = span->next;
+    board->count--;
+    give(number);
+}
+
+static void cut_first(struct tcp_scoreboard *board, struct seq32 una,
+                      struct tcp_delivery *delivery)
+{
+    struct tcp_span *span = span_at(board->first);
+    struct tcp_span part = *span;
+
+    part.end = una;
+    if (span->state == SPAN_SENT)
+        board->in_flight -= length_of(&part);
+    else if (span->state == SPAN_LOST)
+        board->lost -= length_of(&part);
+    else
+        board->sacked -= length_of(&part);
+    if (span->state != SPAN_SACKED)
+        deliver(&part, delivery);
+    span->start = una;
+}
+
 void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
                             struct tcp_delivery *delivery)
 {
     while (board->first != 0) {
-        uint32_t number = board->first;
-        struct tcp_span *span = span_at(number);
+        const struct tcp_span *span = span_at(board->first);
         if (!seq_after(una, span->start))
-            return;
-        struct tcp_span part = *span;
-        if (seq_before(una, span->end))
-            part.end = una;
+            break;
         if (span->is_again && span->state != SPAN_SACKED)
             delivery->acked_again = true;
-        if (span->state != SPAN_SACKED)
-            deliver(&part, delivery);
-        if (!seq_before(una, span->end)) {
-            unlink_span(board, number);
-            continue;
+        if (seq_before(una, span->end)) {
+            cut_first(board, una, delivery);
+            break;
         }
-        if (span->state == SPAN_SENT)
-            board->in_flight -= length_of(&part);
-        else if (span->state == SPAN_LOST)
-            board->lost -= length_of(&part);
-        else
-            board->sacked -= length_of(&part);
-        span->start = una;
-        return;
+        if (span->state != SPAN_SACKED)
+            deliver(span, delivery);
+        drop_first(board);
     }
+    if (board->first != 0)
+        span_at(board->first)->before = 0;
+    else
+        board->last = 0;
 }
 
 /* SACKed neighbours need no times of their own: the SACKed span swallows the
