@@ -217,17 +217,18 @@ static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
     if (queue->cursor == NULL || seq_before(seq, queue->cursor_seq) ||
         seq_diff(seq, queue->cursor_seq) > BUFFER_SIZE)
         choose_cursor(queue, seq);
-    while (seq_before(seq, queue->cursor_seq)) {
-        queue->cursor = queue->cursor->before;
-        ASSERT(queue->cursor != NULL);
-        queue->cursor_seq =
-            seq_subtract(queue->cursor_seq, queue->cursor->length);
+    struct send_chunk *chunk = queue->cursor;
+    int32_t ahead = seq_diff(seq, queue->cursor_seq);
+    while (ahead < 0) {
+        chunk = chunk->before;
+        ahead += (int32_t)chunk->length;
     }
-    while (seq_diff(seq, queue->cursor_seq) >= (int32_t)queue->cursor->length) {
-        queue->cursor_seq = seq_add(queue->cursor_seq, queue->cursor->length);
-        queue->cursor = queue->cursor->next;
-        ASSERT(queue->cursor != NULL);
+    while (ahead >= (int32_t)chunk->length) {
+        ahead -= (int32_t)chunk->length;
+        chunk = chunk->next;
     }
+    queue->cursor = chunk;
+    queue->cursor_seq = seq_subtract(seq, (uint32_t)ahead);
     return queue->cursor;
 }
 
