@@ -8,7 +8,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -52,13 +51,6 @@ static size_t count;
 static uint64_t turn;
 static char chunk[65536]; /* the largest datagram fits */
 
-static bool set_nonblocking(int descriptor)
-{
-    int flags = fcntl(descriptor, F_GETFL, 0);
-
-    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 static bool is_retryable(int error)
 {
     return error == EAGAIN || error == EINTR;
@@ -99,17 +91,13 @@ static void accept_connections(size_t at)
 
     for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
         int on = 1;
-        int descriptor = accept(descriptors[at].fd, NULL, NULL);
+        int descriptor = accept4(descriptors[at].fd, NULL, NULL, SOCK_NONBLOCK);
 
         if (descriptor < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                 errno == ENOMEM)
                 drop_longest_silent();
             return;
-        }
-        if (!set_nonblocking(descriptor)) {
-            close(descriptor);
-            continue;
         }
         setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         if (count == SERVICES + CONNECTIONS_LIMIT)
@@ -205,15 +193,14 @@ static unsigned open_service(int type, unsigned port, enum role role)
                                   .sin_port = htons((uint16_t)port)};
     socklen_t size = sizeof(address);
     int on = 1;
-    int descriptor = socket(AF_INET, type, 0);
+    int descriptor = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 
     if (descriptor >= 0 && type == SOCK_STREAM)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (descriptor < 0 ||
         bind(descriptor, (struct sockaddr *)&address, size) != 0 ||
         (type == SOCK_STREAM && listen(descriptor, LISTEN_BACKLOG) != 0) ||
-        getsockname(descriptor, (struct sockaddr *)&address, &size) != 0 ||
-        !set_nonblocking(descriptor)) {
+        getsockname(descriptor, (struct sockaddr *)&address, &size) != 0) {
         fprintf(stderr, "echo: port %u: %s\n", port, strerror(errno));
         exit(1);
     }

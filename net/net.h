@@ -49,3 +49,10 @@ bool net_is_configured(char *text, size_t size);
 void net_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context);
+
+/* The same of parts that not every image has; NULL: none. */
+extern void (*net_visit_more_counters)(void (*visit)(void *context,
+                                                     const char *name,
+                                                     uint64_t value,
+                                                     const char *help),
+                                       void *context);

@@ -291,6 +291,8 @@ static void visit_stages(visit_function *visit, void *context)
           "entries into the stack: softirqs and calls");
 }
 
+void (*net_visit_more_counters)(visit_function *visit, void *context);
+
 void net_visit_counters(visit_function *visit, void *context)
 {
     visit_nics(visit, context);
@@ -302,6 +304,8 @@ void net_visit_counters(visit_function *visit, void *context)
     tcp_visit_counters(visit, context);
     dhcp_visit_counters(visit, context);
     dns_visit_counters(visit, context);
+    if (net_visit_more_counters != NULL)
+        net_visit_more_counters(visit, context);
     for (size_t i = 0; i < ARRAY_COUNT(gauges); i++)
         visit(context, gauges[i].name, gauges[i].value(), gauges[i].help);
     visit(context, "pool_buffer_failures_total", buffer_alloc_failures(),

@@ -11,10 +11,12 @@
 #include "net/ip/route.h"
 #include "net/link/qdisc.h"
 #include "net/link/vlan.h"
+#include "net/net.h"
 #include "net/net_config.h"
 #include "net/net_router_words.h"
 #include "net/net_settings.h"
 #include "net/platform.h"
+#include "net/raw/raw.h"
 #include "net/socket/raw.h"
 #include "net/wire/ipv4.h"
 
@@ -32,6 +34,42 @@ static const struct net_setting settings[] = {
     {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0, 1 or 2"},
     {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0, 1 or 2"},
 };
+
+static void visit_counters(void (*visit)(void *context, const char *name,
+                                         uint64_t value, const char *help),
+                           void *context)
+{
+    static const struct {
+        const char *name;
+        const uint64_t *value;
+        const char *help;
+    } counters[] = {
+        {"raw_received_total", &raw_counters.received,
+         "packets queued for raw, ping and packet sockets"},
+        {"raw_buffer_errors_total", &raw_counters.buffer_errors,
+         "such packets for which there was no room"},
+        {"raw_sent_total", &raw_counters.sent, "packets sent by such sockets"},
+        {"path_mtu_learned_total", &path_mtu_counters.learned,
+         "path MTUs learned for UDP and raw sockets"},
+        {"path_mtu_ignored_total", &path_mtu_counters.ignored,
+         "claims of a path MTU that were no news, or made no sense"},
+        {"path_mtu_evicted_total", &path_mtu_counters.evicted,
+         "path MTUs that made room for younger ones"},
+        {"igmp_in_queries_total", &igmp_counters.in_queries,
+         "IGMP queries received"},
+        {"igmp_in_reports_total", &igmp_counters.in_reports,
+         "IGMP reports received"},
+        {"igmp_in_errors_total", &igmp_counters.in_errors,
+         "IGMP messages that were malformed or from elsewhere"},
+        {"igmp_out_reports_total", &igmp_counters.out_reports,
+         "IGMP reports sent"},
+        {"igmp_out_leaves_total", &igmp_counters.out_leaves,
+         "IGMP leaves sent"},
+    };
+
+    for (size_t i = 0; i < ARRAY_COUNT(counters); i++)
+        visit(context, counters[i].name, *counters[i].value, counters[i].help);
+}
 
 int net_router_init(uint64_t now_ns)
 {
@@ -51,6 +89,7 @@ int net_router_init(uint64_t now_ns)
     igmp_start();
     path_mtu_start();
     net_settings_add(settings, ARRAY_COUNT(settings));
+    net_visit_more_counters = visit_counters;
     return 0;
 }
 

@@ -14,7 +14,6 @@
 #include "words.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,18 +117,13 @@ static void check(struct backend *backend)
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(backend->port),
                              .sin_addr = {htonl(backend->address)}};
-    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-    int flags = descriptor < 0 ? -1 : fcntl(descriptor, F_GETFL, 0);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
         return; /* our own trouble is not the server's */
     backend->watch.descriptor = descriptor;
     backend->watch.ready = ready;
     backend->deadline_ms = clock_ms() + ANSWER_MS;
-    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0) {
-        close(descriptor);
-        return;
-    }
     if (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) != 0 &&
         errno != EINPROGRESS) {
         close(descriptor);

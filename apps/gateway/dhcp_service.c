@@ -12,7 +12,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,13 +95,11 @@ bool dhcp_service_start(const struct dhcp_server *server, const char *device)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(DHCP_SERVER_PORT)};
     int on = 1;
-    int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
-    int flags;
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
         return false;
     service = server;
-    flags = fcntl(descriptor, F_GETFL, 0);
     watch.descriptor = descriptor;
     watch.ready = ready;
     if (setsockopt(descriptor, SOL_SOCKET, SO_BINDTODEVICE, device,
@@ -110,7 +107,6 @@ bool dhcp_service_start(const struct dhcp_server *server, const char *device)
         setsockopt(descriptor, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) ==
             0 &&
         bind(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-        flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 &&
         loop_watch(&watch, LOOP_READ))
         return true;
     close(descriptor);

@@ -10,7 +10,6 @@
 #include "apps/httpd/loop.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,16 +120,13 @@ static bool open_socket(struct relay *relay)
                              .sin_port = htons(server->port),
                              .sin_addr = {htonl(server->address)}};
     int type = relay->is_stream ? SOCK_STREAM : SOCK_DGRAM;
-    int descriptor = socket(AF_INET, type, 0);
-    int flags;
+    int descriptor = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
         return false;
-    flags = fcntl(descriptor, F_GETFL, 0);
     relay->watch.descriptor = descriptor;
     relay->watch.ready = relay->is_stream ? stream_ready : datagram_ready;
-    if (flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 &&
-        (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) == 0 ||
+    if ((connect(descriptor, (struct sockaddr *)&to, sizeof(to)) == 0 ||
          errno == EINPROGRESS) &&
         loop_watch(&relay->watch, relay->is_stream ? LOOP_WRITE : LOOP_READ))
         return true;

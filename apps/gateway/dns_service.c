@@ -13,7 +13,6 @@
 #include "dns_relay.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -361,22 +360,15 @@ static struct stream *find_place(void)
     return idle;
 }
 
-static bool set_nonblocking(int descriptor)
-{
-    int flags = fcntl(descriptor, F_GETFL, 0);
-
-    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 static void listener_ready(struct watch *watch)
 {
-    int descriptor = accept(watch->descriptor, NULL, NULL);
+    int descriptor = accept4(watch->descriptor, NULL, NULL, SOCK_NONBLOCK);
     struct stream *stream;
 
     if (descriptor < 0)
         return;
     stream = find_place();
-    if (stream == NULL || !set_nonblocking(descriptor)) {
+    if (stream == NULL) {
         dns_service_counters.streams_refused++;
         close(descriptor);
         return;
@@ -404,7 +396,7 @@ static bool open_service(struct watch *watch, int type, unsigned port,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr = {htonl(place->own_address)}};
     int on = 1;
-    int descriptor = socket(AF_INET, type, 0);
+    int descriptor = socket(AF_INET, type | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
         return false;
@@ -413,7 +405,7 @@ static bool open_service(struct watch *watch, int type, unsigned port,
     watch->ready = ready;
     if (bind(descriptor, (struct sockaddr *)&address, sizeof(address)) == 0 &&
         (type == SOCK_DGRAM || listen(descriptor, BACKLOG) == 0) &&
-        set_nonblocking(descriptor) && loop_watch(watch, LOOP_READ))
+        loop_watch(watch, LOOP_READ))
         return true;
     close(descriptor);
     return false;

@@ -11,7 +11,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,13 +174,11 @@ void sntp_start(uint32_t address, uint16_t port)
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(port),
                              .sin_addr = {htonl(address)}};
-    int descriptor = socket(AF_INET, SOCK_DGRAM, 0);
-    int flags = descriptor < 0 ? -1 : fcntl(descriptor, F_GETFL, 0);
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 
     watch.descriptor = descriptor;
     watch.ready = ready;
-    if (descriptor < 0 || flags < 0 ||
-        fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0 ||
+    if (descriptor < 0 ||
         connect(descriptor, (struct sockaddr *)&to, sizeof(to)) != 0 ||
         !loop_watch(&watch, LOOP_READ)) {
         log_line(LOG_WARNING, "ntp", "cannot ask %s: %s", log_address(address),

@@ -6,6 +6,7 @@
 #include "tables.h"
 
 #include "apps/httpd/clock.h"
+#include "apps/httpd/status.h"
 #include "dhcp_server.h"
 #include "dns_cache.h"
 #include "dns_relay.h"
@@ -93,37 +94,28 @@ bool tables_write(const char *name, struct text *out)
 
 /* ---- counters ------------------------------------------------------------ */
 
-static void add(struct text *out, const char *name, uint64_t value,
-                const char *help)
-{
-    text_add(out, name);
-    text_add(out, " ");
-    text_add_number(out, value);
-    text_add(out, " ");
-    text_add(out, help);
-    text_add(out, "\n");
-}
-
 static void write_dhcp(struct text *out)
 {
     const struct dhcp_counters *c = &dhcp_counters;
 
-    add(out, "dhcp_server_malformed_total", c->malformed,
-        "Messages that were no client's.");
-    add(out, "dhcp_server_discovers_total", c->discovers,
-        "DHCPDISCOVER received.");
-    add(out, "dhcp_server_offers_total", c->offers, "DHCPOFFER sent.");
-    add(out, "dhcp_server_requests_total", c->requests,
-        "DHCPREQUEST received.");
-    add(out, "dhcp_server_acks_total", c->acks, "DHCPACK sent.");
-    add(out, "dhcp_server_naks_total", c->naks, "DHCPNAK sent.");
-    add(out, "dhcp_server_declines_total", c->declines,
-        "Addresses that clients found in use.");
-    add(out, "dhcp_server_releases_total", c->releases,
-        "DHCPRELEASE received.");
-    add(out, "dhcp_server_informs_total", c->informs, "DHCPINFORM received.");
-    add(out, "dhcp_server_exhausted_total", c->exhausted,
-        "Clients for whom no address was left.");
+    status_add_line(out, "dhcp_server_malformed_total", c->malformed,
+                    "Messages that were no client's.");
+    status_add_line(out, "dhcp_server_discovers_total", c->discovers,
+                    "DHCPDISCOVER received.");
+    status_add_line(out, "dhcp_server_offers_total", c->offers,
+                    "DHCPOFFER sent.");
+    status_add_line(out, "dhcp_server_requests_total", c->requests,
+                    "DHCPREQUEST received.");
+    status_add_line(out, "dhcp_server_acks_total", c->acks, "DHCPACK sent.");
+    status_add_line(out, "dhcp_server_naks_total", c->naks, "DHCPNAK sent.");
+    status_add_line(out, "dhcp_server_declines_total", c->declines,
+                    "Addresses that clients found in use.");
+    status_add_line(out, "dhcp_server_releases_total", c->releases,
+                    "DHCPRELEASE received.");
+    status_add_line(out, "dhcp_server_informs_total", c->informs,
+                    "DHCPINFORM received.");
+    status_add_line(out, "dhcp_server_exhausted_total", c->exhausted,
+                    "Clients for whom no address was left.");
 }
 
 static void write_dns(struct text *out)
@@ -131,49 +123,61 @@ static void write_dns(struct text *out)
     const struct dns_service_counters *c = &dns_service_counters;
     const struct dns_relay_counters *r = &dns_relay_counters;
 
-    add(out, "dns_queries_total", c->queries, "Questions of the LAN.");
-    add(out, "dns_malformed_total", c->malformed, "Questions not understood.");
-    add(out, "dns_local_total", c->local, "Questions answered from here.");
-    add(out, "dns_cached_total", c->cached,
-        "Questions answered from the cache.");
-    add(out, "dns_forwarded_total", c->forwarded, "Questions passed on.");
-    add(out, "dns_failed_total", c->failed,
-        "Questions that nobody could answer.");
-    add(out, "dns_truncated_total", c->truncated,
-        "Answers cut to what fits a datagram.");
-    add(out, "dns_dropped_total", c->dropped,
-        "Questions from a port that nobody listens on.");
-    add(out, "dns_tcp_clients_total", c->streams, "Clients over TCP.");
-    add(out, "dns_tcp_refused_total", c->streams_refused,
-        "Clients over TCP for whom there was no place.");
-    add(out, "dns_cache_entries", dns_cache_count(), "Answers kept.");
-    add(out, "dns_cache_evictions_total", dns_cache_counters.evictions,
-        "Answers given up for newer ones.");
-    add(out, "dns_upstream_asked_total", r->asked, "Questions asked.");
-    add(out, "dns_upstream_answered_total", r->answered, "Good answers.");
-    add(out, "dns_upstream_failed_total", r->failed,
-        "Questions no server answered.");
-    add(out, "dns_upstream_shared_total", r->shared,
-        "Questions that were being asked already.");
-    add(out, "dns_upstream_refused_total", r->refused,
-        "Questions not asked for want of room or of a server.");
-    add(out, "dns_upstream_retried_total", r->retried, "Questions repeated.");
-    add(out, "dns_upstream_forged_total", r->forged,
-        "Answers to something that was not asked.");
-    add(out, "dns_upstream_tcp_total", r->over_tcp,
-        "Questions asked again over TCP.");
+    status_add_line(out, "dns_queries_total", c->queries,
+                    "Questions of the LAN.");
+    status_add_line(out, "dns_malformed_total", c->malformed,
+                    "Questions not understood.");
+    status_add_line(out, "dns_local_total", c->local,
+                    "Questions answered from here.");
+    status_add_line(out, "dns_cached_total", c->cached,
+                    "Questions answered from the cache.");
+    status_add_line(out, "dns_forwarded_total", c->forwarded,
+                    "Questions passed on.");
+    status_add_line(out, "dns_failed_total", c->failed,
+                    "Questions that nobody could answer.");
+    status_add_line(out, "dns_truncated_total", c->truncated,
+                    "Answers cut to what fits a datagram.");
+    status_add_line(out, "dns_dropped_total", c->dropped,
+                    "Questions from a port that nobody listens on.");
+    status_add_line(out, "dns_tcp_clients_total", c->streams,
+                    "Clients over TCP.");
+    status_add_line(out, "dns_tcp_refused_total", c->streams_refused,
+                    "Clients over TCP for whom there was no place.");
+    status_add_line(out, "dns_cache_entries", dns_cache_count(),
+                    "Answers kept.");
+    status_add_line(out, "dns_cache_evictions_total",
+                    dns_cache_counters.evictions,
+                    "Answers given up for newer ones.");
+    status_add_line(out, "dns_upstream_asked_total", r->asked,
+                    "Questions asked.");
+    status_add_line(out, "dns_upstream_answered_total", r->answered,
+                    "Good answers.");
+    status_add_line(out, "dns_upstream_failed_total", r->failed,
+                    "Questions no server answered.");
+    status_add_line(out, "dns_upstream_shared_total", r->shared,
+                    "Questions that were being asked already.");
+    status_add_line(out, "dns_upstream_refused_total", r->refused,
+                    "Questions not asked for want of room or of a server.");
+    status_add_line(out, "dns_upstream_retried_total", r->retried,
+                    "Questions repeated.");
+    status_add_line(out, "dns_upstream_forged_total", r->forged,
+                    "Answers to something that was not asked.");
+    status_add_line(out, "dns_upstream_tcp_total", r->over_tcp,
+                    "Questions asked again over TCP.");
 }
 
 void tables_write_counters(struct text *out)
 {
     write_dhcp(out);
     write_dns(out);
-    add(out, "ntp_asked_total", sntp_counters.asked, "Questions for the time.");
-    add(out, "ntp_answered_total", sntp_counters.answered,
-        "Good answers to them.");
-    add(out, "ntp_synchronised", sntp_counters.is_synchronised,
-        "1 once the clock was set.");
-    add(out, "syslog_sent_total", log_counters.sent, "Messages to the server.");
-    add(out, "syslog_lost_total", log_counters.lost,
-        "Messages that could not be sent.");
+    status_add_line(out, "ntp_asked_total", sntp_counters.asked,
+                    "Questions for the time.");
+    status_add_line(out, "ntp_answered_total", sntp_counters.answered,
+                    "Good answers to them.");
+    status_add_line(out, "ntp_synchronised", sntp_counters.is_synchronised,
+                    "1 once the clock was set.");
+    status_add_line(out, "syslog_sent_total", log_counters.sent,
+                    "Messages to the server.");
+    status_add_line(out, "syslog_lost_total", log_counters.lost,
+                    "Messages that could not be sent.");
 }

@@ -44,7 +44,7 @@ void status_init(void)
 
 /* ---- where the lines come from ------------------------------------------ */
 
-static void add_line(struct text *out, const char *name, uint64_t value,
+void status_add_line(struct text *out, const char *name, uint64_t value,
                      const char *help)
 {
     text_add(out, name);
@@ -65,33 +65,35 @@ static void add_own_lines(struct text *out)
         "httpd_responses_total{class=\"5xx\"}"};
     const struct counters *c = &counters;
 
-    add_line(out, "httpd_uptime_seconds", (clock_ms() - started_ms) / 1000,
-             "Seconds since httpd started.");
-    add_line(out, "httpd_connections", c->open, "Open connections.");
-    add_line(out, "httpd_connections_idle", c->idle,
-             "Open connections between two requests.");
-    add_line(out, "httpd_connections_total", c->accepted,
-             "Connections accepted.");
-    add_line(out, "httpd_requests_total", c->requests, "Requests answered.");
+    status_add_line(out, "httpd_uptime_seconds",
+                    (clock_ms() - started_ms) / 1000,
+                    "Seconds since httpd started.");
+    status_add_line(out, "httpd_connections", c->open, "Open connections.");
+    status_add_line(out, "httpd_connections_idle", c->idle,
+                    "Open connections between two requests.");
+    status_add_line(out, "httpd_connections_total", c->accepted,
+                    "Connections accepted.");
+    status_add_line(out, "httpd_requests_total", c->requests,
+                    "Requests answered.");
     for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-        add_line(out, classes[i], c->responses[i + 1],
-                 "Responses by the class of their status.");
-    add_line(out, "httpd_received_bytes_total", c->received_bytes,
-             "Bytes received from clients.");
-    add_line(out, "httpd_sent_bytes_total", c->sent_bytes,
-             "Bytes sent to clients.");
-    add_line(out, "httpd_evicted_total", c->evicted,
-             "Connections closed to make room for new ones.");
-    add_line(out, "httpd_timeouts_total{phase=\"header\"}", c->header_timeouts,
-             "Connections cut off for being slow.");
-    add_line(out, "httpd_timeouts_total{phase=\"idle\"}", c->idle_timeouts,
-             "Connections cut off for being slow.");
-    add_line(out, "httpd_timeouts_total{phase=\"send\"}", c->send_timeouts,
-             "Connections cut off for being slow.");
-    add_line(out, "httpd_aborted_total", c->aborted,
-             "Responses that did not reach their end.");
-    add_line(out, "httpd_out_of_memory_total", c->short_of_memory,
-             "Times that memory was short.");
+        status_add_line(out, classes[i], c->responses[i + 1],
+                        "Responses by the class of their status.");
+    status_add_line(out, "httpd_received_bytes_total", c->received_bytes,
+                    "Bytes received from clients.");
+    status_add_line(out, "httpd_sent_bytes_total", c->sent_bytes,
+                    "Bytes sent to clients.");
+    status_add_line(out, "httpd_evicted_total", c->evicted,
+                    "Connections closed to make room for new ones.");
+    status_add_line(out, "httpd_timeouts_total{phase=\"header\"}",
+                    c->header_timeouts, "Connections cut off for being slow.");
+    status_add_line(out, "httpd_timeouts_total{phase=\"idle\"}",
+                    c->idle_timeouts, "Connections cut off for being slow.");
+    status_add_line(out, "httpd_timeouts_total{phase=\"send\"}",
+                    c->send_timeouts, "Connections cut off for being slow.");
+    status_add_line(out, "httpd_aborted_total", c->aborted,
+                    "Responses that did not reach their end.");
+    status_add_line(out, "httpd_out_of_memory_total", c->short_of_memory,
+                    "Times that memory was short.");
 }
 
 static void add_kernel_lines(struct text *out)

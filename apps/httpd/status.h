@@ -16,6 +16,9 @@ struct status_extra {
      * table is not there. */
     bool (*table)(const char *name, struct text *out);
 };
+/* One such line. */
+void status_add_line(struct text *out, const char *name, uint64_t value,
+                     const char *help);
 /* Stays the caller's. */
 void status_set_extra(const struct status_extra *extra);
 

@@ -8,7 +8,6 @@
 #include "pattern.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -48,13 +47,6 @@ static struct pollfd descriptors[1 + CONNECTIONS_LIMIT];
 static size_t count;
 static unsigned char chunk[CHUNK_SIZE];
 
-static bool set_nonblocking(int descriptor)
-{
-    int flags = fcntl(descriptor, F_GETFL, 0);
-
-    return flags >= 0 && fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 static bool is_retryable(ssize_t result)
 {
     return result < 0 && (errno == EAGAIN || errno == EINTR);
@@ -78,11 +70,11 @@ static void drop(size_t at)
 static void accept_connection(void)
 {
     int on = 1;
-    int descriptor = accept(descriptors[0].fd, NULL, NULL);
+    int descriptor = accept4(descriptors[0].fd, NULL, NULL, SOCK_NONBLOCK);
 
     if (descriptor < 0)
         return;
-    if (count == 1 + CONNECTIONS_LIMIT || !set_nonblocking(descriptor)) {
+    if (count == 1 + CONNECTIONS_LIMIT) {
         close(descriptor);
         return;
     }
@@ -243,15 +235,14 @@ static unsigned open_listener(unsigned port)
                                   .sin_port = htons((uint16_t)port)};
     socklen_t size = sizeof(address);
     int on = 1;
-    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     if (descriptor >= 0)
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (descriptor < 0 ||
         bind(descriptor, (struct sockaddr *)&address, size) != 0 ||
         listen(descriptor, LISTEN_BACKLOG) != 0 ||
-        getsockname(descriptor, (struct sockaddr *)&address, &size) != 0 ||
-        !set_nonblocking(descriptor)) {
+        getsockname(descriptor, (struct sockaddr *)&address, &size) != 0) {
         fprintf(stderr, "stream: port %u: %s\n", port, strerror(errno));
         exit(1);
     }
