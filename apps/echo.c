@@ -6,6 +6,8 @@
  * Left out on purpose: answering datagrams from ports that answer themselves,
  * which two hosts could bounce between each other for ever.
  */
+#define _GNU_SOURCE 1 /* accept4 */
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -5,6 +5,8 @@
  * seconds for each; who is too slow is closed, who comes when all places are
  * taken closes the one that is idle longest.
  */
+#define _GNU_SOURCE 1 /* accept4 */
+
 #include "dns_service.h"
 
 #include "apps/httpd/clock.h"

@@ -5,6 +5,8 @@
  * "PUT n seed" the client sends them, and is told "ok" or "bad at <offset>".
  * Any number of lines per connection, one after another.
  */
+#define _GNU_SOURCE 1 /* accept4 */
+
 #include "pattern.h"
 
 #include <errno.h>
