@@ -377,11 +377,10 @@ enum {
     TCP_KEEP_COUNT = 9,
     TCP_KEEP_IDLE_S = 7200,
     TCP_KEEP_INTERVAL_S = 75,
-    TCP_FIN_TIMEOUT_S = 60,       /* an orphan in FIN-WAIT-2 */
-    TCP_CHALLENGES_PER_S = 10,    /* RFC 5961 7, per connection */
-    TCP_QUICK_ACKS = 8,           /* at the start, for slow start's sake */
-    TCP_PAWS_IDLE_S = 24 * 86400, /* RFC 7323 5.5 */
-    TCP_PORT_FIRST = 32768,       /* Linux's ip_local_port_range */
+    TCP_FIN_TIMEOUT_S = 60,    /* an orphan in FIN-WAIT-2 */
+    TCP_CHALLENGES_PER_S = 10, /* RFC 5961 7, per connection */
+    TCP_QUICK_ACKS = 8,        /* at the start, for slow start's sake */
+    TCP_PORT_FIRST = 32768,    /* Linux's ip_local_port_range */
     TCP_PORT_LAST = 60999,
     TCP_PORT_TABLE = 1024, /* counters of RFC 6056 3.3.4 */
 };
@@ -398,7 +397,8 @@ enum {
 #define TCP_SYN_ACK_RTO_NS     (1 * NS_PER_S)
 /* How often a connection tells of its progress: well below
  * NEIGHBOUR_REACHABLE_NS. */
-#define TCP_CONFIRM_S       UINT32_C(8)
+#define TCP_CONFIRM_NS      (9 * NS_PER_S)
+#define TCP_PAWS_IDLE_NS    (24 * 86400 * NS_PER_S) /* RFC 7323 5.5 */
 #define TCP_COOKIE_EPOCH_NS (64 * NS_PER_S) /* cookies live for 1 to 2 */
 #define TCP_ISN_TICK_NS     UINT64_C(4096)  /* RFC 6528: about 4 us */
 

@@ -7,15 +7,16 @@
 #include "net/platform.h"
 #include "net/tcp/internal.h"
 
-/* A sample for RFC 6298, or 0. One segment at a time is timed exactly; after
- * a retransmission the timestamp echo still tells (RFC 7323 4). */
-static uint64_t take_sample(struct tcp_connection *c,
+/* A sample for RFC 6298, in microseconds, or 0. One segment at a time is timed
+ * exactly; after a retransmission the timestamp echo still tells (RFC 7323 4).
+ */
+static uint32_t take_sample(struct tcp_connection *c,
                             const struct tcp_segment *segment, uint64_t now_ns)
 {
     if (c->rtt_timing && !seq_before(segment->ack, c->rtt_seq)) {
         uint32_t us = (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us;
         c->rtt_timing = false;
-        return (us == 0 ? 1 : us) * NS_PER_US;
+        return rtt_sample_us(&c->rtt, us);
     }
     if (c->rtt_timing || !c->has_timestamps || !segment->options.has_timestamp)
         return 0;
@@ -24,7 +25,7 @@ static uint64_t take_sample(struct tcp_connection *c,
     /* From the future, or older than any segment lives: not ours. */
     if (ms > TCP_RTO_MAX_NS / NS_PER_MS)
         return 0;
-    return ms * NS_PER_MS + NS_PER_MS / 2;
+    return rtt_sample(&c->rtt, ms * NS_PER_MS + NS_PER_MS / 2);
 }
 
 static void notify_writable(struct tcp_connection *c)
@@ -51,10 +52,8 @@ void acknowledge_advance(struct tcp_connection *c,
     uint32_t acked = (uint32_t)seq_diff(segment->ack, c->snd.una);
     struct seq32 end = send_queue_end(&c->send);
     bool is_tracking = connection_is_tracking(c);
-    uint64_t sample_ns = is_tracking ? 0 : take_sample(c, segment, now_ns);
+    uint32_t rtt_us = is_tracking ? 0 : take_sample(c, segment, now_ns);
 
-    if (sample_ns != 0)
-        rtt_sample(&c->rtt, sample_ns);
     /* The FIN counts in acked, but is not in the queue. */
     send_queue_acknowledge(&c->send,
                            seq_after(segment->ack, end) ? end : segment->ack);
@@ -65,11 +64,9 @@ void acknowledge_advance(struct tcp_connection *c,
     if (c->seldom != NULL)
         mtu_acknowledged(c, now_ns);
     if (!is_tracking) {
-        recovery_new_ack(c, acked, sample_ns, now_ns);
+        recovery_new_ack(c, acked, rtt_us, now_ns);
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
-        sample_ns = take_sample(c, segment, now_ns);
-        if (sample_ns != 0)
-            rtt_sample(&c->rtt, sample_ns);
+        (void)take_sample(c, segment, now_ns);
     }
     if (!seq_equal(c->snd.nxt, end) || c->fin_queued)
         connection_touch(c, OWES_OUTPUT);

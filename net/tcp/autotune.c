@@ -11,8 +11,6 @@
 #include "net/tcp/internal.h"
 
 enum {
-    /* A window in flight, and as much to follow it. */
-    SEND_WINDOWS = 2,
     /* The next round trip's bytes may be twice this one's, and the new window
      * takes a round trip to matter. */
     READ_ROUNDS = 4,
@@ -26,18 +24,6 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
-}
-
-uint32_t autotune_send_limit(const struct tcp_connection *c)
-{
-    uint64_t buffer = c->options.send_buffer;
-    uint64_t windows = (uint64_t)c->congestion.cwnd * SEND_WINDOWS;
-
-    if (c->options.send_buffer_fixed)
-        return c->options.send_buffer;
-    if (send_buffers_used() >= send_buffers_limit() / 2)
-        return (uint32_t)smaller(buffer, larger(windows, TCP_BUFFER_SCARCE));
-    return (uint32_t)smaller(tcp_settings.buffer_max, larger(buffer, windows));
 }
 
 void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns)

@@ -89,48 +89,6 @@ void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss)
     congestion->mss = (uint16_t)mss;
 }
 
-uint32_t congestion_sample_us(const struct tcp_ack_event *ack)
-{
-    uint64_t us = ack->rtt_ns / NS_PER_US;
-
-    if (ack->rtt_ns == 0)
-        return 0;
-    us = us == 0 ? 1 : us;
-    return us > TCP_RTO_MAX_NS / NS_PER_US
-               ? (uint32_t)(TCP_RTO_MAX_NS / NS_PER_US)
-               : (uint32_t)us;
-}
-
-bool congestion_is_new_round(struct tcp_congestion *congestion,
-                             const struct tcp_ack_event *ack)
-{
-    if (seq_before(ack->una, congestion->round_end))
-        return false;
-    congestion->round_end = ack->nxt;
-    return true;
-}
-
-bool congestion_is_unused(const struct tcp_congestion *congestion,
-                          const struct tcp_ack_event *ack)
-{
-    uint32_t cwnd = congestion->cwnd;
-
-    if (congestion_in_slow_start(congestion))
-        return ack->flight < cwnd / 2;
-    return ack->flight < cwnd - smaller(congestion->mss, cwnd);
-}
-
-void congestion_slow_start(struct tcp_congestion *congestion,
-                           const struct tcp_ack_event *ack, uint32_t divisor)
-{
-    /* One ACK may stand for as many as the peer's card handed up at once. */
-    uint32_t limit = congestion->ssthresh == CWND_MAX ? FIRST_START_LIMIT
-                                                      : BYTE_COUNTING_LIMIT;
-    uint32_t bytes = smaller(ack->acked, limit * congestion->mss);
-
-    congestion->cwnd = smaller(congestion->cwnd + bytes / divisor, CWND_MAX);
-}
-
 void congestion_grow(struct tcp_congestion *congestion, uint32_t increment,
                      uint32_t acked)
 {

@@ -17,7 +17,7 @@ struct tcp_congestion;
 
 struct tcp_ack_event {
     uint64_t now_ns;
-    uint64_t rtt_ns; /* of this ACK's sample; 0: none */
+    uint32_t rtt_us; /* of this ACK's sample, to TCP_RTO_MAX; 0: none */
     uint32_t acked;  /* bytes newly acknowledged */
     uint32_t flight; /* the most in flight during the last window */
     uint32_t smoothed_rtt_us;

@@ -33,21 +33,40 @@ static inline bool congestion_in_slow_start(const struct tcp_congestion *c)
     return c->cwnd < c->ssthresh;
 }
 
-/* A sample in microseconds, 1 to 2^27; 0: none. */
-uint32_t congestion_sample_us(const struct tcp_ack_event *ack);
-
 /* The first ACK of a round trip; once per round. */
-bool congestion_is_new_round(struct tcp_congestion *congestion,
-                             const struct tcp_ack_event *ack);
+static inline bool congestion_is_new_round(struct tcp_congestion *congestion,
+                                           const struct tcp_ack_event *ack)
+{
+    if (seq_before(ack->una, congestion->round_end))
+        return false;
+    congestion->round_end = ack->nxt;
+    return true;
+}
 
 /* The window was not in use, and so nothing was learnt of the path (RFC 7661
  * 4.1); in slow start half full is enough. */
-bool congestion_is_unused(const struct tcp_congestion *congestion,
-                          const struct tcp_ack_event *ack);
+static inline bool congestion_is_unused(const struct tcp_congestion *congestion,
+                                        const struct tcp_ack_event *ack)
+{
+    uint32_t cwnd = congestion->cwnd;
+
+    if (congestion_in_slow_start(congestion))
+        return ack->flight < cwnd / 2;
+    return ack->flight < cwnd - smaller(congestion->mss, cwnd);
+}
 
 /* Slow start with byte counting (RFC 3465), slowed down by `divisor`. */
-void congestion_slow_start(struct tcp_congestion *congestion,
-                           const struct tcp_ack_event *ack, uint32_t divisor);
+static inline void congestion_slow_start(struct tcp_congestion *congestion,
+                                         const struct tcp_ack_event *ack,
+                                         uint32_t divisor)
+{
+    /* One ACK may stand for as many as the peer's card handed up at once. */
+    uint32_t limit = congestion->ssthresh == CWND_MAX ? FIRST_START_LIMIT
+                                                      : BYTE_COUNTING_LIMIT;
+    uint32_t bytes = smaller(ack->acked, limit * congestion->mss);
+
+    congestion->cwnd = smaller(congestion->cwnd + bytes / divisor, CWND_MAX);
+}
 
 /* Congestion avoidance: `increment` bytes, CWND_MAX at most, for every window
  * of bytes acknowledged. */

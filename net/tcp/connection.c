@@ -12,6 +12,7 @@
 #include "net/platform.h"
 #include "net/pool.h"
 #include "net/tcp/internal.h"
+#include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
 _Static_assert(sizeof(struct tcp_connection) <= 512,
@@ -79,6 +80,14 @@ bool connection_is_available(void)
     return false;
 }
 
+static uint16_t pseudo_sum(const struct tcp_tuple *tuple)
+{
+    uint32_t sum =
+        ip_pseudo_header_sum(&tuple->local, &tuple->remote, IP_PROTOCOL_TCP, 0);
+
+    return checksum_fold(sum);
+}
+
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct ip_route *route,
                                          const struct tcp_options *options,
@@ -92,6 +101,7 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
         .state = TCP_SYN_SENT,
         .hop = ip_hop_of(route),
         .options = *options,
+        .pseudo_sum = pseudo_sum(tuple),
         .timer = {.expire = connection_timer_expired},
         .quick_acks = TCP_QUICK_ACKS,
         .progress_at_ms = connection_ms(now_ns),
@@ -173,6 +183,12 @@ void tcp_run_pending(uint64_t now_ns)
 {
     struct tcp_connection *list = pool.pending_first;
 
+    if (list == NULL && receive_memory.left == NULL &&
+        send_memory.left == NULL) {
+        pool.is_crowded = false; /* who was refused is touched */
+        replies_send(now_ns);
+        return;
+    }
     pool.pending_first = NULL;
     pool.is_crowded = pool.refused_last != NULL;
     pool.refused_last = NULL;
@@ -180,7 +196,8 @@ void tcp_run_pending(uint64_t now_ns)
     for (struct tcp_connection *c = pending_take(&list); c != NULL;
          c = pending_take(&list)) {
         c->is_sending = true;
-        connection_output(c, now_ns);
+        if (!output_plain(c, now_ns))
+            connection_output(c, now_ns);
         c->is_sending = false;
         if (c->is_dead && !c->is_pending)
             connection_free(c);

@@ -69,16 +69,22 @@ struct tcp_connection {
     uint8_t owed;       /* enum tcp_owed */
     uint8_t quick_acks; /* so many more are not delayed */
     uint8_t retries;    /* of the retransmit or persist timer, in a row */
+    union {
+        struct {
+            bool is_orphan : 1;
+            bool fin_queued : 1;
+            bool read_shut : 1;
+            bool is_urgent : 1; /* perhaps not acknowledged up to snd.urgent */
+        };
+        uint8_t unusual; /* any of these: the short ways are not for it */
+    };
     bool is_pending : 1;
     bool is_dead : 1; /* to be freed when taken from the pending list */
     bool is_sending : 1;
-    bool is_orphan : 1;
     bool has_timestamps : 1;
     bool has_sack : 1;
     bool is_accept_queued : 1;
-    bool fin_queued : 1;
     bool fin_received : 1;
-    bool read_shut : 1;
     bool more_promised : 1; /* MSG_MORE on the last write */
     bool rtt_timing : 1;
     bool is_keep_probing : 1;
@@ -86,7 +92,6 @@ struct tcp_connection {
     bool was_writable : 1;  /* as tcp_ready() said last */
     bool mtu_pending : 1;
     bool has_urgent : 1; /* not read up to rcv.urgent */
-    bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
     bool has_ecn : 1;
     bool ecn_asked : 1;      /* in our SYN */
     bool ecn_echo : 1;       /* marks came, and no CWR since */
@@ -116,7 +121,7 @@ struct tcp_connection {
         uint8_t scale;
     } snd;
     uint32_t ts_recent;
-    uint32_t ts_recent_s; /* when it was set */
+    uint32_t ts_recent_at; /* coarse_time() when it was set */
     uint32_t ts_offset;
 
     struct tcp_send_queue send;
@@ -150,17 +155,19 @@ struct tcp_connection {
     uint8_t challenges;      /* challenge ACKs in this second */
     uint8_t challenge_s;     /* modulo 2^8: one more or less in 256 s */
     uint8_t duplicates_owed; /* ACKs for segments that came too early */
+    uint16_t pseudo_sum;     /* of the pseudo-header but for the length */
     struct tcp_options options;
     uint32_t retransmits;
     struct seq32 ecn_end;
     uint32_t read_bytes; /* by the app, since read_at_us */
     uint32_t read_at_us;
-    uint16_t confirmed_s; /* when the next hop was last said to answer */
-    uint16_t peer_mss;    /* as the peer's option said */
-    uint16_t path_mtu;    /* learnt by ICMP; 0: the route's */
-    uint16_t pending_mtu; /* claimed, believed at the next timeout */
-    uint16_t acked_size;  /* largest segment size known to have arrived */
-    struct ip_hop hop;    /* the way to the peer */
+    uint16_t confirmed_at; /* coarse_time() when the next hop was last said to
+                              answer */
+    uint16_t peer_mss;     /* as the peer's option said */
+    uint16_t path_mtu;     /* learnt by ICMP; 0: the route's */
+    uint16_t pending_mtu;  /* claimed, believed at the next timeout */
+    uint16_t acked_size;   /* largest segment size known to have arrived */
+    struct ip_hop hop;     /* the way to the peer */
 };
 
 _Static_assert(offsetof(struct tcp_connection, send) == 128,
@@ -227,6 +234,12 @@ static inline uint32_t connection_ms(uint64_t now_ns)
     uint32_t ms = (uint32_t)(now_ns / NS_PER_MS);
 
     return ms + (ms == 0);
+}
+
+/* Seconds, or nearly: of 2^30 nanoseconds, which cost no division. */
+static inline uint32_t coarse_time(uint64_t now_ns)
+{
+    return (uint32_t)(now_ns >> 30);
 }
 
 static inline bool state_is_synchronised(enum tcp_state state)

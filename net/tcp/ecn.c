@@ -8,7 +8,6 @@
 #include "net/tcp/internal.h"
 
 enum {
-    ECN_MASK = 3, /* of the IP header's TOS */
     ECN_CAPABLE_0 = 2,
     ECN_MARKED = 3,
 };

@@ -24,7 +24,7 @@ void connection_negotiate(struct tcp_connection *c,
     c->has_timestamps = options->has_timestamp && tcp_settings.timestamps;
     if (c->has_timestamps) {
         c->ts_recent = options->timestamp;
-        c->ts_recent_s = (uint32_t)(now_ns / NS_PER_S);
+        c->ts_recent_at = coarse_time(now_ns);
     }
     connection_update_mss(c);
 }
@@ -36,7 +36,8 @@ void connection_establish(struct tcp_connection *c,
     bool syn_was_lost = c->retries != 0;
 
     if (c->rtt_timing)
-        rtt_sample_us(&c->rtt, (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us);
+        (void)rtt_sample_us(&c->rtt,
+                            (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us);
     c->rtt_timing = false;
     if (syn_was_lost)
         rtt_syn_was_lost(&c->rtt);

@@ -66,7 +66,7 @@ static void take_sample(struct hystart *hystart, uint32_t sample_us)
 void hystart_ack(struct tcp_congestion *congestion, struct hystart *hystart,
                  const struct tcp_ack_event *ack)
 {
-    uint32_t sample_us = congestion_sample_us(ack);
+    uint32_t sample_us = ack->rtt_us;
 
     if (congestion_is_new_round(congestion, ack))
         begin_round(congestion, hystart);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Segments arriving at a connection: header prediction for the two common
- * cases, else the checks of RFC 9293 3.10.7.4 in its order, with PAWS (RFC
- * 7323 5) before them and the challenges of RFC 5961. Nothing is sent from
- * here.
+ * Segments arriving at a connection: the checks of RFC 9293 3.10.7.4 in its
+ * order, with PAWS (RFC 7323 5) before them and the challenges of RFC 5961.
+ * What is in the ordinary course of things was taken before: predict.c.
+ * Nothing is sent from here.
  */
 #include "net/limits.h"
 #include "net/platform.h"
@@ -32,12 +32,11 @@ void challenge(struct tcp_connection *c, uint64_t now_ns)
 static bool passes_paws(const struct tcp_connection *c,
                         const struct tcp_segment *segment, uint64_t now_ns)
 {
-    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
-
     if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0)
         return true;
     /* 5.5: after 24 days its clock may have gone round. */
-    return now_s - c->ts_recent_s > TCP_PAWS_IDLE_S;
+    return coarse_time(now_ns) - c->ts_recent_at >
+           coarse_time(TCP_PAWS_IDLE_NS);
 }
 
 static void note_timestamp(struct tcp_connection *c,
@@ -48,7 +47,7 @@ static void note_timestamp(struct tcp_connection *c,
         !passes_paws(c, segment, now_ns))
         return;
     c->ts_recent = segment->options.timestamp;
-    c->ts_recent_s = (uint32_t)(now_ns / NS_PER_S);
+    c->ts_recent_at = coarse_time(now_ns);
 }
 
 static void heard(struct tcp_connection *c, uint64_t now_ns)
@@ -56,48 +55,6 @@ static void heard(struct tcp_connection *c, uint64_t now_ns)
     c->heard_at_ms = connection_ms(now_ns);
     c->keep_probes = 0;
     c->is_keep_probing = false;
-}
-
-/* ---- the common case ----------------------------------------------------- */
-
-static bool is_predicted(const struct tcp_connection *c,
-                         const struct tcp_segment *segment)
-{
-    if (c->state != TCP_ESTABLISHED || (segment->flags & ~TCP_PSH) != TCP_ACK ||
-        !seq_equal(segment->seq, c->rcv.nxt) ||
-        seq_before(segment->seq, c->snd.wl1) || /* which never goes back */
-        segment->window << c->snd.scale != c->snd.wnd ||
-        connection_has_early(c) || !ecn_is_ordinary(segment) ||
-        segment->options.has_timestamp != c->has_timestamps ||
-        (c->owed & OWES_RESET) != 0)
-        return false;
-    return !c->has_timestamps ||
-           (int32_t)(segment->options.timestamp - c->ts_recent) >= 0;
-}
-
-/* True: done. */
-static bool receive_predicted(struct tcp_connection *c, struct packet *packet,
-                              struct tcp_segment *segment, uint64_t now_ns)
-{
-    if (segment->length == 0) {
-        if (!seq_after(segment->ack, c->snd.una) ||
-            seq_after(segment->ack, c->snd.max))
-            return false;
-        note_timestamp(c, segment, now_ns);
-        acknowledge_advance(c, segment, now_ns);
-        packet_free(packet);
-    } else {
-        if (!seq_equal(segment->ack, c->snd.una) ||
-            segment->options.sack_count != 0 ||
-            segment->length > connection_window(c) || c->is_orphan)
-            return false;
-        note_timestamp(c, segment, now_ns);
-        text_receive(c, packet, segment, now_ns);
-    }
-    c->snd.wl1 = segment->seq;
-    c->snd.wl2 = segment->ack;
-    tcp_counters.header_predictions++;
-    return true;
 }
 
 /* ---- the checks ---------------------------------------------------------- */
@@ -282,16 +239,11 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_ACK);
 }
 
-/* RFC 4861 7.3.1: what we sent arrived, or what answers it did. */
-static void note_progress(struct tcp_connection *c, uint64_t now_ns)
+void connection_confirm_path(struct tcp_connection *c, uint64_t now_ns)
 {
-    uint16_t now_s = (uint16_t)(now_ns / NS_PER_S);
-
-    if (c->state == TCP_CLOSED ||
-        (uint16_t)(now_s - c->confirmed_s) < TCP_CONFIRM_S ||
-        c->hop.generation != ip_route_generation())
+    if (c->state == TCP_CLOSED || c->hop.generation != ip_route_generation())
         return;
-    c->confirmed_s = now_s;
+    c->confirmed_at = (uint16_t)coarse_time(now_ns);
     const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
     ip_confirm(&route, now_ns);
 }
@@ -306,43 +258,11 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
     }
-    if (tcp_settings.header_prediction && is_predicted(c, segment) &&
-        receive_predicted(c, packet, segment, now_ns))
-        heard(c, now_ns);
-    else if (c->state == TCP_SYN_SENT)
+    if (c->state == TCP_SYN_SENT)
         syn_sent_receive(c, packet, segment, now_ns);
     else
         receive_checked(c, packet, segment, now_ns);
     if (!seq_equal(una, c->snd.una) || !seq_equal(nxt, c->rcv.nxt))
-        note_progress(c, now_ns);
+        connection_note_progress(c, now_ns);
     timers_update(c);
-}
-
-bool connection_receive_train(struct tcp_connection *c, struct packet *packet,
-                              const struct tcp_segment *segment,
-                              uint64_t now_ns)
-{
-    struct tcp_segment one = *segment;
-
-    if (!is_predicted(c, segment) || !seq_equal(segment->ack, c->snd.una) ||
-        segment->options.sack_count != 0 || c->is_orphan ||
-        packet->length + packet->train_length > connection_window(c))
-        return false;
-    note_timestamp(c, segment, now_ns);
-    while (packet != NULL) {
-        struct packet *next = packet->train;
-
-        packet->train = NULL;
-        one.length = packet->length;
-        c->snd.wl1 = one.seq;
-        text_receive(c, packet, &one, now_ns);
-        one.seq = seq_add(one.seq, one.length);
-        tcp_counters.header_predictions++;
-        packet = next;
-    }
-    c->snd.wl2 = segment->ack;
-    heard(c, now_ns);
-    note_progress(c, now_ns);
-    timers_update(c);
-    return true;
 }

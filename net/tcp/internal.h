@@ -4,20 +4,31 @@
  */
 #pragma once
 
+#include "net/limits.h"
 #include "net/tcp/connection.h"
 
 /* input.c and its parts. */
 void connection_receive(struct tcp_connection *c, struct packet *packet,
                         struct tcp_segment *segment, uint64_t now_ns);
 
-/* The packets of a train at once; `segment` is the first. False, and nothing
- * is changed: they have to be looked at one by one. */
-bool connection_receive_train(struct tcp_connection *c, struct packet *packet,
-                              const struct tcp_segment *segment,
-                              uint64_t now_ns);
+/* RFC 4861 7.3.1: what we sent arrived, or what answers it did. */
+void connection_confirm_path(struct tcp_connection *c, uint64_t now_ns);
+static inline void connection_note_progress(struct tcp_connection *c,
+                                            uint64_t now_ns)
+{
+    if ((uint16_t)(coarse_time(now_ns) - c->confirmed_at) >=
+        coarse_time(TCP_CONFIRM_NS))
+        connection_confirm_path(c, now_ns);
+}
 
 /* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
 void challenge(struct tcp_connection *c, uint64_t now_ns);
+
+/* predict.c: a segment, or train, that is just what comes next. False, and
+ * nothing is changed: it has to be looked at. `packet` stands at `header`. */
+bool predict_receive(struct tcp_connection *c, struct packet *packet,
+                     const struct tcp_header *header, uint8_t tos,
+                     uint64_t now_ns) MUST_CHECK;
 
 /* handshake.c */
 void syn_sent_receive(struct tcp_connection *c, struct packet *packet,
@@ -39,11 +50,29 @@ void acknowledge_advance(struct tcp_connection *c,
 void text_receive(struct tcp_connection *c, struct packet *packet,
                   struct tcp_segment *segment, uint64_t now_ns);
 
+/* How many packets the queues of one connection may hold. */
+enum {
+    TEXT_PAYLOAD_PER_PACKET = 1024, /* on average at least */
+    TEXT_PACKETS_MIN = 16,
+};
+static inline uint32_t text_packet_limit(const struct tcp_connection *c)
+{
+    return c->options.receive_buffer / TEXT_PAYLOAD_PER_PACKET +
+           TEXT_PACKETS_MIN;
+}
+
+/* So many segments came in order. */
+void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns);
+
 /* The app took bytes out: is that worth telling the peer? */
 void text_read(struct tcp_connection *c);
 
 /* window.c: the window field for a segment sent now; moves rcv.edge. */
 uint16_t window_offer(struct tcp_connection *c, bool is_syn);
+
+enum {
+    ECN_MASK = 3, /* of the IP header's TOS; both set: it was marked */
+};
 
 /* ecn.c: a SYN that asks for it; the flags of ours; the answer to it. */
 bool ecn_is_asked(const struct tcp_segment *segment);
@@ -59,13 +88,12 @@ void ecn_acknowledged(struct tcp_connection *c,
 /* The TOS of a segment sent now, and its ECN flags. */
 uint8_t ecn_stamp(struct tcp_connection *c, bool is_new_data, uint8_t *flags);
 
-/* autotune.c: bytes the send queue may hold; the app took some out. */
-uint32_t autotune_send_limit(const struct tcp_connection *c);
+/* autotune.c: the app took some bytes out. */
 void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns);
 
 /* recovery.c */
 void recovery_duplicate_ack(struct tcp_connection *c);
-void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint32_t rtt_us,
                       uint64_t now_ns);
 void recovery_timeout(struct tcp_connection *c);
 
@@ -73,6 +101,8 @@ void recovery_timeout(struct tcp_connection *c);
  * back; c->snd has moved on. */
 void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
                            uint32_t length, bool is_again, uint64_t now_ns);
+/* There was no memory for it: NewReno takes over until all is acked. */
+void recovery_stop_tracking(struct tcp_connection *c);
 /* A piece of what was lost left again. */
 void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
                          uint32_t length, uint64_t now_ns);
@@ -81,7 +111,7 @@ bool recovery_next(struct tcp_connection *c, struct tcp_piece *piece);
 /* Bytes the congestion window lets go now. */
 uint32_t recovery_room(const struct tcp_connection *c);
 /* Tells the module of an ACK outside recovery. */
-void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+void recovery_grow(struct tcp_connection *c, uint32_t acked, uint32_t rtt_us,
                    uint64_t now_ns);
 void recovery_release(struct tcp_connection *c);
 
@@ -92,8 +122,13 @@ bool recovery_sack_ack(struct tcp_connection *c,
                        uint64_t now_ns);
 void recovery_sack_timeout(struct tcp_connection *c);
 void recovery_losses(struct tcp_connection *c, uint64_t now_ns);
+/* Keeps comparisons with sequence numbers of long ago meaningful for ever: at
+ * least once in 2^30 bytes. */
+void recovery_forget_old(struct tcp_connection *c);
 
 /* rack.c */
+void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us, uint64_t now_ns);
+void rack_note_reordering(struct tcp_recovery *r, struct seq32 highest);
 void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
                     const struct tcp_delivery *d, uint64_t now_ns);
 void rack_was_in_vain(struct tcp_connection *c);
@@ -117,6 +152,37 @@ void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
 
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
+
+/* The next segment at snd.nxt, if one may leave now. */
+struct output_plan {
+    uint32_t length;
+    uint8_t flags;
+};
+bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan);
+
+/* A segment shorter than the peer would like. */
+static inline bool output_may_be_small(const struct tcp_connection *c,
+                                       uint32_t length, bool is_all)
+{
+    if (seq_before(c->snd.nxt, c->snd.max))
+        return true; /* again, after a timeout */
+    if (length >= c->snd.max_wnd / 2)
+        return true;
+    if (!is_all)
+        return false;
+    if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
+        return true;
+    if (c->options.cork || c->more_promised)
+        return false;
+    return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
+}
+
+/* So much was sent in this run: has the rest to wait for another? */
+bool output_must_pause(struct tcp_connection *c, uint32_t sent);
+
+/* output_plain.c: all that a connection owes in its ordinary state. False: it
+ * is in another, look at everything; what was done is done. */
+bool output_plain(struct tcp_connection *c, uint64_t now_ns) MUST_CHECK;
 
 /* transmit.c: one segment; false when there was no packet for it. */
 bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
@@ -166,8 +232,22 @@ void replies_send(uint64_t now_ns);
 
 /* timers.c: "when next?" */
 void timers_update(struct tcp_connection *c);
+
+/* One deadline was set, the others stay. */
+static inline void timers_arm(struct tcp_connection *c, uint64_t at_ns)
+{
+    if (!timer_is_set(&c->timer) || c->timer.deadline_ns > at_ns)
+        timer_set(&c->timer, at_ns);
+}
+
 void connection_timer_expired(struct timer *timer, uint64_t now_ns);
-void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns);
+void timers_start(struct tcp_connection *c, uint64_t now_ns);
+static inline void timers_segment_sent(struct tcp_connection *c,
+                                       uint64_t now_ns)
+{
+    if (c->retransmit_at_ns == 0 || c->is_persisting)
+        timers_start(c, now_ns);
+}
 void timers_progress(struct tcp_connection *c, uint64_t now_ns);
 void timers_restart(struct tcp_connection *c, uint64_t now_ns);
 void timers_delay_ack(struct tcp_connection *c, uint64_t now_ns);
@@ -239,6 +319,7 @@ struct tcp_settings {
     bool timestamps;        /* first of the flags: settings.c */
     bool window_scaling;
     bool header_prediction; /* off: every segment takes the long way */
+    bool plain_output;      /* off: all output takes the long way */
     bool moderate_receive;  /* receive buffers grow */
     bool sack;
     bool dsack;
@@ -256,3 +337,21 @@ struct tcp_settings {
     bool quick_start;     /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;
+
+/* Bytes the send queue may hold: a window in flight and as much to follow it.
+ * When memory is half gone, nobody queues more than it can soon send. */
+static inline uint32_t autotune_send_limit(const struct tcp_connection *c)
+{
+    uint32_t buffer = c->options.send_buffer;
+    uint32_t windows = 2 * c->congestion.cwnd; /* of 2^30 at most */
+
+    if (c->options.send_buffer_fixed)
+        return buffer;
+    if (send_memory.buffers_used >= send_memory.buffers_limit / 2) {
+        windows = windows > TCP_BUFFER_SCARCE ? windows : TCP_BUFFER_SCARCE;
+        return windows < buffer ? windows : buffer;
+    }
+    windows = windows > buffer ? windows : buffer;
+    return windows < tcp_settings.buffer_max ? windows
+                                             : tcp_settings.buffer_max;
+}

@@ -9,11 +9,6 @@
 #include "net/platform.h"
 #include "net/tcp/internal.h"
 
-struct plan {
-    uint32_t length;
-    uint8_t flags;
-};
-
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
     return a < b ? a : b;
@@ -24,23 +19,6 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 static int32_t unsent(const struct tcp_connection *c)
 {
     return seq_diff(send_queue_end(&c->send), c->snd.nxt);
-}
-
-/* A segment shorter than the peer would like. */
-static bool may_send_small(const struct tcp_connection *c, uint32_t length,
-                           bool is_all)
-{
-    if (seq_before(c->snd.nxt, c->snd.max))
-        return true; /* again, after a timeout */
-    if (length >= c->snd.max_wnd / 2)
-        return true;
-    if (!is_all)
-        return false;
-    if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
-        return true;
-    if (c->options.cork || c->more_promised)
-        return false;
-    return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
 }
 
 /* Full segments leave together, cut where the device is (or by it); a short
@@ -65,13 +43,12 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
         is_all = false;
     }
     uint32_t rest = length % mss;
-    if (rest != 0 && (!is_all || !may_send_small(c, rest, true)))
+    if (rest != 0 && (!is_all || !output_may_be_small(c, rest, true)))
         length -= rest;
     return length;
 }
 
-/* The next segment at snd.nxt, if one may leave now. */
-static bool plan_next(const struct tcp_connection *c, struct plan *plan)
+bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan)
 {
     int32_t waiting = unsent(c);
     uint32_t flight = connection_flight(c);
@@ -93,11 +70,11 @@ static bool plan_next(const struct tcp_connection *c, struct plan *plan)
         return true;
     }
     return length != 0 &&
-           (length >= c->snd.mss || may_send_small(c, length, is_all));
+           (length >= c->snd.mss || output_may_be_small(c, length, is_all));
 }
 
 /* Book-keeping of a segment that went out at snd.nxt. */
-static void advance(struct tcp_connection *c, const struct plan *plan,
+static void advance(struct tcp_connection *c, const struct output_plan *plan,
                     uint64_t now_ns)
 {
     struct seq32 seq = c->snd.nxt;
@@ -166,7 +143,7 @@ static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
 /* Work for another run. The device's ring is full: the next entry, at the
  * latest the device's own when there is room again, comes back here; who had
  * nothing of this turn comes before those who had. Or enough was sent. */
-static bool must_pause(struct tcp_connection *c, uint32_t sent)
+bool output_must_pause(struct tcp_connection *c, uint32_t sent)
 {
     bool is_stopped = connection_netif(c)->transmit_stopped;
 
@@ -187,7 +164,7 @@ static bool send_lost(struct tcp_connection *c, uint32_t *sent, uint64_t now_ns)
     struct tcp_piece piece;
 
     while (recovery_next(c, &piece)) {
-        if (must_pause(c, *sent))
+        if (output_must_pause(c, *sent))
             return false;
         *sent += TCP_RUN_PACKET;
         if (!send_piece(c, piece, now_ns)) {
@@ -206,7 +183,7 @@ static void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
     struct tcp_piece piece;
 
     if (waiting > 0 && c->snd.wnd > flight) {
-        struct plan plan = {.flags = TCP_ACK | TCP_PSH};
+        struct output_plan plan = {.flags = TCP_ACK | TCP_PSH};
         plan.length = smaller(smaller((uint32_t)waiting, c->snd.mss),
                               c->snd.wnd - flight);
         if (transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns)) {
@@ -231,7 +208,7 @@ static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
     int32_t waiting = unsent(c);
     uint32_t length =
         waiting > 0 ? mtu_probe_length(c, (uint32_t)waiting, now_ns) : 0;
-    struct plan plan = {.length = length, .flags = TCP_ACK};
+    struct output_plan plan = {.length = length, .flags = TCP_ACK};
 
     if (length == 0 || connection_netif(c)->transmit_stopped)
         return;
@@ -248,7 +225,7 @@ static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
 
 static void send_new(struct tcp_connection *c, uint64_t now_ns)
 {
-    struct plan plan;
+    struct output_plan plan;
     uint32_t sent = 0;
 
     if (tcp_settings.slow_start_after_idle && connection_flight(c) == 0 &&
@@ -265,8 +242,8 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         send_mtu_probe(c, now_ns);
     if (!seq_equal(first, c->snd.nxt))
         sent += TCP_RUN_PACKET;
-    while (plan_next(c, &plan)) {
-        if (must_pause(c, sent))
+    while (output_plan_next(c, &plan)) {
+        if (output_must_pause(c, sent))
             return;
         sent += plan.length > TCP_RUN_PACKET ? plan.length : TCP_RUN_PACKET;
         uint32_t planned = plan.length;
@@ -311,7 +288,7 @@ static void send_again(struct tcp_connection *c, uint64_t now_ns)
 static void send_probe(struct tcp_connection *c, uint64_t now_ns)
 {
     int32_t waiting = unsent(c);
-    struct plan plan = {.flags = TCP_ACK | TCP_PSH};
+    struct output_plan plan = {.flags = TCP_ACK | TCP_PSH};
 
     if (connection_flight(c) != 0 || waiting < 0)
         return;

@@ -13,6 +13,8 @@
 
 #include "net/attributes.h"
 #include "net/packet.h"
+#include "net/platform.h"
+#include "net/pool.h"
 #include "net/wire/sequence.h"
 #include "net/wire/tcp.h"
 
@@ -37,6 +39,13 @@ struct tcp_send_queue {
     uint32_t length;    /* bytes from start on */
 };
 
+extern struct send_memory {
+    struct pool chunks;
+    struct send_chunk *left; /* to be freed; counted as used */
+    size_t buffers_used;
+    size_t buffers_limit;
+} send_memory;
+
 int send_queues_init(size_t connections) MUST_CHECK;
 void send_queue_init(struct tcp_send_queue *queue, struct seq32 start);
 
@@ -53,6 +62,12 @@ void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start);
 
 /* Frees a few of the chunks that were acknowledged; true: more are left. */
 bool send_queue_trim(struct tcp_send_queue *queue);
+static inline bool send_queue_is_behind(const struct tcp_send_queue *queue)
+{
+    return queue->head != NULL &&
+           !seq_after(seq_add(queue->head_seq, queue->head->length),
+                      queue->start);
+}
 
 /* Adds up to `length` bytes from `seq` on to the packet; returns how many. */
 uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
@@ -91,6 +106,19 @@ struct tcp_early_list;
 /* The same for all of a list, of which only the first few are moved. */
 void receive_queue_splice(struct tcp_receive_queue *queue,
                           struct tcp_early_list *list, bool is_crowded);
+/* The same for one that stays by itself. */
+static inline void receive_queue_link(struct tcp_receive_queue *queue,
+                                      struct packet *packet)
+{
+    packet->next = NULL;
+    if (queue->last == NULL)
+        queue->first = packet;
+    else
+        queue->last->next = packet;
+    queue->last = packet;
+    queue->count++;
+    queue->length += packet->length;
+}
 
 /* Copies `length` bytes out (they are there), from the first on. `bytes` may
  * be NULL. With `is_peek` they stay. */
@@ -107,14 +135,38 @@ enum receive_need {
     RECEIVE_FIRST,    /* the only packet of its connection: all */
 };
 bool receive_memory_take(enum receive_need need) MUST_CHECK;
-void receive_memory_give(void);
+
+extern struct receive_memory {
+    size_t used;
+    size_t limit;
+    struct packet *left; /* to be freed; `used` counts them still */
+} receive_memory;
+
+static inline void receive_memory_give(void)
+{
+    ASSERT(receive_memory.used > 0);
+    receive_memory.used--;
+}
 
 /* A list of packets nobody needs any more, however long it is: freed little
  * by little, so much in every receive_memory_reap(). True: more are left. */
 void receive_memory_leave(struct packet *first, struct packet *last);
 bool receive_memory_reap(void);
 size_t receive_packets_left(void);
-bool receive_memory_is_short(void); /* three quarters are gone */
+
+/* Three quarters are gone. */
+static inline bool receive_memory_is_short(void)
+{
+    return receive_memory.used >=
+           receive_memory.limit - receive_memory.limit / 4;
+}
+
+/* So many more could be taken, in order, one after the other. */
+static inline bool receive_memory_is_ample(size_t count)
+{
+    return receive_memory.used + count <=
+           receive_memory.limit - receive_memory.limit / 8;
+}
 size_t receive_packets_used(void);
 size_t receive_packets_limit(void);
 

@@ -13,7 +13,7 @@ enum {
     RTT_MIN_AGE_S = 300, /* Linux's tcp_min_rtt_wlen */
 };
 
-static void note_rtt(struct tcp_recovery *r, uint32_t rtt_us, uint64_t now_ns)
+void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us, uint64_t now_ns)
 {
     uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
 
@@ -53,18 +53,27 @@ static void update_newest(struct tcp_connection *c,
     }
 }
 
+void rack_note_reordering(struct tcp_recovery *r, struct seq32 highest)
+{
+    r->is_reordering = true;
+    r->highest = seq_max(r->highest, highest);
+}
+
 void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
                     const struct tcp_delivery *d, uint64_t now_ns)
 {
     struct tcp_recovery *r = c->recovery;
 
     if (d->has_original) {
-        note_rtt(r, (uint32_t)(now_ns / NS_PER_US) - d->original_us, now_ns);
+        rack_note_rtt(r, (uint32_t)(now_ns / NS_PER_US) - d->original_us,
+                      now_ns);
         /* Step 3: it overtook nothing, but was overtaken. */
-        if (r->has_highest && seq_before(d->lowest, r->highest))
-            r->is_reordering = true;
-        if (!r->has_highest || seq_after(d->highest, r->highest))
+        if (!r->has_highest)
             r->highest = d->highest;
+        else if (seq_before(d->lowest, r->highest))
+            rack_note_reordering(r, d->highest);
+        else
+            r->highest = seq_max(r->highest, d->highest);
         r->has_highest = true;
     }
     update_newest(c, segment, d, now_ns);

@@ -16,27 +16,27 @@ static bool checksum_is_right(const struct packet *packet,
     return checksum_is_valid(checksum_add(sum, packet->data, packet->length));
 }
 
-/* Why the segment cannot be one; DROP_NONE when it is. Leaves the packet at
- * its payload. */
-static enum drop_reason parse(struct packet *packet,
-                              const struct ip_receive_info *info,
-                              struct tcp_tuple *tuple,
-                              struct tcp_segment *segment)
+/* Why the segment cannot be one; DROP_NONE when it is. */
+static enum drop_reason check(const struct packet *packet,
+                              const struct ip_receive_info *info)
 {
     if (packet->length < TCP_HEADER_LENGTH)
         return DROP_TCP_SHORT;
-    const struct tcp_header *header = (const void *)packet->data;
-    size_t length = tcp_header_length(header);
+    size_t length = tcp_header_length((const void *)packet->data);
     if (length < TCP_HEADER_LENGTH || length > packet->length)
         return DROP_TCP_HEADER;
     if (!checksum_is_right(packet, info))
         return DROP_TCP_CHECKSUM;
-    *tuple = (struct tcp_tuple){
-        .local = info->destination,
-        .remote = info->source,
-        .local_port = be16_get(header->destination_port),
-        .remote_port = be16_get(header->source_port),
-    };
+    return DROP_NONE;
+}
+
+/* Leaves the packet at its payload. */
+static void parse(struct packet *packet, uint8_t tos,
+                  struct tcp_segment *segment)
+{
+    const struct tcp_header *header = (const void *)packet->data;
+    size_t length = tcp_header_length(header);
+
     segment->seq = seq_from(be32_get(header->sequence));
     segment->ack = seq_from(be32_get(header->acknowledgement));
     segment->urgent_from = segment->seq;
@@ -44,14 +44,12 @@ static enum drop_reason parse(struct packet *packet,
     segment->window = be16_get(header->window);
     segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
                                       TCP_ACK | TCP_URG);
-    segment->ecn =
-        (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (info->tos & 3));
+    segment->ecn = (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (tos & 3));
     tcp_options_parse((const uint8_t *)(header + 1), length - TCP_HEADER_LENGTH,
                       (header->flags & TCP_SYN) != 0, &segment->options);
     segment->length = (uint32_t)(packet->length - length);
     packet->data += length;
     packet->length = segment->length;
-    return DROP_NONE;
 }
 
 static void receive_for(struct tcp_node *node, struct packet *packet,
@@ -75,15 +73,11 @@ static void receive_for(struct tcp_node *node, struct packet *packet,
     }
 }
 
-/* Segments that the link layer has found to follow each other: at once where
- * nothing but their text counts, else one by one. */
+/* Segments that the link layer has found to follow each other. */
 static void receive_train(struct tcp_node *node, struct packet *packet,
                           const struct tcp_tuple *tuple,
                           struct tcp_segment *segment, uint64_t now_ns)
 {
-    if (node != NULL && node->kind == TCP_NODE_CONNECTION &&
-        connection_receive_train(connection_of(node), packet, segment, now_ns))
-        return;
     while (packet != NULL) {
         struct packet *next = packet->train;
         struct tcp_segment one = *segment;
@@ -100,7 +94,7 @@ static void receive_train(struct tcp_node *node, struct packet *packet,
 void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
                  uint64_t now_ns)
 {
-    struct tcp_tuple tuple;
+    const struct tcp_header *header = (const void *)packet->data;
     struct tcp_segment segment;
 
     /* RFC 9293 3.9.2.3, MUST-57: no answer to a group. */
@@ -108,15 +102,26 @@ void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
         packet_drop(packet, DROP_IP_BROADCAST_FRAME);
         return;
     }
-    enum drop_reason reason = parse(packet, info, &tuple, &segment);
     tcp_counters.in_segments +=
         packet->train == NULL ? 1 : packet->segment_count;
+    enum drop_reason reason = check(packet, info);
     if (reason != DROP_NONE) {
         tcp_counters.in_errors++;
         packet_drop(packet, reason);
         return;
     }
+    const struct tcp_tuple tuple = {
+        .local = info->destination,
+        .remote = info->source,
+        .local_port = be16_get(header->destination_port),
+        .remote_port = be16_get(header->source_port),
+    };
     struct tcp_node *node = table_find(&tuple);
+    if (node != NULL && node->kind == TCP_NODE_CONNECTION &&
+        tcp_settings.header_prediction &&
+        predict_receive(connection_of(node), packet, header, info->tos, now_ns))
+        return;
+    parse(packet, info->tos, &segment);
     if (packet->train == NULL)
         receive_for(node, packet, &tuple, &segment, now_ns);
     else

@@ -14,21 +14,17 @@
 /* Packets of a list that are looked at for being moved; freed in one go. */
 enum { MOVED_MAX = 4, REAPED_MAX = 32 };
 
-static struct {
-    size_t used;
-    size_t limit;
-    struct packet *left; /* to be freed; `used` counts them still */
-} memory;
+struct receive_memory receive_memory;
 
 void receive_memory_init(void)
 {
-    memory.left = NULL;
-    memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
+    receive_memory.left = NULL;
+    receive_memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
 }
 
 bool receive_memory_take(enum receive_need need)
 {
-    size_t limit = memory.limit;
+    size_t limit = receive_memory.limit;
 
     /* In steps, so that segments waiting for a gap to be filled never keep
      * out what fills it, nor a busy connection a quiet one. */
@@ -36,57 +32,47 @@ bool receive_memory_take(enum receive_need need)
         limit -= limit / 2;
     else if (need == RECEIVE_IN_ORDER)
         limit -= limit / 8;
-    if (memory.used >= limit)
+    if (receive_memory.used >= limit)
         return false;
-    memory.used++;
+    receive_memory.used++;
     return true;
-}
-
-void receive_memory_give(void)
-{
-    ASSERT(memory.used > 0);
-    memory.used--;
 }
 
 void receive_memory_leave(struct packet *first, struct packet *last)
 {
-    last->next = memory.left;
-    memory.left = first;
+    last->next = receive_memory.left;
+    receive_memory.left = first;
 }
 
 bool receive_memory_reap(void)
 {
-    for (size_t i = 0; i < REAPED_MAX && memory.left != NULL; i++) {
-        struct packet *packet = memory.left;
-        memory.left = packet->next;
+    for (size_t i = 0; i < REAPED_MAX && receive_memory.left != NULL; i++) {
+        struct packet *packet = receive_memory.left;
+        receive_memory.left = packet->next;
         receive_memory_give();
         packet_free(packet);
     }
-    return memory.left != NULL;
+    return receive_memory.left != NULL;
 }
 
 size_t receive_packets_left(void)
 {
     size_t count = 0;
 
-    for (const struct packet *at = memory.left; at != NULL; at = at->next)
+    for (const struct packet *at = receive_memory.left; at != NULL;
+         at = at->next)
         count++;
     return count;
 }
 
-bool receive_memory_is_short(void)
-{
-    return memory.used >= memory.limit - memory.limit / 4;
-}
-
 size_t receive_packets_used(void)
 {
-    return memory.used;
+    return receive_memory.used;
 }
 
 size_t receive_packets_limit(void)
 {
-    return memory.limit;
+    return receive_memory.limit;
 }
 
 void receive_queue_append(struct tcp_receive_queue *queue,
@@ -94,22 +80,16 @@ void receive_queue_append(struct tcp_receive_queue *queue,
 {
     struct packet *last = queue->last;
 
-    queue->length += packet->length;
     if (last != NULL && (is_crowded || packet->length <= TCP_COPY_LENGTH) &&
         packet_tailroom(last) >= packet->length) {
         memcpy(packet_append(last, packet->length), packet->data,
                packet->length);
+        queue->length += packet->length;
         receive_memory_give();
         packet_free(packet);
         return;
     }
-    packet->next = NULL;
-    if (last == NULL)
-        queue->first = packet;
-    else
-        last->next = packet;
-    queue->last = packet;
-    queue->count++;
+    receive_queue_link(queue, packet);
 }
 
 void receive_queue_splice(struct tcp_receive_queue *queue,
@@ -142,30 +122,45 @@ static void queue_free_first(struct tcp_receive_queue *queue)
     packet_free(packet);
 }
 
+static void peek(const struct tcp_receive_queue *queue, uint8_t *bytes,
+                 uint32_t length)
+{
+    const struct packet *packet = queue->first;
+
+    while (length != 0) {
+        uint32_t part = length < packet->length ? length : packet->length;
+        memcpy(bytes, packet->data, part);
+        bytes += part;
+        length -= part;
+        packet = packet->next;
+    }
+}
+
 void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
                         uint32_t length, bool is_peek)
 {
-    struct packet *packet = queue->first;
-    uint32_t done = 0;
-
     ASSERT(length <= queue->length);
-    while (done < length) {
-        struct packet *next = packet->next;
-        uint32_t part = length - done;
-        part = part < packet->length ? part : packet->length;
+    if (is_peek) {
         if (bytes != NULL)
-            memcpy(bytes + done, packet->data, part);
-        done += part;
-        if (!is_peek && part == packet->length) {
+            peek(queue, bytes, length);
+        return;
+    }
+    queue->length -= length;
+    while (length != 0) {
+        struct packet *packet = queue->first;
+        uint32_t part = length < packet->length ? length : packet->length;
+        if (bytes != NULL) {
+            memcpy(bytes, packet->data, part);
+            bytes += part;
+        }
+        length -= part;
+        if (part == packet->length) {
             queue_free_first(queue);
-        } else if (!is_peek) {
+        } else {
             packet->data += part;
             packet->length -= part;
         }
-        packet = next;
     }
-    if (!is_peek)
-        queue->length -= length;
 }
 
 void receive_queue_clear(struct tcp_receive_queue *queue)

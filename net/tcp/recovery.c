@@ -98,6 +98,16 @@ void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
         timers_restart(c, now_ns);
 }
 
+void recovery_stop_tracking(struct tcp_connection *c)
+{
+    struct tcp_recovery *r = c->recovery;
+
+    scoreboard_clear(&r->board);
+    r->is_off = true;
+    r->is_timeout = false;
+    r->deadline_ns = 0;
+}
+
 static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
                   bool is_again, uint64_t now_ns)
 {
@@ -118,10 +128,7 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
         return;
     if (!scoreboard_append(&r->board, seq, length,
                            (uint32_t)(now_ns / NS_PER_US), is_again)) {
-        scoreboard_clear(&r->board);
-        r->is_off = true;
-        r->is_timeout = false;
-        r->deadline_ns = 0;
+        recovery_stop_tracking(c);
         return;
     }
     r->sent += length;
@@ -203,12 +210,12 @@ static void partial_ack(struct tcp_connection *c, uint32_t acked)
     connection_touch(c, OWES_REXMIT | OWES_OUTPUT);
 }
 
-void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+void recovery_grow(struct tcp_connection *c, uint32_t acked, uint32_t rtt_us,
                    uint64_t now_ns)
 {
     const struct tcp_ack_event ack = {
         .now_ns = now_ns,
-        .rtt_ns = rtt_ns,
+        .rtt_us = rtt_us,
         .acked = acked,
         .flight = c->congestion.peak,
         .smoothed_rtt_us = c->rtt.smoothed_us,
@@ -220,7 +227,7 @@ void recovery_grow(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
         congestion_chosen(&c->congestion)->on_ack(&c->congestion, &ack);
 }
 
-void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
+void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint32_t rtt_us,
                       uint64_t now_ns)
 {
     struct tcp_congestion *congestion = &c->congestion;
@@ -239,7 +246,7 @@ void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint64_t rtt_ns,
         congestion->is_recovering = false;
         congestion_chosen(congestion)->on_recovered(congestion, outstanding(c));
     } else {
-        recovery_grow(c, acked, rtt_ns, now_ns);
+        recovery_grow(c, acked, rtt_us, now_ns);
         /* Keeps the comparison with it meaningful for ever. */
         if (seq_diff(c->snd.una, congestion->recover) > 1 << 30)
             congestion->recover = seq_subtract(c->snd.una, 1);

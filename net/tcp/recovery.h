@@ -49,15 +49,21 @@ struct tcp_recovery {
     uint8_t window_steps;   /* RACK.reo_wnd_mult, 1 to 255 */
     uint8_t window_persist; /* recoveries until it is 1 again */
     uint8_t frto;           /* enum tcp_frto */
-    bool is_off : 1;        /* no span was to be had: until all is acked */
+    union {
+        struct {
+            bool is_off : 1; /* no span was to be had: until all is acked */
+            bool
+                is_timeout : 1; /* mending after a timeout, not by duplicates */
+            bool has_probe : 1; /* a tail loss probe is out */
+            bool owes_probe : 1;
+        };
+        uint8_t unusual; /* any of these: the short ways are not for it */
+    };
     bool has_rack : 1;
     bool is_reordering : 1; /* RACK.reordering_seen */
     bool has_highest : 1;
-    bool is_timeout : 1; /* mending after a timeout, not by duplicates */
-    bool has_again : 1;  /* again_at_ms is set */
-    bool has_probe : 1;  /* a tail loss probe is out */
+    bool has_again : 1; /* again_at_ms is set */
     bool probe_was_again : 1;
-    bool owes_probe : 1;
     bool is_probe_timer : 1; /* deadline_ns is the probe's */
 };
 

@@ -38,14 +38,15 @@ static uint32_t clamp_timeout(uint64_t us)
     return (uint32_t)us;
 }
 
-void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns)
+uint32_t rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns)
 {
     uint64_t wide = sample_ns / NS_PER_US;
 
-    rtt_sample_us(rtt, (uint32_t)(wide > SAMPLE_MAX_US ? SAMPLE_MAX_US : wide));
+    return rtt_sample_us(
+        rtt, (uint32_t)(wide > SAMPLE_MAX_US ? SAMPLE_MAX_US : wide));
 }
 
-void rtt_sample_us(struct tcp_rtt *rtt, uint32_t us)
+uint32_t rtt_sample_us(struct tcp_rtt *rtt, uint32_t us)
 {
     us = us > SAMPLE_MAX_US ? (uint32_t)SAMPLE_MAX_US : us;
     us = us == 0 ? 1 : us; /* 0 stands for "none yet" */
@@ -64,6 +65,7 @@ void rtt_sample_us(struct tcp_rtt *rtt, uint32_t us)
     set_timeout(
         rtt, clamp_timeout(rtt->smoothed_us + 4 * (uint64_t)rtt->variation_us));
     rtt->backoff = 0;
+    return us;
 }
 
 void rtt_back_off(struct tcp_rtt *rtt)
@@ -77,11 +79,4 @@ void rtt_syn_was_lost(struct tcp_rtt *rtt)
     rtt->backoff = 0;
     if (rtt->smoothed_us == 0)
         set_timeout(rtt, (uint32_t)(TCP_RTO_AFTER_SYN_NS / NS_PER_US));
-}
-
-uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt)
-{
-    uint64_t ns = ((uint64_t)rtt->timeout_us * NS_PER_US) << rtt->backoff;
-
-    return ns > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : ns;
 }

@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+#include "net/limits.h"
+#include "net/platform.h"
+
 struct tcp_rtt {
     uint32_t smoothed_us; /* SRTT; 0: no sample yet */
     uint32_t variation_us;
@@ -15,10 +18,17 @@ struct tcp_rtt {
 };
 
 void rtt_init(struct tcp_rtt *rtt);
-void rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns);
-void rtt_sample_us(struct tcp_rtt *rtt, uint32_t us);
+/* They return the sample as it counts, 1 to TCP_RTO_MAX. */
+uint32_t rtt_sample(struct tcp_rtt *rtt, uint64_t sample_ns);
+uint32_t rtt_sample_us(struct tcp_rtt *rtt, uint32_t us);
 void rtt_back_off(struct tcp_rtt *rtt);
 
 /* RFC 6298 5.7: the SYN had to be sent again, and nothing was measured. */
 void rtt_syn_was_lost(struct tcp_rtt *rtt);
-uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt);
+
+static inline uint64_t rtt_timeout_ns(const struct tcp_rtt *rtt)
+{
+    uint64_t ns = ((uint64_t)rtt->timeout_us * NS_PER_US) << rtt->backoff;
+
+    return ns > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : ns;
+}

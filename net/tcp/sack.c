@@ -235,7 +235,7 @@ static void grow(struct tcp_connection *c, const struct tcp_delivery *d,
                  uint64_t now_ns)
 {
     if (d->bytes != 0)
-        recovery_grow(c, d->bytes, d->rtt_ns, now_ns);
+        recovery_grow(c, d->bytes, d->rtt_us, now_ns);
 }
 
 static void react(struct tcp_connection *c, const struct tcp_segment *segment,
@@ -266,15 +266,26 @@ static void react(struct tcp_connection *c, const struct tcp_segment *segment,
     }
 }
 
-static uint64_t take_sample(struct tcp_connection *c,
+void recovery_forget_old(struct tcp_connection *c)
+{
+    struct tcp_recovery *r = c->recovery;
+
+    if (seq_diff(c->snd.una, r->undo_una) > 1 << 30)
+        r->prior_cwnd = 0;
+    if (seq_diff(c->snd.una, c->congestion.recover) > 1 << 30)
+        c->congestion.recover = seq_subtract(c->snd.una, 1);
+    if (seq_diff(c->snd.una, r->dsack_round) > 1 << 30)
+        r->dsack_round = c->snd.una;
+}
+
+static uint32_t take_sample(struct tcp_connection *c,
                             const struct tcp_delivery *d, uint64_t now_ns)
 {
     if (!d->has_original)
         return 0;
     uint32_t us = (uint32_t)(now_ns / NS_PER_US) - d->original_us;
     c->rtt_timing = false;
-    rtt_sample(&c->rtt, us * NS_PER_US);
-    return (us == 0 ? 1 : us) * NS_PER_US;
+    return rtt_sample_us(&c->rtt, us);
 }
 
 bool recovery_sack_ack(struct tcp_connection *c,
@@ -288,7 +299,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
     if (acked != 0)
         scoreboard_acknowledge(&r->board, c->snd.una, &d);
     take_blocks(c, segment, is_dsack, &d);
-    d.rtt_ns = take_sample(c, &d, now_ns);
+    d.rtt_us = take_sample(c, &d, now_ns);
     if (is_dsack) {
         rack_was_in_vain(c);
         if (is_all_in_vain(c, segment))
@@ -306,17 +317,11 @@ bool recovery_sack_ack(struct tcp_connection *c,
     }
     if (acked != 0) {
         timers_progress(c, now_ns);
-        /* Keeps comparisons with them meaningful for ever. */
-        if (seq_diff(c->snd.una, r->undo_una) > 1 << 30)
-            r->prior_cwnd = 0;
-        if (seq_diff(c->snd.una, c->congestion.recover) > 1 << 30)
-            c->congestion.recover = seq_subtract(c->snd.una, 1);
-        if (seq_diff(c->snd.una, r->dsack_round) > 1 << 30)
-            r->dsack_round = c->snd.una;
+        recovery_forget_old(c);
     }
     probe_schedule(c, now_ns);
     connection_touch(c, OWES_OUTPUT);
-    return d.rtt_ns != 0;
+    return d.rtt_us != 0;
 }
 
 /* The retransmission timer: everything is lost, until F-RTO knows better. */

@@ -73,7 +73,7 @@ static uint32_t length_of(const struct tcp_span *span)
 
 /* Numbers that were never taken follow those that were: the memory of the
  * pool is not touched before it is needed. */
-static uint32_t take(const struct tcp_scoreboard *board)
+static inline uint32_t take(const struct tcp_scoreboard *board)
 {
     static uint32_t fresh;
     uint32_t number = pool.free;
@@ -162,6 +162,13 @@ static inline void mark_lost(struct tcp_scoreboard *board, uint32_t number)
         board->lost_hint = number;
 }
 
+static void note_again(struct tcp_scoreboard *board, struct seq32 end)
+{
+    if (!board->has_again || seq_after(end, board->again_end))
+        board->again_end = end;
+    board->has_again = true;
+}
+
 static void mark_sent(struct tcp_scoreboard *board, uint32_t number,
                       uint32_t now_us)
 {
@@ -171,6 +178,7 @@ static void mark_sent(struct tcp_scoreboard *board, uint32_t number,
     span->state = SPAN_SENT;
     span->sent_us = now_us;
     span->is_again = true;
+    note_again(board, span->end);
     chain_after(board, board->newest, number);
 }
 
@@ -229,6 +237,8 @@ bool scoreboard_append(struct tcp_scoreboard *board, struct seq32 start,
     bool has_last = board->last != 0;
 
     ASSERT(!has_last || seq_equal(last->end, start));
+    if (is_again)
+        note_again(board, seq_add(start, length));
     if (has_last && is_one_with_last(board, now_us, is_again)) {
         last->end = seq_add(last->end, length);
         last->sent_us = now_us;
@@ -243,25 +253,34 @@ bool scoreboard_append(struct tcp_scoreboard *board, struct seq32 start,
         last->end = seq_add(last->end, length);
         last->sent_us = now_us;
         last->is_again = last->is_again || is_again;
+        if (last->is_again)
+            note_again(board, last->end);
         chain_after(board, board->newest, board->last);
         return true;
     }
-    *span_at(number) = (struct tcp_span){
-        .start = start,
-        .end = seq_add(start, length),
-        .sent_us = now_us,
-        .before = board->last,
-        .state = SPAN_SENT,
-        .is_again = is_again,
-    };
+    struct tcp_span *span = span_at(number);
+    span->start = start;
+    span->end = seq_add(start, length);
+    span->sent_us = now_us;
+    span->next = 0;
+    span->before = board->last;
+    span->later = 0;
+    span->earlier = board->newest;
+    span->state = SPAN_SENT;
+    span->is_again = is_again;
     if (has_last)
         last->next = number;
     else
         board->first = number;
+    if (board->newest != 0)
+        span_at(board->newest)->later = number;
+    else
+        board->oldest = number;
     board->last = number;
     board->last_us = now_us;
+    board->newest = number;
     board->count++;
-    chain_after(board, board->newest, number);
+    board->in_flight += length;
     return true;
 }
 
@@ -347,6 +366,8 @@ static void cut_first(struct tcp_scoreboard *board, struct seq32 una,
 void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
                             struct tcp_delivery *delivery)
 {
+    if (board->has_again && !seq_before(una, board->again_end))
+        board->has_again = false;
     while (board->first != 0) {
         const struct tcp_span *span = span_at(board->first);
         if (!seq_after(una, span->start))
@@ -365,6 +386,33 @@ void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
         span_at(board->first)->before = 0;
     else
         board->last = 0;
+}
+
+bool scoreboard_acknowledge_plain(struct tcp_scoreboard *board,
+                                  struct seq32 una, uint32_t *sent_us)
+{
+    struct tcp_span *span = span_at(board->first);
+
+    if ((board->lost | board->sacked) != 0 || board->has_again ||
+        board->first == 0 || (int32_t)(span->sent_us - *sent_us) < 0)
+        return false;
+    for (;;) {
+        *sent_us = span->sent_us;
+        if (seq_before(una, span->end)) {
+            board->in_flight -= (uint32_t)seq_diff(una, span->start);
+            span->start = una;
+            break;
+        }
+        drop_first(board);
+        if (seq_equal(una, span->end) || board->first == 0)
+            break;
+        span = span_at(board->first);
+    }
+    if (board->first != 0)
+        span_at(board->first)->before = 0;
+    else
+        board->last = 0;
+    return true;
 }
 
 /* SACKed neighbours need no times of their own: the SACKed span swallows the
@@ -538,6 +586,7 @@ void scoreboard_unlose(struct tcp_scoreboard *board)
             span->sent_us = span_at(place)->sent_us;
         board->lost -= length_of(span);
         span->state = SPAN_SENT;
+        note_again(board, span->end);
         chain_after(board, place, number);
         place = number;
     }

@@ -31,11 +31,14 @@ struct tcp_scoreboard {
     uint32_t in_flight; /* bytes sent and neither lost nor SACKed */
     uint32_t lost;      /* bytes to be sent again */
     uint32_t sacked;    /* bytes */
+    /* Up to here something was sent again, or its time was made up. */
+    struct seq32 again_end;
+    bool has_again;
 };
 
 /* What one ACK delivered, bytes that are new to us. */
 struct tcp_delivery {
-    uint64_t rtt_ns; /* the sample it gave; 0: none */
+    uint32_t rtt_us; /* the sample it gave; 0: none */
     uint32_t bytes;
     uint32_t sacked;      /* of them by SACK */
     struct seq32 highest; /* end of the highest never sent again */
@@ -66,6 +69,13 @@ void scoreboard_clear(struct tcp_scoreboard *board);
 /* Everything before `una` has arrived. */
 void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
                             struct tcp_delivery *delivery);
+
+/* scoreboard_acknowledge() where all is in flight, sent once and in order, and
+ * none before *sent_us; then the time when the last one delivered was sent.
+ * False, and nothing is changed: it is not so. */
+bool scoreboard_acknowledge_plain(struct tcp_scoreboard *board,
+                                  struct seq32 una,
+                                  uint32_t *sent_us) MUST_CHECK;
 
 /* One block, within what is in flight. */
 void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,

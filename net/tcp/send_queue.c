@@ -16,19 +16,14 @@
 
 enum { REAPED_MAX = 24 }; /* chunks freed in one go */
 
-static struct {
-    struct pool chunks;
-    struct send_chunk *left; /* to be freed; counted as used */
-    size_t buffers_used;
-    size_t buffers_limit;
-} pool;
+struct send_memory send_memory;
 
 int send_queues_init(size_t connections)
 {
-    pool.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
-    pool.left = NULL;
-    size_t count = pool.buffers_limit + 2 * connections;
-    return pool_init(&pool.chunks, count, sizeof(struct send_chunk),
+    send_memory.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
+    send_memory.left = NULL;
+    size_t count = send_memory.buffers_limit + 2 * connections;
+    return pool_init(&send_memory.chunks, count, sizeof(struct send_chunk),
                      _Alignof(struct send_chunk));
 }
 
@@ -39,44 +34,45 @@ void send_queue_init(struct tcp_send_queue *queue, struct seq32 start)
 
 bool send_memory_is_short(void)
 {
-    return pool.buffers_used >= pool.buffers_limit ||
-           pool.chunks.available == 0 || buffer_count_free() == 0;
+    return send_memory.buffers_used >= send_memory.buffers_limit ||
+           send_memory.chunks.available == 0 || buffer_count_free() == 0;
 }
 
 size_t send_buffers_used(void)
 {
-    return pool.buffers_used;
+    return send_memory.buffers_used;
 }
 
 size_t send_buffers_limit(void)
 {
-    return pool.buffers_limit;
+    return send_memory.buffers_limit;
 }
 
 static void chunk_free(struct send_chunk *chunk)
 {
     if (!chunk->is_static) {
         buffer_release(chunk->data);
-        pool.buffers_used--;
+        send_memory.buffers_used--;
     }
-    pool_give(&pool.chunks, chunk);
+    pool_give(&send_memory.chunks, chunk);
 }
 
 bool send_queues_reap(void)
 {
-    for (size_t i = 0; i < REAPED_MAX && pool.left != NULL; i++) {
-        struct send_chunk *chunk = pool.left;
-        pool.left = chunk->next;
+    for (size_t i = 0; i < REAPED_MAX && send_memory.left != NULL; i++) {
+        struct send_chunk *chunk = send_memory.left;
+        send_memory.left = chunk->next;
         chunk_free(chunk);
     }
-    return pool.left != NULL;
+    return send_memory.left != NULL;
 }
 
 size_t send_buffers_left(void)
 {
     size_t count = 0;
 
-    for (const struct send_chunk *at = pool.left; at != NULL; at = at->next)
+    for (const struct send_chunk *at = send_memory.left; at != NULL;
+         at = at->next)
         count += !at->is_static;
     return count;
 }
@@ -103,8 +99,8 @@ static struct send_chunk *chunk_with_buffer(void)
     uint8_t *buffer = buffer_alloc();
     if (buffer == NULL)
         return NULL;
-    chunk = pool_take(&pool.chunks);
-    pool.buffers_used++;
+    chunk = pool_take(&send_memory.chunks);
+    send_memory.buffers_used++;
     *chunk = (struct send_chunk){.data = buffer, .room = BUFFER_SIZE};
     return chunk;
 }
@@ -140,8 +136,8 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
 
     if (tail != NULL && tail->is_static && tail->data + tail->length == bytes) {
         tail->length += length;
-    } else if (pool.chunks.available > 0) {
-        struct send_chunk *chunk = pool_take(&pool.chunks);
+    } else if (send_memory.chunks.available > 0) {
+        struct send_chunk *chunk = pool_take(&send_memory.chunks);
         /* Never written to: there is no room behind it. */
         *chunk = (struct send_chunk){.data = (uint8_t *)(uintptr_t)bytes,
                                      .length = length,
@@ -246,7 +242,9 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
         uint32_t part = length - done;
         part = part < chunk->length - at ? part : chunk->length - at;
         if (is_copied) {
-            memcpy(packet_append(packet, part), chunk->data + at, part);
+            ASSERT(part <= packet_tailroom(packet));
+            memcpy(packet->data + packet->length, chunk->data + at, part);
+            packet->length += part;
         } else if (packet->fragment_count < PACKET_FRAGMENTS_MAX) {
             packet_add_fragment(packet, chunk->data + at, part);
         } else {
@@ -260,8 +258,8 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
 void send_queue_clear(struct tcp_send_queue *queue)
 {
     if (queue->head != NULL) {
-        queue->tail->next = pool.left;
-        pool.left = queue->head;
+        queue->tail->next = send_memory.left;
+        send_memory.left = queue->head;
         (void)send_queues_reap();
     }
     queue->head = NULL;

@@ -12,25 +12,17 @@ enum {
     /* ACKs one batch may send for segments that came too early: enough to
      * start a fast retransmit. */
     DUPLICATES_MAX = 4,
-    /* Received packets may hold this little payload on average. */
-    PAYLOAD_PER_PACKET = 1024,
-    PACKETS_MIN = 16,
     /* What came too early may make so much room for one segment. */
     PRUNED_MAX = 8,
 };
 
-/* How many packets the queues of one connection may hold. */
-static uint32_t packet_limit(const struct tcp_connection *c)
-{
-    return c->options.receive_buffer / PAYLOAD_PER_PACKET + PACKETS_MIN;
-}
-
-static void owe_ack(struct tcp_connection *c, uint64_t now_ns)
+void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
 {
     uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv.nxt, c->rcv.last_ack);
 
     if (c->quick_acks > 0 && tcp_settings.quick_start) {
-        c->quick_acks--;
+        c->quick_acks -=
+            segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
         connection_touch(c, OWES_ACK);
     } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {
         connection_touch(c, OWES_ACK);
@@ -43,7 +35,7 @@ static void owe_ack(struct tcp_connection *c, uint64_t now_ns)
  * order. */
 static bool take_memory(struct tcp_connection *c, bool is_in_order)
 {
-    uint32_t limit = packet_limit(c);
+    uint32_t limit = text_packet_limit(c);
     enum receive_need need = RECEIVE_EARLY;
     unsigned pruned = 0;
 
@@ -90,7 +82,7 @@ static void deliver(struct tcp_connection *c, struct packet *packet)
         return;
     }
     receive_queue_append(&c->receive, packet,
-                         c->receive.count >= packet_limit(c) / 2);
+                         c->receive.count >= text_packet_limit(c) / 2);
 }
 
 /* The same for what had waited for them. */
@@ -103,7 +95,7 @@ static void deliver_list(struct tcp_connection *c, struct tcp_early_list *list)
         return;
     }
     receive_queue_splice(&c->receive, list,
-                         c->receive.count >= packet_limit(c) / 2);
+                         c->receive.count >= text_packet_limit(c) / 2);
 }
 
 static void drain_reassembly(struct tcp_connection *c, uint64_t now_ns)
@@ -188,7 +180,7 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
     }
     deliver(c, packet);
     if (segment->length != 0) {
-        owe_ack(c, now_ns);
+        text_owe_ack(c, 1, now_ns);
         connection_notify(c, TCP_READABLE);
     }
     if (has_fin)

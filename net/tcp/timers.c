@@ -55,10 +55,8 @@ static void set_retransmit(struct tcp_connection *c, uint64_t now_ns)
         earlier(now_ns + rtt_timeout_ns(&c->rtt), give_up_at(c, now_ns));
 }
 
-void timers_segment_sent(struct tcp_connection *c, uint64_t now_ns)
+void timers_start(struct tcp_connection *c, uint64_t now_ns)
 {
-    if (c->retransmit_at_ns != 0 && !c->is_persisting)
-        return;
     c->progress_at_ms = connection_ms(now_ns);
     c->is_persisting = false;
     c->retries = 0;

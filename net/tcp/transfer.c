@@ -24,11 +24,13 @@ static bool can_write(const struct tcp_connection *c)
            !c->fin_queued && (c->owed & OWES_RESET) == 0;
 }
 
-static uint32_t write_room(const struct tcp_connection *c)
+/* As Linux: a third of the buffer is free. */
+static bool has_room(const struct tcp_connection *c)
 {
     uint32_t limit = autotune_send_limit(c);
 
-    return c->send.length < limit ? limit - c->send.length : 0;
+    return c->send.length < limit && limit - c->send.length >= limit / 3 &&
+           (c->owed & OWES_MEMORY) == 0;
 }
 
 int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
@@ -42,7 +44,8 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         return -EPIPE;
     if (length == 0)
         return 0;
-    uint32_t room = write_room(c);
+    uint32_t limit = autotune_send_limit(c);
+    uint32_t room = c->send.length < limit ? limit - c->send.length : 0;
     uint32_t part = length < room ? (uint32_t)length : room;
     uint32_t done = 0;
     if (part != 0)
@@ -64,7 +67,8 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         timers_memory(c, now_ns);
         timers_update(c);
     }
-    (void)tcp_ready(c);
+    c->was_writable = limit - c->send.length >= limit / 3 &&
+                      c->send.length < limit && (c->owed & OWES_MEMORY) == 0;
     return done == 0 ? -EAGAIN : (int)done;
 }
 
@@ -108,10 +112,8 @@ uint32_t tcp_ready(struct tcp_connection *c)
         ready |= TCP_READABLE;
     if (c->fin_received || c->read_shut || is_over)
         ready |= TCP_PEER_CLOSED;
-    /* As Linux: a third of the buffer is free; an error never blocks. */
-    if (is_over || c->fin_queued ||
-        (!is_opening && write_room(c) >= autotune_send_limit(c) / 3 &&
-         (c->owed & OWES_MEMORY) == 0))
+    /* An error never blocks. */
+    if (is_over || c->fin_queued || (!is_opening && has_room(c)))
         ready |= TCP_WRITABLE;
     if (is_over || (c->fin_queued && (c->fin_received || c->read_shut)))
         ready |= TCP_HANGUP;

@@ -54,7 +54,7 @@ static void vegas_ack(struct tcp_congestion *congestion,
                       const struct tcp_ack_event *ack)
 {
     struct vegas *vegas = &congestion->vegas;
-    uint32_t sample_us = congestion_sample_us(ack);
+    uint32_t sample_us = ack->rtt_us;
     bool is_unused = congestion_is_unused(congestion, ack);
 
     if (sample_us != 0) {

@@ -44,7 +44,7 @@ static void measure(struct westwood *westwood, const struct tcp_ack_event *ack)
 {
     uint32_t now_ms = (uint32_t)(ack->now_ns / NS_PER_MS);
     uint32_t ms = now_ms - westwood->began_ms;
-    uint32_t sample_us = congestion_sample_us(ack);
+    uint32_t sample_us = ack->rtt_us;
 
     if (sample_us != 0 &&
         (westwood->least_us == 0 || sample_us < westwood->least_us))

@@ -30,15 +30,27 @@ static inline uint32_t be32_get(struct be32 value)
            (uint32_t)value.octet[2] << 8 | value.octet[3];
 }
 
+/* By one store each: octets that are put together one by one are what gcc 12
+ * at -O2 shuffles with those of the field beside. */
 static inline struct be16 be16_from(uint16_t value)
 {
-    return (struct be16){{(uint8_t)(value >> 8), (uint8_t)value}};
+    struct be16 wire;
+
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        value = (uint16_t)(value << 8 | value >> 8);
+    memcpy(&wire, &value, sizeof(wire));
+    return wire;
 }
 
 static inline struct be32 be32_from(uint32_t value)
 {
-    return (struct be32){{(uint8_t)(value >> 24), (uint8_t)(value >> 16),
-                          (uint8_t)(value >> 8), (uint8_t)value}};
+    struct be32 wire;
+
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        value = value << 24 | (value << 8 & 0xff0000) | (value >> 8 & 0xff00) |
+                value >> 24;
+    memcpy(&wire, &value, sizeof(wire));
+    return wire;
 }
 
 /* The octets as the machine reads them: to compare, and to add up checksums. */

@@ -54,7 +54,7 @@ static void flow_ack(struct flow *f, uint32_t acked, uint64_t rtt_ns)
     f->una = seq_add(f->una, acked);
     const struct tcp_ack_event ack = {
         .now_ns = f->now_ns,
-        .rtt_ns = rtt_ns,
+        .rtt_us = (uint32_t)(rtt_ns / NS_PER_US),
         .acked = acked,
         .flight = f->c.cwnd,
         .smoothed_rtt_us = (uint32_t)(f->rtt_ns / NS_PER_US),
@@ -431,7 +431,7 @@ static void random_event(struct flow *f)
 {
     const struct tcp_ack_event wild = {
         .now_ns = f->now_ns,
-        .rtt_ns = any(UINT64_MAX) >> any(64),
+        .rtt_us = (uint32_t)any(120000001),
         .acked = (uint32_t)(any(UINT32_MAX) >> any(32)),
         .flight = (uint32_t)any(UINT32_MAX),
         .smoothed_rtt_us = (uint32_t)any(120000000),

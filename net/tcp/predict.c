@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Header prediction (Jacobson 1990): the segment that continues a connection
+ * in its ordinary state. What the checks of RFC 9293 3.10.7.4 would find is
+ * known beforehand: ESTABLISHED, nothing but ACK and PSH set, next in order,
+ * the window as it was, no option but the timestamp there always is. Its
+ * acknowledgement counts here when nothing in flight was lost, SACKed, probed
+ * for or sent again: recovery_sack_ack() would then find no loss, either, and
+ * do just this. Whatever differs is left, untouched, to the long way; net.
+ * tcp_header_prediction=0 leaves everything to it, and the judge compares.
+ */
+#include "net/limits.h"
+#include "net/platform.h"
+#include "net/tcp/internal.h"
+
+#include <string.h>
+
+enum {
+    /* Every 16 MiB what is remembered of long ago is looked at. */
+    EPOCH_SHIFT = 24,
+};
+
+/* What is read of the segment. */
+struct arrival {
+    struct seq32 ack;
+    uint32_t length;    /* of the text, a train's in all */
+    uint32_t timestamp; /* if the connection has_timestamps */
+    uint32_t count;     /* segments */
+};
+
+static uint32_t word_at(const struct tcp_header *header, size_t number)
+{
+    struct be32 word;
+
+    memcpy(&word, (const uint8_t *)(header + 1) + 4 * number, sizeof(word));
+    return be32_get(word);
+}
+
+/* The options are as predicted, too: none, or timestamps that go on. */
+static bool has_usual_options(const struct tcp_connection *c,
+                              const struct tcp_header *header,
+                              struct arrival *arrival)
+{
+    if (!c->has_timestamps)
+        return header->data_offset >> 4 == TCP_HEADER_LENGTH / 4;
+    if (header->data_offset >> 4 !=
+            (TCP_HEADER_LENGTH + TCP_TIMESTAMP_SPACE) / 4 ||
+        word_at(header, 0) != TCP_TIMESTAMP_WORD)
+        return false;
+    arrival->timestamp = word_at(header, 1);
+    return (int32_t)(arrival->timestamp - c->ts_recent) >= 0;
+}
+
+static bool is_next(const struct tcp_connection *c,
+                    const struct tcp_header *header, uint8_t tos)
+{
+    struct seq32 seq = seq_from(be32_get(header->sequence));
+
+    return c->state == TCP_ESTABLISHED && c->unusual == 0 &&
+           (header->flags & ~TCP_PSH) == TCP_ACK &&
+           seq_equal(seq, c->rcv.nxt) &&
+           (uint32_t)be16_get(header->window) << c->snd.scale == c->snd.wnd &&
+           !seq_before(seq, c->snd.wl1) && /* which never goes back */
+           c->seldom == NULL && (c->owed & (OWES_RESET | OWES_MEMORY)) == 0 &&
+           (tos & ECN_MASK) != ECN_MASK;
+}
+
+/* Nothing is in the way of just this acknowledgement. */
+static bool may_acknowledge(const struct tcp_connection *c, struct seq32 ack)
+{
+    const struct tcp_recovery *r = c->recovery;
+
+    return seq_after(ack, c->snd.una) && !seq_after(ack, c->snd.max) &&
+           seq_equal(c->snd.nxt, c->snd.max) && r != NULL && r->unusual == 0 &&
+           (r->is_probe_timer || r->deadline_ns == 0) &&
+           !c->congestion.is_recovering && !c->ecn_reduced;
+}
+
+static bool may_take_text(const struct tcp_connection *c,
+                          const struct arrival *arrival)
+{
+    return arrival->length <= connection_window(c) &&
+           c->receive.count + arrival->count <= text_packet_limit(c) &&
+           receive_memory_is_ample(arrival->count);
+}
+
+/* recovery_sack_ack() of one that is no more than that. */
+static void recover_nothing(struct tcp_connection *c, uint32_t acked,
+                            uint32_t sent_us, uint64_t now_ns)
+{
+    struct tcp_recovery *r = c->recovery;
+    struct seq32 lowest = seq_subtract(c->snd.una, acked);
+    uint32_t us = (uint32_t)(now_ns / NS_PER_US) - sent_us;
+
+    c->rtt_timing = false;
+    rack_note_rtt(r, us, now_ns);
+    if (!r->has_highest || !seq_before(lowest, r->highest))
+        r->highest = c->snd.una;
+    else
+        rack_note_reordering(r, c->snd.una);
+    r->has_highest = true;
+    r->has_rack = true;
+    r->rack_rtt_us = us;
+    r->rack_sent_us = sent_us;
+    r->rack_end = c->snd.una;
+    recovery_grow(c, acked, rtt_sample_us(&c->rtt, us), now_ns);
+    c->retries = 0;
+    c->progress_at_ms = connection_ms(now_ns);
+    c->retransmit_at_ns = 0;
+    r->deadline_ns = 0;
+    r->is_probe_timer = true;
+    if (seq_equal(c->snd.una, c->snd.max))
+        return;
+    timers_progress(c, now_ns);
+    probe_schedule(c, now_ns);
+    timers_update(c);
+}
+
+/* False: nothing is changed, there is more to it. */
+static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
+                                  uint64_t now_ns)
+{
+    uint32_t acked = (uint32_t)seq_diff(ack, c->snd.una);
+    uint32_t size = acked < c->snd.mss ? acked : c->snd.mss;
+    bool is_new_epoch = (ack.value ^ c->snd.una.value) >> EPOCH_SHIFT != 0;
+    uint32_t sent_us = c->recovery->rack_sent_us;
+
+    if (!scoreboard_acknowledge_plain(&c->recovery->board, ack, &sent_us))
+        return false;
+    send_queue_acknowledge(&c->send, ack);
+    c->snd.una = ack;
+    c->snd.small = seq_max(c->snd.small, ack);
+    if (size > c->acked_size)
+        c->acked_size = (uint16_t)size;
+    c->mtu_pending = false;
+    recover_nothing(c, acked, sent_us, now_ns);
+    if (is_new_epoch)
+        recovery_forget_old(c);
+    if (!seq_equal(send_queue_end(&c->send), c->snd.nxt) ||
+        send_queue_is_behind(&c->send))
+        connection_touch(c, OWES_OUTPUT);
+    if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0)
+        connection_notify(c, TCP_WRITABLE);
+    return true;
+}
+
+static void take_text(struct tcp_connection *c, struct packet *packet,
+                      const struct arrival *arrival, uint64_t now_ns)
+{
+    uint32_t crowded = text_packet_limit(c) / 2;
+    bool was_due = c->ack_at_ns != 0;
+
+    while (packet != NULL) {
+        struct packet *next = packet->train;
+
+        packet->train = NULL;
+        if (packet->length > c->rcv.mss)
+            c->rcv.mss = (uint16_t)packet->length;
+        receive_memory.used++;
+        if (c->receive.last != NULL &&
+            (packet->length <= TCP_COPY_LENGTH || c->receive.count >= crowded))
+            receive_queue_append(&c->receive, packet,
+                                 c->receive.count >= crowded);
+        else
+            receive_queue_link(&c->receive, packet);
+        packet = next;
+    }
+    c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
+    text_owe_ack(c, arrival->count, now_ns);
+    if (!was_due && c->ack_at_ns != 0)
+        timers_arm(c, c->ack_at_ns);
+    connection_notify(c, TCP_READABLE);
+}
+
+/* What every acceptable segment tells, this one among them. */
+static void note_arrival(struct tcp_connection *c,
+                         const struct arrival *arrival, uint64_t now_ns)
+{
+    tcp_counters.header_predictions += arrival->count;
+    c->heard_at_ms = connection_ms(now_ns);
+    c->keep_probes = 0;
+    c->is_keep_probing = false;
+    if (c->has_timestamps && !seq_after(c->rcv.nxt, c->rcv.last_ack)) {
+        c->ts_recent = arrival->timestamp;
+        c->ts_recent_at = coarse_time(now_ns);
+    }
+    c->snd.wl1 = c->rcv.nxt;
+    c->snd.wl2 = arrival->ack;
+}
+
+bool predict_receive(struct tcp_connection *c, struct packet *packet,
+                     const struct tcp_header *header, uint8_t tos,
+                     uint64_t now_ns)
+{
+    uint32_t header_length = (uint32_t)tcp_header_length(header);
+    struct arrival arrival = {
+        .ack = seq_from(be32_get(header->acknowledgement)),
+        .length = packet->length - header_length + packet->train_length,
+        .count = packet->train == NULL ? 1 : packet->segment_count,
+    };
+    bool is_advance = !seq_equal(arrival.ack, c->snd.una);
+
+    if (!is_next(c, header, tos) || !has_usual_options(c, header, &arrival) ||
+        (arrival.length == 0 ? !is_advance : !may_take_text(c, &arrival)) ||
+        (is_advance && (!may_acknowledge(c, arrival.ack) ||
+                        !acknowledge_predicted(c, arrival.ack, now_ns))))
+        return false;
+    note_arrival(c, &arrival, now_ns);
+    if (arrival.length == 0) {
+        packet_free(packet);
+    } else {
+        packet->data += header_length;
+        packet->length -= header_length;
+        take_text(c, packet, &arrival, now_ns);
+    }
+    connection_note_progress(c, now_ns);
+    return true;
+}
