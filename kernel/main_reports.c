@@ -74,6 +74,10 @@ static void add_softirqs(struct report_text *text)
              "Rounds that ended with work left over.");
     add_line(text, "softirq_deferred_total", counters->deferred,
              "Rounds put off so that the app could run.");
+    add_line(text, "idle_spins_total", counters->spins,
+             "Times an idle CPU looked for frames before it halted.");
+    add_line(text, "idle_spins_hit_total", counters->spun,
+             "...and some came.");
 }
 
 static void add_interrupts(struct report_text *text)

@@ -13,6 +13,15 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+/* How an idle processor looks for work before it halts: the end of a halt is
+ * dear, and a card that moderates interrupts holds them back (QEMU's always
+ * does: for 128 us after the last one). */
+enum {
+    SPIN_NS = 100000,       /* looked at most; what comes later is waited for */
+    SPIN_WORTH_NS = 150000, /* so short a halt means: looking might have paid */
+    SPINS_IN_VAIN = 4,      /* in a row, before it halts at once again */
+};
+
 /* Per processor, when there are more. */
 static struct {
     atomic_uint pending; /* one bit per vector */
@@ -20,6 +29,7 @@ static struct {
     bool is_running;
     enum softirq_context context;
     uint64_t context_since_ns;
+    unsigned int spins_left;
     struct softirq_policy policy;
     struct softirq_counters counters;
 } cpu;
@@ -27,6 +37,7 @@ static struct {
 static void (*handlers[SOFTIRQ_COUNT])(uint64_t now_ns);
 static uint64_t (*next_deadline)(void);
 static void (*before_idle)(void);
+static bool (*idle_look)(void);
 
 void softirq_init(void)
 {
@@ -156,9 +167,14 @@ enum softirq_context softirq_enter_hardirq(void)
 {
     enum softirq_context before = cpu.context;
 
-    if (before == CONTEXT_IDLE)
+    uint64_t since_ns = cpu.context_since_ns;
+    uint64_t now_ns = enter_context(CONTEXT_HARDIRQ);
+
+    if (before == CONTEXT_IDLE) {
         softirq_policy_app_idles(&cpu.policy);
-    enter_context(CONTEXT_HARDIRQ);
+        if (now_ns - since_ns < SPIN_WORTH_NS)
+            cpu.spins_left = SPINS_IN_VAIN;
+    }
     return before;
 }
 
@@ -211,6 +227,53 @@ void softirq_set_before_idle(void (*hook)(void))
     before_idle = hook;
 }
 
+void softirq_set_idle_look(bool (*look)(void))
+{
+    idle_look = look;
+}
+
+/* Interrupts off, nothing pending. True: now something is. */
+static bool spin(uint64_t now_ns, uint64_t deadline_ns)
+{
+    uint64_t end_ns = now_ns + SPIN_NS;
+
+    if (idle_look == NULL || cpu.spins_left == 0)
+        return false;
+    if (next_deadline != NULL && next_deadline() < deadline_ns)
+        deadline_ns = next_deadline();
+    if (end_ns > deadline_ns)
+        end_ns = deadline_ns;
+    cpu.spins_left--;
+    cpu.counters.spins++;
+    do {
+        if (idle_look()) {
+            cpu.spins_left = SPINS_IN_VAIN;
+            cpu.counters.spun++;
+            return true;
+        }
+    } while (clock_now_ns() < end_ns);
+    return false;
+}
+
+/* Interrupts off, nothing pending. */
+static void spin_or_halt(uint64_t deadline_ns)
+{
+    uint64_t now_ns = enter_context(CONTEXT_IDLE);
+
+    if (now_ns >= deadline_ns)
+        return;
+    if (spin(now_ns, deadline_ns)) {
+        run_round();
+        return;
+    }
+    enter_context(CONTEXT_IDLE);
+    arm_next_deadline();
+    clock_arm(deadline_ns);
+    /* Nothing is pending and nothing can become so before the halt. */
+    cpu_idle_enable_interrupts();
+    cpu_interrupts_disable();
+}
+
 void softirq_idle(uint64_t deadline_ns)
 {
     ASSERT(cpu.lock_depth == 0);
@@ -219,15 +282,10 @@ void softirq_idle(uint64_t deadline_ns)
         before_idle();
     cpu_interrupts_disable();
     softirq_policy_app_idles(&cpu.policy);
-    if (pending_bits() != 0) {
+    if (pending_bits() != 0)
         run_round();
-    } else if (enter_context(CONTEXT_IDLE) < deadline_ns) {
-        arm_next_deadline();
-        clock_arm(deadline_ns);
-        /* Nothing is pending and nothing can become so before the halt. */
-        cpu_idle_enable_interrupts();
-        cpu_interrupts_disable();
-    }
+    else
+        spin_or_halt(deadline_ns);
     enter_context(CONTEXT_APP);
     cpu_interrupts_enable();
 }

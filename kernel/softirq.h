@@ -32,6 +32,8 @@ struct softirq_counters {
     uint64_t rounds;
     uint64_t squeezed; /* rounds that ended with work left over */
     uint64_t deferred; /* chances passed up so that the app could run */
+    uint64_t spins;    /* times an idle processor looked before it halted */
+    uint64_t spun;     /* ...and something came */
     uint64_t context_ns[CONTEXT_COUNT];
 };
 
@@ -56,6 +58,12 @@ void softirq_idle(uint64_t deadline_ns);
 
 /* Called in the app's context whenever it is about to idle; NULL: nothing. */
 void softirq_set_before_idle(void (*hook)(void));
+
+/* Called with interrupts off by a processor that is about to halt, again and
+ * again for a short time, if such looking has paid lately: `look` raises the
+ * softirq of a device that has work although it did not interrupt (yet), and
+ * says so. NULL: it halts at once. */
+void softirq_set_idle_look(bool (*look)(void));
 
 /* The earliest moment at which SOFTIRQ_TIMER has work; asked after every
  * round, unlock and before every halt. UINT64_MAX: never. */

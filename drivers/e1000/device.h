@@ -186,6 +186,7 @@ struct e1000_options {
     bool checksum;    /* the chip inserts it */
     bool rx_checksum; /* the chip is believed when it verified one */
     bool tso;         /* the chip cuts large packets */
+    bool look;        /* an idle processor looks for frames */
     bool gather;      /* it takes a frame in pieces */
     bool log_statistics;
 };

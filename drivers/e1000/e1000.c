@@ -16,6 +16,7 @@
 #include "kernel/console.h"
 #include "kernel/interrupt.h"
 #include "kernel/memory.h"
+#include "kernel/softirq.h"
 
 #include <errno.h>
 #include <string.h>
@@ -471,9 +472,25 @@ static const char *start(struct e1000 *nic)
     return NULL;
 }
 
+/* Does what the interrupt would that the chip still holds back. */
+static bool look(void)
+{
+    for (size_t i = 0; i < card_count; ++i) {
+        struct e1000 *nic = cards[i];
+
+        if (nic->state == E1000_UP && e1000_receive_is_waiting(nic) &&
+            interrupt(nic))
+            return true;
+    }
+    return false;
+}
+
 size_t e1000_start_all(void)
 {
     size_t started = 0;
+
+    if (e1000_options.look)
+        softirq_set_idle_look(look);
 
     for (size_t i = 0; i < card_count; ++i) {
         struct e1000 *nic = cards[i];

@@ -13,6 +13,7 @@ struct e1000_options e1000_options = {
     .checksum = true,
     .rx_checksum = true,
     .tso = true,
+    .look = true,
     .gather = true,
     .interrupt_gap = E1000_GAP_ADAPTIVE,
 };
@@ -107,6 +108,8 @@ int e1000_set_option(const char *name, const char *value)
         return flag(value, &e1000_options.rx_checksum);
     if (strcmp(name, "tso") == 0)
         return flag(value, &e1000_options.tso);
+    if (strcmp(name, "look") == 0)
+        return flag(value, &e1000_options.look);
     if (strcmp(name, "gather") == 0)
         return flag(value, &e1000_options.gather);
     if (strcmp(name, "hold") == 0)

@@ -86,6 +86,27 @@ static void frames(struct fake_nic *nic, int count, size_t length,
     }
 }
 
+Test(e1000_relief, a_frame_whose_interrupt_is_held_back_is_found_by_looking)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    cr_assert_not(fake_kernel.idle_look());
+    fake_nic_write_back(nic, 60, E1000_RX_DD | E1000_RX_EOP, 0);
+    cr_assert(fake_kernel.idle_look());
+    cr_assert(stack_netif()->poll_scheduled);
+    stack_run(nic);
+    cr_assert_eq(stack_interfaces[0].frame_count, 1);
+    cr_assert_not(fake_kernel.idle_look());
+    stack_free_frames();
+}
+
+Test(e1000_relief, nobody_looks_when_that_is_not_wanted)
+{
+    cr_assert_eq(e1000_set_option("look", "0"), 0);
+    stack_start_one(0x100E);
+    cr_assert_null(fake_kernel.idle_look);
+}
+
 Test(e1000_relief, interrupts_come_at_once_while_little_moves)
 {
     struct fake_nic *nic = stack_start_one(0x10D3);

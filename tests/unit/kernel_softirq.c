@@ -292,6 +292,72 @@ Test(softirq, idle_is_ended_by_a_device_and_its_work_is_done)
     cr_assert_eq(idled_ns, MS);
 }
 
+/* A device whose interrupt is held back: looking is all that finds its frame.
+ */
+static int looks;
+static uint64_t frame_ns;
+
+static bool look(void)
+{
+    cr_assert_not(interrupts_enabled);
+    looks++;
+    now_ns += 5 * US;
+    if (now_ns < frame_ns)
+        return false;
+    frame_ns = CLOCK_NEVER;
+    softirq_raise(SOFTIRQ_NET_RX);
+    return true;
+}
+
+static void halt_shortly(void)
+{
+    frame_ns = CLOCK_NEVER;
+    softirq_set_idle_look(look);
+    device_interrupt_ns = now_ns + 50 * US;
+    softirq_idle(CLOCK_NEVER);
+    cr_assert_eq(idled_ns, 50 * US);
+    cr_assert_eq(looks, 0, "nothing came lately");
+}
+
+Test(softirq, idle_looks_before_it_halts_when_the_last_halt_was_short)
+{
+    halt_shortly();
+    frame_ns = now_ns + 40 * US;
+    softirq_idle(CLOCK_NEVER);
+    cr_assert_eq(receive_runs, 2);
+    cr_assert_eq(idled_ns, 50 * US, "it did not halt");
+    cr_assert_eq(softirq_counters()->spins, 1);
+    cr_assert_eq(softirq_counters()->spun, 1);
+    cr_assert(interrupts_enabled);
+}
+
+Test(softirq, idle_stops_looking_when_nothing_is_found)
+{
+    halt_shortly();
+    for (int i = 0; i < 10; i++) {
+        device_interrupt_ns = now_ns + 5 * MS;
+        softirq_idle(CLOCK_NEVER);
+    }
+    cr_assert_eq(receive_runs, 11);
+    cr_assert_eq(softirq_counters()->spins, 4);
+    cr_assert_leq((uint64_t)looks * 5 * US, 4 * 105 * US);
+}
+
+Test(softirq, idle_does_not_look_past_a_deadline)
+{
+    uint64_t until;
+
+    halt_shortly();
+    until = now_ns + 20 * US;
+    softirq_idle(until);
+    cr_assert_leq(now_ns, until + 10 * US);
+    timer_runs = 0;
+    until = deadline_ns = now_ns + 30 * US;
+    softirq_idle(CLOCK_NEVER);
+    cr_assert_eq(timer_runs, 1);
+    cr_assert_leq(now_ns, until + 10 * US);
+}
+
 Test(softirq, the_stacks_deadline_wakes_an_app_that_waits_for_ever)
 {
     deadline_ns = now_ns + 7 * MS;

@@ -5,6 +5,7 @@
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
+#include "kernel/softirq.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -161,6 +162,11 @@ void pci_enable(struct pci_device *pci)
 void *pci_map_bar(const struct pci_device *pci, unsigned int index)
 {
     return (void *)(uintptr_t)pci->bar[index].address;
+}
+
+void softirq_set_idle_look(bool (*look)(void))
+{
+    fake_kernel.idle_look = look;
 }
 
 int interrupt_request_pci(const struct pci_device *pci,

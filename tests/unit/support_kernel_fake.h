@@ -31,6 +31,7 @@ struct fake_kernel {
     size_t memory_limit; /* memory_take() fails beyond */
     size_t memory_taken;
     bool interrupts_enabled;
+    bool (*idle_look)(void); /* softirq_set_idle_look() */
     char log[FAKE_LOG_BYTES];
     size_t log_length;
 };
