@@ -93,7 +93,10 @@ int tcp_init(uint64_t now_ns)
     cookies_init();
     listeners_init();
     receive_memory_init();
-    if (table_init(connections + half_open + time_waits) != 0 ||
+    /* Where there are more TIME-WAITs than connections, memory is plenty: for
+     * each that is more, two chains rather than one. */
+    size_t spare = time_waits - connections;
+    if (table_init(connections + half_open + time_waits + spare) != 0 ||
         connection_pool_init(connections) != 0 ||
         half_open_init(half_open) != 0 || time_wait_init(time_waits) != 0 ||
         send_queues_init(connections) != 0 ||
