@@ -76,8 +76,7 @@ static void add_softirqs(struct report_text *text)
              "Rounds put off so that the app could run.");
     add_line(text, "idle_spins_total", counters->spins,
              "Times an idle CPU looked for frames before it halted.");
-    add_line(text, "idle_spins_hit_total", counters->spun,
-             "...and some came.");
+    add_line(text, "idle_spins_hit_total", counters->spun, "...and some came.");
 }
 
 static void add_interrupts(struct report_text *text)

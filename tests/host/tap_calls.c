@@ -70,16 +70,15 @@ int __wrap_listen(int descriptor, int backlog)
     return (int)result(socket_listen(id_of(descriptor), backlog));
 }
 
-int __wrap_accept4(int descriptor, struct sockaddr *address,
-                   socklen_t *length, int flags)
+int __wrap_accept4(int descriptor, struct sockaddr *address, socklen_t *length,
+                   int flags)
 {
     int id = socket_accept(id_of(descriptor), address, length, flags);
 
     return (int)result(id < 0 ? id : id + TAP_DESCRIPTORS);
 }
 
-int __wrap_accept(int descriptor, struct sockaddr *address,
-                  socklen_t *length)
+int __wrap_accept(int descriptor, struct sockaddr *address, socklen_t *length)
 {
     return __wrap_accept4(descriptor, address, length, 0);
 }
@@ -90,8 +89,7 @@ int __wrap_connect(int descriptor, const struct sockaddr *address,
     return (int)result(socket_connect(id_of(descriptor), address, length));
 }
 
-ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message,
-                       int flags)
+ssize_t __wrap_sendmsg(int descriptor, const struct msghdr *message, int flags)
 {
     return result(socket_sendmsg(id_of(descriptor), message, flags));
 }
@@ -114,8 +112,7 @@ ssize_t __wrap_sendto(int descriptor, const void *bytes, size_t length,
     return __wrap_sendmsg(descriptor, &message, flags);
 }
 
-ssize_t __wrap_send(int descriptor, const void *bytes, size_t length,
-                    int flags)
+ssize_t __wrap_send(int descriptor, const void *bytes, size_t length, int flags)
 {
     return __wrap_sendto(descriptor, bytes, length, flags, NULL, 0);
 }
@@ -155,9 +152,8 @@ ssize_t __wrap_write(int descriptor, const void *bytes, size_t length)
 
 int __wrap_close(int descriptor)
 {
-    return is_socket(descriptor)
-               ? (int)result(socket_close(id_of(descriptor)))
-               : __real_close(descriptor);
+    return is_socket(descriptor) ? (int)result(socket_close(id_of(descriptor)))
+                                 : __real_close(descriptor);
 }
 
 int __wrap_shutdown(int descriptor, int how)
@@ -165,8 +161,8 @@ int __wrap_shutdown(int descriptor, int how)
     return (int)result(socket_shutdown(id_of(descriptor), how));
 }
 
-int __wrap_setsockopt(int descriptor, int level, int option,
-                      const void *value, socklen_t length)
+int __wrap_setsockopt(int descriptor, int level, int option, const void *value,
+                      socklen_t length)
 {
     return (int)result(
         socket_setsockopt(id_of(descriptor), level, option, value, length));
@@ -182,15 +178,13 @@ int __wrap_getsockopt(int descriptor, int level, int option, void *value,
 int __wrap_getsockname(int descriptor, struct sockaddr *address,
                        socklen_t *length)
 {
-    return (int)result(
-        socket_getsockname(id_of(descriptor), address, length));
+    return (int)result(socket_getsockname(id_of(descriptor), address, length));
 }
 
 int __wrap_getpeername(int descriptor, struct sockaddr *address,
                        socklen_t *length)
 {
-    return (int)result(
-        socket_getpeername(id_of(descriptor), address, length));
+    return (int)result(socket_getpeername(id_of(descriptor), address, length));
 }
 
 int __wrap_fcntl(int descriptor, int command, ...)
@@ -214,10 +208,9 @@ int __wrap_fcntl(int descriptor, int command, ...)
 
 int __wrap_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 {
-    uint64_t deadline_ns = timeout_ms < 0
-                               ? UINT64_MAX
-                               : socket_now_ns() +
-                                     (uint64_t)timeout_ms * 1000000;
+    uint64_t deadline_ns =
+        timeout_ms < 0 ? UINT64_MAX
+                       : socket_now_ns() + (uint64_t)timeout_ms * 1000000;
 
     for (;;) {
         uint64_t generation = socket_generation();
@@ -227,9 +220,8 @@ int __wrap_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
             int events = 0;
             if (is_socket(polled[i].fd))
                 events = socket_poll_events(id_of(polled[i].fd));
-            polled[i].revents =
-                (short)(events &
-                        (polled[i].events | POLLERR | POLLHUP | POLLNVAL));
+            polled[i].revents = (short)(events & (polled[i].events | POLLERR |
+                                                  POLLHUP | POLLNVAL));
             ready += polled[i].revents != 0;
         }
         if (ready > 0 || socket_now_ns() >= deadline_ns)
@@ -242,9 +234,8 @@ ssize_t __wrap_sendfile(int out, int in, off_t *offset, size_t count)
 {
     static char piece[SENDFILE_PIECE];
     off_t position = offset != NULL ? *offset : lseek(in, 0, SEEK_CUR);
-    ssize_t length =
-        pread(in, piece, count < sizeof(piece) ? count : sizeof(piece),
-              position);
+    ssize_t length = pread(
+        in, piece, count < sizeof(piece) ? count : sizeof(piece), position);
 
     if (length > 0)
         length = __wrap_send(out, piece, (size_t)length, 0);
