@@ -16,8 +16,11 @@ struct slice {
     size_t length;
 };
 
-/* Inline, so that the lengths of literals are known when this is compiled. */
-static inline struct slice slice_from(const char *text)
+/* Always inline, so that the lengths of literals are known when this is
+ * compiled. */
+#define FOLDED static inline __attribute__((always_inline))
+
+FOLDED struct slice slice_from(const char *text)
 {
     return (struct slice){text, strlen(text)};
 }
@@ -25,12 +28,12 @@ static inline struct slice slice_from(const char *text)
 bool slice_same(struct slice a, struct slice b);
 bool slice_same_ignoring_case(struct slice a, struct slice b);
 
-static inline bool slice_equals(struct slice a, const char *text)
+FOLDED bool slice_equals(struct slice a, const char *text)
 {
     return slice_same(a, slice_from(text));
 }
 
-static inline bool slice_equals_ignoring_case(struct slice a, const char *text)
+FOLDED bool slice_equals_ignoring_case(struct slice a, const char *text)
 {
     return slice_same_ignoring_case(a, slice_from(text));
 }
