@@ -28,6 +28,14 @@ bool cpu_interrupts_save(void);
 void cpu_interrupts_restore(bool enabled);
 void cpu_idle_enable_interrupts(void);
 
+static inline uint64_t cpu_multiply(uint64_t a, uint64_t b, uint64_t *high)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    *high = (uint64_t)(product >> 64);
+    return (uint64_t)product;
+}
+
 static inline void cpu_barrier_compiler(void)
 {
 }
