@@ -88,7 +88,12 @@ void packet_finish_checksum(struct packet *packet)
     ASSERT(start >= packet->data);
     ASSERT(packet->checksum_offset + sizeof(field) <=
            packet->length - (size_t)(start - packet->data));
-    field = checksum_finish(packet_sum(packet, (size_t)(start - packet->data)));
+    if (packet->fragment_count == 0)
+        field = be16_from_raw((uint16_t)~checksum_native_fold(checksum_native(
+            start, packet->length - (size_t)(start - packet->data))));
+    else
+        field =
+            checksum_finish(packet_sum(packet, (size_t)(start - packet->data)));
     /* A sum of 0 means "none" to UDP, and is never right for TCP: a packet is
      * not all zeros. The other zero says the same (RFC 768). */
     if (be16_get(field) == 0)

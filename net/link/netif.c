@@ -228,13 +228,13 @@ static enum drop_reason prepare(struct netif *netif, struct packet *packet)
         return DROP_NONE;
     if (length > frame_limit(netif, packet))
         return DROP_TRANSMIT_TOO_LONG;
-    if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
-        (netif->features & NETIF_TX_CHECKSUM) == 0)
-        packet_finish_checksum(packet);
     if (packet->fragment_count != 0 &&
         (netif->features & NETIF_TX_FRAGMENTS) == 0 &&
         !packet_linearise(packet))
         return DROP_TRANSMIT_TOO_LONG;
+    if (packet->checksum == PACKET_CHECKSUM_PARTIAL &&
+        (netif->features & NETIF_TX_CHECKSUM) == 0)
+        packet_finish_checksum(packet); /* of one piece, if gathered */
     if (length < ETHERNET_MINIMUM_LENGTH &&
         (netif->features & NETIF_LOOPBACK) == 0 && !pad(packet))
         return DROP_TRANSMIT_TOO_LONG;

@@ -4,28 +4,17 @@
  * nobody are answered with a reset (RFC 9293 3.10.7.1).
  */
 #include "net/tcp/internal.h"
-#include "net/wire/checksum.h"
-
-static bool checksum_is_right(const struct packet *packet,
-                              const struct ip_receive_info *info)
-{
-    if (packet->checksum != PACKET_CHECKSUM_NONE)
-        return true;
-    uint32_t sum = ip_pseudo_header_sum(&info->source, &info->destination,
-                                        IP_PROTOCOL_TCP, packet->length);
-    return checksum_is_valid(checksum_add(sum, packet->data, packet->length));
-}
 
 /* Why the segment cannot be one; DROP_NONE when it is. */
-static enum drop_reason check(const struct packet *packet,
-                              const struct ip_receive_info *info)
+static enum drop_reason check(const struct packet *packet)
 {
     if (packet->length < TCP_HEADER_LENGTH)
         return DROP_TCP_SHORT;
     size_t length = tcp_header_length((const void *)packet->data);
     if (length < TCP_HEADER_LENGTH || length > packet->length)
         return DROP_TCP_HEADER;
-    if (!checksum_is_right(packet, info))
+    if (packet->checksum == PACKET_CHECKSUM_NONE &&
+        !ip_checksum_is_valid(packet))
         return DROP_TCP_CHECKSUM;
     return DROP_NONE;
 }
@@ -104,7 +93,7 @@ void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
     }
     tcp_counters.in_segments +=
         packet->train == NULL ? 1 : packet->segment_count;
-    enum drop_reason reason = check(packet, info);
+    enum drop_reason reason = check(packet);
     if (reason != DROP_NONE) {
         tcp_counters.in_errors++;
         packet_drop(packet, reason);

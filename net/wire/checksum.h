@@ -64,13 +64,22 @@ static inline uint64_t checksum_native_32(const void *bytes)
     return word;
 }
 
+static inline uint16_t checksum_native_fold(uint64_t sum)
+{
+    uint32_t half;
+
+    sum += sum << 32 | sum >> 32; /* the upper half is both and the carry */
+    half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return (uint16_t)(half >> 16);
+}
+
 /* The same of the 20 bytes of an IPv4 header without options, folded. */
 static inline uint16_t checksum_native_20(const void *bytes)
 {
     const uint8_t *at = bytes;
     uint64_t sum;
     uint64_t next;
-    uint32_t half;
 
     memcpy(&sum, at, sizeof(sum));
     memcpy(&next, at + 8, sizeof(next));
@@ -79,18 +88,12 @@ static inline uint16_t checksum_native_20(const void *bytes)
     next = checksum_native_32(at + 16);
     sum += next;
     sum += sum < next;
-    sum += sum << 32 | sum >> 32;
-    half = (uint32_t)(sum >> 32);
-    half += half << 16 | half >> 16;
-    return (uint16_t)(half >> 16);
+    return checksum_native_fold(sum);
 }
 
 static inline bool checksum_native_is_valid(uint64_t sum)
 {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (sum & 0xffff) + (sum >> 16) == 0xffff;
+    return checksum_native_fold(sum) == 0xffff;
 }
 
 /* The field after a 16-bit word of what it covers changed (RFC 1624, eqn. 3:
