@@ -333,6 +333,7 @@ enum {
     TCP_REPLIES_MAX = NETIF_POLL_BUDGET,
     /* TIME-WAITs that end in one go. */
     TCP_TIME_WAITS_PER_RUN = 256,
+    TCP_TIME_WAITS_AHEAD = 16, /* as many misses as a cache has under way */
     /* Beyond one per connection: one per so much memory above the first 256
      * MiB, and a million at most, which is 64 MiB. */
     TCP_TIME_WAIT_MEMORY_FREE = 256 << 20,

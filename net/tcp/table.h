@@ -42,5 +42,10 @@ void table_remove(struct tcp_node *node);
 /* `node`, of the same tuple, takes the place of `old`. */
 void table_replace(struct tcp_node *old, struct tcp_node *node);
 
+/* For those who remove many: the chain a node is in, its memory asked for and
+ * needed later; and to remove a node from it. */
+struct tcp_node **table_prefetch(const struct tcp_node *node);
+void table_remove_from(struct tcp_node **chain, struct tcp_node *node);
+
 /* For tests and those who look: walks over the whole table. */
 size_t table_chain_longest(void);

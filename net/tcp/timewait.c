@@ -42,12 +42,16 @@ static uint16_t ticks(uint64_t now_ns)
     return (uint16_t)(now_ns / TICK_NS);
 }
 
-static void time_wait_free_first(void)
+/* `chain`: of the table, or NULL: to be found. */
+static void time_wait_free_first(struct tcp_node **chain)
 {
     struct time_wait *first = &waiting.objects[waiting.first];
 
     if ((first->node.flags & IS_GONE) == 0) {
-        table_remove(&first->node);
+        if (chain != NULL)
+            table_remove_from(chain, &first->node);
+        else
+            table_remove(&first->node);
         waiting.count--;
     }
     waiting.first = first->next;
@@ -72,23 +76,50 @@ static int16_t ticks_left(const struct time_wait *object, uint64_t now_ns)
     return (int16_t)(uint16_t)(object->node.value - ticks(now_ns));
 }
 
+static bool is_due(const struct time_wait *object, uint64_t now_ns)
+{
+    return ticks_left(object, now_ns) <= 0 ||
+           (object->node.flags & IS_GONE) != 0;
+}
+
+/* A few of the first ones that are due. They were put away a minute ago, and
+ * so was all around them: their chains are asked for together, then what
+ * begins those, and are there when they are needed. */
+static size_t expire_some(uint64_t now_ns)
+{
+    struct tcp_node **chains[TCP_TIME_WAITS_AHEAD];
+    size_t count = 0;
+
+    for (uint32_t index = waiting.first;
+         index != NOBODY && count < ARRAY_COUNT(chains); count++) {
+        const struct time_wait *object = &waiting.objects[index];
+        if (!is_due(object, now_ns))
+            break;
+        chains[count] = table_prefetch(&object->node);
+        index = object->next;
+    }
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(*chains[i]);
+    for (size_t i = 0; i < count; i++)
+        time_wait_free_first(chains[i]);
+    return count;
+}
+
 /* A bounded number at a time; the rest is due at once again. */
 static void expire(struct timer *timer, uint64_t now_ns)
 {
-    for (size_t work = TCP_TIME_WAITS_PER_RUN; waiting.first != NOBODY;
-         work--) {
-        struct time_wait *first = &waiting.objects[waiting.first];
-        int16_t left = ticks_left(first, now_ns);
-        if (left > 0 && (first->node.flags & IS_GONE) == 0) {
-            timer_set(timer, now_ns + (uint64_t)left * TICK_NS);
-            return;
-        }
-        if (work == 0) {
-            timer_set(timer, now_ns + 1);
-            return;
-        }
-        time_wait_free_first();
+    size_t work = 0;
+
+    while (work < TCP_TIME_WAITS_PER_RUN) {
+        size_t count = expire_some(now_ns);
+        if (count < TCP_TIME_WAITS_AHEAD)
+            break;
+        work += count;
     }
+    if (waiting.first == NOBODY)
+        return;
+    int16_t left = ticks_left(&waiting.objects[waiting.first], now_ns);
+    timer_set(timer, now_ns + (left > 0 ? (uint64_t)left * TICK_NS : 1));
 }
 
 int time_wait_init(size_t count)
@@ -138,7 +169,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
 {
     if (waiting.pool.available == 0) {
         tcp_counters.time_wait_evictions++;
-        time_wait_free_first();
+        time_wait_free_first(NULL);
     }
     /* Not coming from CLOSING. */
     bool owes_ack = (c->owed & OWES_ACK) != 0 && connection_route(c);

@@ -201,6 +201,8 @@ static void end_start(struct end *end, size_t memory_size, uint32_t features)
     end->memory_size = memory_size;
     end->memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    /* The image's RAM is mapped by large pages. */
+    (void)madvise(end->memory, memory_size, MADV_HUGEPAGE);
     if (end->memory == MAP_FAILED || end->call->net_init(world_ns) != 0)
         fail("net_init");
     end->netif = (struct netif){

@@ -81,6 +81,41 @@ Test(hostile, S1_chains_stay_short_whatever_tuples_are_chosen)
     cr_expect_leq(longest_chain(counting, counting_back), 8);
 }
 
+/* Chains and what stands beside them, against a plain list. */
+Test(tcp_table, finds_what_is_in_it_and_nothing_else)
+{
+    enum { COUNT = 4096, STEPS = 200000 };
+    struct tcp_node *nodes = calloc(COUNT, sizeof(*nodes));
+    bool *is_in = calloc(COUNT, sizeof(*is_in));
+    uint64_t state = 1;
+
+    world_start(7);
+    (void)world_stack_add("a", 16 << 20);
+    cr_assert_eq(table_init(COUNT / 4), 0);
+    for (uint32_t i = 0; i < COUNT; i++)
+        nodes[i].tuple = (struct tcp_tuple){
+            .local = ip_address_from_ipv4(be32_from(0x0a000001)),
+            .remote = ip_address_from_ipv4(counting(i / 3)),
+            .local_port = 80,
+            .remote_port = (uint16_t)(i % 3),
+        };
+    for (size_t step = 0; step < STEPS; step++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        uint32_t i = (uint32_t)(state >> 40) % COUNT;
+        struct tcp_node *found = table_find(&nodes[i].tuple);
+        cr_assert_eq(found, is_in[i] ? &nodes[i] : NULL, "step %zu", step);
+        if (!is_in[i])
+            table_insert(&nodes[i]);
+        else if (state >> 63 != 0)
+            table_remove(&nodes[i]);
+        else
+            table_remove_from(table_prefetch(&nodes[i]), &nodes[i]);
+        is_in[i] = !is_in[i];
+    }
+    free(nodes);
+    free(is_in);
+}
+
 Test(hostile, T14_every_syn_of_a_full_batch_is_answered)
 {
     scene_listen(&scene, SCENE_TIMESTAMPS);
