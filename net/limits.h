@@ -368,6 +368,7 @@ enum {
     TCP_MTU_PROBE_DELAY_S = 5, /* after a black hole */
     TCP_MTU_PROBE_INTERVAL_S = 600, /* RFC 4821 7.3, RFC 1191 6.3 */
     TCP_WINDOW_SCALE = 7,           /* what we offer: 4 MiB in 16 bits */
+    TCP_WINDOW_PLENTY = 32768,      /* bytes: reading announces no more */
     TCP_INITIAL_WINDOW = 10,        /* segments, RFC 6928 */
     TCP_DUPLICATE_ACKS = 3,         /* RFC 5681 3.2 */
     TCP_LIMITED_TRANSMIT = 2,       /* segments, RFC 3042 */

@@ -23,11 +23,9 @@
 static struct watch watch;
 static uint64_t rest_until_ms;
 
-static void set_option(int descriptor, int level, int name)
+static void set_option(int descriptor, int level, int name, int value)
 {
-    int on = 1;
-
-    setsockopt(descriptor, level, name, &on, sizeof(on));
+    setsockopt(descriptor, level, name, &value, sizeof(value));
 }
 
 static void rest(void)
@@ -82,11 +80,13 @@ int listener_open(const struct options *options)
 
     if (descriptor < 0)
         return -1;
-    set_option(descriptor, SOL_SOCKET, SO_REUSEADDR);
+    set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
     /* Every send here is whole, or marked MSG_MORE: waiting for an
-     * acknowledgement would only delay the end of a response. Connections
-     * inherit it. */
-    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY);
+     * acknowledgement would only delay the end of a response. A request is
+     * acknowledged by its answer, which is quick, from the first one on.
+     * Connections inherit both. */
+    set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(descriptor, IPPROTO_TCP, TCP_QUICKACK, 0);
     watch.descriptor = descriptor;
     watch.ready = accept_ready;
     if (bind(descriptor, (struct sockaddr *)&address, size) != 0 ||

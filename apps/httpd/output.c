@@ -182,9 +182,13 @@ static void note_sent(struct connection *connection, size_t length)
     connection->progress += length;
 }
 
+/* What a body follows waits for its first bytes; what the connection ends
+ * with waits for the FIN, which comes at once. */
 static enum output_state flush_buffer(struct connection *connection)
 {
-    int flags = connection->body.kind != BODY_NONE ? MSG_MORE : 0;
+    bool is_followed =
+        connection->body.kind != BODY_NONE || connection->is_closing;
+    int flags = is_followed ? MSG_MORE : 0;
 
     while (connection->output_length > 0) {
         ssize_t length = send(connection->watch.descriptor,
@@ -214,7 +218,7 @@ static ssize_t send_body(struct connection *connection, size_t length)
         return sendfile(connection->watch.descriptor, body->file, &offset,
                         length);
     return send(connection->watch.descriptor, body->bytes + body->offset,
-                length, 0);
+                length, connection->is_closing ? MSG_MORE : 0);
 }
 
 static enum output_state flush_body(struct connection *connection)

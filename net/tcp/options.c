@@ -98,6 +98,7 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         return 0;
     case TCP_OPTION_QUICK_ACK:
         options->quick_ack = value != 0;
+        options->delayed_ack = value == 0;
         return 0;
     case TCP_OPTION_KEEP_ALIVE:
         options->keep_alive = value != 0;

@@ -213,7 +213,8 @@ struct tcp_options {
     bool no_delay : 1;
     bool cork : 1;
     bool keep_alive : 1;
-    bool quick_ack : 1;
+    bool quick_ack : 1;   /* every segment is acknowledged at once */
+    bool delayed_ack : 1; /* the first ones are not, either */
 };
 
 void tcp_options_init(struct tcp_options *options);

@@ -20,7 +20,8 @@ void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
 {
     uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv.nxt, c->rcv.last_ack);
 
-    if (c->quick_acks > 0 && tcp_settings.quick_start) {
+    if (c->quick_acks > 0 && tcp_settings.quick_start &&
+        !c->options.delayed_ack) {
         c->quick_acks -=
             segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
         connection_touch(c, OWES_ACK);

@@ -64,11 +64,11 @@ uint16_t window_offer(struct tcp_connection *c, bool is_syn)
 
 void text_read(struct tcp_connection *c)
 {
-    /* More than three quarters are still open: no growth is worth it. */
+    /* So much is still open that what the peer sends next is acknowledged,
+     * and tells it of the room, long before it has to stop. */
     if (!c->options.receive_buffer_fixed &&
-        connection_window(c) >
-            c->options.receive_buffer - c->options.receive_buffer / 4 &&
-        connection_window(c) >= 2U * c->rcv.mss)
+        connection_window(c) >= TCP_WINDOW_PLENTY &&
+        connection_window(c) >= 4U * c->rcv.mss)
         return;
     int32_t growth = seq_diff(edge_limit(c, c->rcv.scale), c->rcv.edge);
     uint32_t buffer = c->options.receive_buffer;
