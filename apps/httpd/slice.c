@@ -6,7 +6,6 @@
  */
 #include "slice.h"
 
-#include <ctype.h>
 #include <string.h>
 
 bool slice_same(struct slice a, struct slice b)
@@ -14,13 +13,21 @@ bool slice_same(struct slice a, struct slice b)
     return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
+/* Letters of both cases differ in one bit, and so do other bytes. */
+static bool is_case(unsigned char a, unsigned char b)
+{
+    unsigned char small = a | 0x20;
+
+    return (a ^ b) == 0x20 && small >= 'a' && small <= 'z';
+}
+
 bool slice_same_ignoring_case(struct slice a, struct slice b)
 {
     if (a.length != b.length)
         return false;
     for (size_t i = 0; i < a.length; i++) {
-        if (tolower((unsigned char)a.bytes[i]) !=
-            tolower((unsigned char)b.bytes[i]))
+        if (a.bytes[i] != b.bytes[i] &&
+            !is_case((unsigned char)a.bytes[i], (unsigned char)b.bytes[i]))
             return false;
     }
     return true;

@@ -148,6 +148,20 @@ void *memmove(void *destination, const void *source, size_t length)
     return destination;
 }
 
+/* Fewer than WORD bytes. */
+static void set_short(unsigned char *to, uint64_t word, size_t length)
+{
+    if (length >= 4) {
+        ((struct half *)to)->value = (uint32_t)word;
+        ((struct half *)(to + length - 4))->value = (uint32_t)word;
+    } else if (length >= 2) {
+        ((struct quarter *)to)->value = (uint16_t)word;
+        ((struct quarter *)(to + length - 2))->value = (uint16_t)word;
+    } else if (length == 1) {
+        *to = (unsigned char)word;
+    }
+}
+
 void *memset(void *destination, int value, size_t length)
 {
     unsigned char *to = destination;
@@ -155,10 +169,7 @@ void *memset(void *destination, int value, size_t length)
     unsigned char *last_at = to + length - WORD;
 
     if (length < WORD) {
-        unsigned char copies[WORD];
-
-        store(copies, word);
-        copy_short(to, copies, length);
+        set_short(to, word, length);
         return destination;
     }
     for (; length >= BLOCK; length -= BLOCK, to += BLOCK) {
