@@ -159,12 +159,11 @@ static void start_network(void)
     softirq_lock();
     main_parts_prepare_network();
     net_start(clock_now_ns());
-    softirq_unlock();
-
     deadline_ns = clock_now_ns() + ADDRESS_WAIT_NS;
     while (card_count > 0 && clock_now_ns() < deadline_ns &&
            !net_is_configured(address, sizeof(address)))
         softirq_idle(deadline_ns);
+    softirq_unlock();
 }
 
 /* The app is ready when it waits for the first time. */

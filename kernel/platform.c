@@ -33,9 +33,7 @@ uint64_t platform_cycles(void)
 
 void platform_idle(uint64_t deadline_ns)
 {
-    softirq_unlock();
     softirq_idle(deadline_ns);
-    softirq_lock();
 }
 
 void platform_lock(void)

@@ -276,17 +276,19 @@ static void spin_or_halt(uint64_t deadline_ns)
 
 void softirq_idle(uint64_t deadline_ns)
 {
-    ASSERT(cpu.lock_depth == 0);
+    ASSERT(cpu.lock_depth == 1);
     ASSERT(!cpu.is_running);
     if (before_idle != NULL)
         before_idle();
     cpu_interrupts_disable();
+    cpu.lock_depth = 0;
     softirq_policy_app_idles(&cpu.policy);
     if (pending_bits() != 0)
         run_round();
     else
         spin_or_halt(deadline_ns);
     enter_context(CONTEXT_APP);
+    cpu.lock_depth = 1;
     cpu_interrupts_enable();
 }
 

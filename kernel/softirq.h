@@ -51,9 +51,10 @@ void softirq_raise(enum softirq vector);
 void softirq_lock(void);
 void softirq_unlock(void);
 
-/* App context, lock not held: runs what is pending, else halts until an
- * interrupt or the deadline. Returns after one round or one halt; the caller
- * looks at its condition again. */
+/* App context, locked once: gives the lock up, runs what is pending, else
+ * halts until an interrupt or the deadline, and takes the lock again. Returns
+ * after one round or one halt. Nothing runs between the caller's last look at
+ * its condition and the choice between the two, so no wake-up is lost. */
 void softirq_idle(uint64_t deadline_ns);
 
 /* Called in the app's context whenever it is about to idle; NULL: nothing. */

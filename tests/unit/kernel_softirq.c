@@ -67,6 +67,14 @@ static void interrupt(void (*handler)(void))
     interrupts_enabled = true;
 }
 
+/* As an app waits: what it looked for was not there, and then this. */
+static void idle(uint64_t until_ns)
+{
+    softirq_lock();
+    softirq_idle(until_ns);
+    softirq_unlock();
+}
+
 static void timer_interrupt(void)
 {
     armed_ns = CLOCK_NEVER;
@@ -253,7 +261,7 @@ Test(softirq, raised_with_interrupts_off_wait_for_the_first_idle)
     softirq_raise(SOFTIRQ_NET_RX);
     softirq_unlock();
     cr_assert_eq(receive_runs, 0);
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 1);
     cr_assert(interrupts_enabled);
 }
@@ -261,16 +269,28 @@ Test(softirq, raised_with_interrupts_off_wait_for_the_first_idle)
 Test(softirq, idle_runs_what_is_pending_instead_of_sleeping)
 {
     softirq_raise(SOFTIRQ_NET_RX);
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 1);
     cr_assert_eq(idled_ns, 0);
+}
+
+/* Else it would sleep on a socket that has become ready since it looked. */
+Test(softirq, what_came_after_the_app_has_looked_keeps_it_from_sleeping)
+{
+    softirq_lock();
+    interrupt(raise_receive);
+    cr_assert_eq(receive_runs, 0);
+    softirq_idle(now_ns + 40 * MS);
+    cr_assert_eq(receive_runs, 1);
+    cr_assert_eq(idled_ns, 0);
+    softirq_unlock();
 }
 
 Test(softirq, idle_sleeps_until_its_deadline)
 {
     uint64_t until = now_ns + 3 * MS;
 
-    softirq_idle(until);
+    idle(until);
     cr_assert_geq(now_ns, until);
     cr_assert_eq(idled_ns, 3 * MS);
     cr_assert_eq(softirq_counters()->context_ns[CONTEXT_IDLE], 3 * MS);
@@ -279,15 +299,15 @@ Test(softirq, idle_sleeps_until_its_deadline)
 Test(softirq, idle_past_its_deadline_does_not_sleep)
 {
     now_ns = 5 * MS;
-    softirq_idle(5 * MS);
-    softirq_idle(0);
+    idle(5 * MS);
+    idle(0);
     cr_assert_eq(idled_ns, 0);
 }
 
 Test(softirq, idle_is_ended_by_a_device_and_its_work_is_done)
 {
     device_interrupt_ns = now_ns + MS;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 1);
     cr_assert_eq(idled_ns, MS);
 }
@@ -314,7 +334,7 @@ static void halt_shortly(void)
     frame_ns = CLOCK_NEVER;
     softirq_set_idle_look(look);
     device_interrupt_ns = now_ns + 50 * US;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(idled_ns, 50 * US);
     cr_assert_eq(looks, 0, "nothing came lately");
 }
@@ -323,7 +343,7 @@ Test(softirq, idle_looks_before_it_halts_when_the_last_halt_was_short)
 {
     halt_shortly();
     frame_ns = now_ns + 40 * US;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 2);
     cr_assert_eq(idled_ns, 50 * US, "it did not halt");
     cr_assert_eq(softirq_counters()->spins, 1);
@@ -336,7 +356,7 @@ Test(softirq, idle_stops_looking_when_nothing_is_found)
     halt_shortly();
     for (int i = 0; i < 10; i++) {
         device_interrupt_ns = now_ns + 5 * MS;
-        softirq_idle(CLOCK_NEVER);
+        idle(CLOCK_NEVER);
     }
     cr_assert_eq(receive_runs, 11);
     cr_assert_eq(softirq_counters()->spins, 4);
@@ -349,11 +369,11 @@ Test(softirq, idle_does_not_look_past_a_deadline)
 
     halt_shortly();
     until = now_ns + 20 * US;
-    softirq_idle(until);
+    idle(until);
     cr_assert_leq(now_ns, until + 10 * US);
     timer_runs = 0;
     until = deadline_ns = now_ns + 30 * US;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(timer_runs, 1);
     cr_assert_leq(now_ns, until + 10 * US);
 }
@@ -361,7 +381,7 @@ Test(softirq, idle_does_not_look_past_a_deadline)
 Test(softirq, the_stacks_deadline_wakes_an_app_that_waits_for_ever)
 {
     deadline_ns = now_ns + 7 * MS;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(timer_runs, 1);
     cr_assert_eq(idled_ns, 7 * MS);
 }
@@ -434,7 +454,7 @@ Test(softirq, an_app_that_idles_gives_its_share_away)
     receive_cost_ns = 700 * US;
     receive_again = 1000;
     interrupt(raise_receive);
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 6);
     cr_assert_eq(idled_ns, 0);
 }
@@ -445,7 +465,7 @@ Test(softirq,
     receive_cost_ns = 3 * MS;
     interrupt(raise_receive);
     device_interrupt_ns = now_ns + 100 * US;
-    softirq_idle(CLOCK_NEVER);
+    idle(CLOCK_NEVER);
     cr_assert_eq(receive_runs, 2);
     cr_assert_eq(softirq_counters()->deferred, 0);
 }
@@ -516,7 +536,7 @@ Test(softirq, time_is_booked_where_it_is_spent)
     receive_cost_ns = 100 * US;
     work(300 * US);
     interrupt(raise_receive);
-    softirq_idle(now_ns + 500 * US);
+    idle(now_ns + 500 * US);
     const struct softirq_counters *counters = softirq_counters();
     cr_assert_eq(counters->context_ns[CONTEXT_APP], 300 * US);
     cr_assert_eq(counters->context_ns[CONTEXT_SOFTIRQ], 100 * US);
