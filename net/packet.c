@@ -69,19 +69,6 @@ void packet_trim(struct packet *packet, size_t length)
     packet_release_fragments(packet, i);
 }
 
-void packet_add_fragment(struct packet *packet, const uint8_t *data,
-                         uint32_t length)
-{
-    struct packet_fragment *fragments = packet_fragments(packet);
-
-    ASSERT(packet->fragment_count < PACKET_FRAGMENTS_MAX);
-    ASSERT(packet->data + packet->length <= (uint8_t *)fragments);
-    buffer_hold(data);
-    fragments[packet->fragment_count++] =
-        (struct packet_fragment){data, length};
-    packet->fragments_length += length;
-}
-
 struct packet *packet_copy(const struct packet *packet)
 {
     size_t total = packet_total_length(packet);

@@ -20,6 +20,7 @@
 #include "net/attributes.h"
 #include "net/buffer.h"
 #include "net/limits.h"
+#include "net/platform.h"
 
 struct netif;
 
@@ -208,6 +209,19 @@ void packet_trim(struct packet *packet, size_t length);
  * part leaves the end of the buffer free for the descriptions. */
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
                          uint32_t length);
+
+/* The same of one the caller holds, who then does no longer. */
+static inline void packet_take_fragment(struct packet *packet,
+                                        const uint8_t *data, uint32_t length)
+{
+    struct packet_fragment *fragments = packet_fragments(packet);
+
+    ASSERT(packet->fragment_count < PACKET_FRAGMENTS_MAX);
+    ASSERT(packet->data + packet->length <= (uint8_t *)fragments);
+    fragments[packet->fragment_count++] =
+        (struct packet_fragment){data, length};
+    packet->fragments_length += length;
+}
 
 /* A second packet with the same bytes (copied into its linear part) and the
  * same headers in front of them, or NULL. Asserts that they fit one buffer. */

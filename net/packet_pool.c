@@ -212,6 +212,13 @@ void packet_release_fragments(struct packet *packet, size_t from)
     packet->fragment_count = (uint8_t)from;
 }
 
+void packet_add_fragment(struct packet *packet, const uint8_t *data,
+                         uint32_t length)
+{
+    buffer_hold(data);
+    packet_take_fragment(packet, data, length);
+}
+
 /* A descriptor that is no packet has no data, which is how a second free of
  * the same packet is caught. */
 static inline void free_one(struct packet *packet)

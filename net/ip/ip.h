@@ -72,7 +72,12 @@ static inline struct ip_route ip_hop_route(const struct ip_hop *hop,
 int ip_route_lookup(const struct ip_address *destination,
                     const struct ip_address *source,
                     struct ip_route *route) MUST_CHECK;
-uint32_t ip_route_generation(void);
+
+extern uint32_t ip_route_current; /* route.c's: changes with every route */
+static inline uint32_t ip_route_generation(void)
+{
+    return ip_route_current;
+}
 
 struct ip_send_options {
     struct ip_address source;

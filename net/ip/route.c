@@ -16,7 +16,7 @@
 #include <string.h>
 
 const struct ip_route_table *ip_route_table = &ip_route_list;
-static uint32_t generation;
+uint32_t ip_route_current;
 static ip_configured *configured;
 
 struct be32 ip_own_addresses[NETIF_MAX];
@@ -30,19 +30,14 @@ void ip_route_init(void)
     configured = NULL;
     ip_own_address_count = 0;
     ip_own_address_marks = 0;
-    generation = 1; /* a zeroed cache is stale */
+    ip_route_current = 1; /* a zeroed cache is stale */
 }
 
 void ip_route_use(const struct ip_route_table *other, ip_configured *told)
 {
     ip_route_table = other;
     configured = told;
-    generation++;
-}
-
-uint32_t ip_route_generation(void)
-{
-    return generation;
+    ip_route_current++;
 }
 
 size_t ip_route_count(void)
@@ -60,7 +55,7 @@ int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
 {
     if (prefix.length > 32)
         return -EINVAL;
-    generation++;
+    ip_route_current++;
     return ip_route_table->add(prefix, path, metric);
 }
 
@@ -120,7 +115,7 @@ void ip_deconfigure(struct netif *netif)
     acd_cancel(netif);
     neighbour_flush(netif);
     ip_route_table->remove_of_netif(netif);
-    generation++;
+    ip_route_current++;
 }
 
 static struct netif *netif_with_address(struct be32 address)
@@ -174,7 +169,7 @@ void ip_route_on_netif(struct netif *netif,
         .source = ip_address_from_ipv4(netif->ip.address),
         .gateway = *destination,
         .mtu = netif->mtu,
-        .generation = generation,
+        .generation = ip_route_current,
         .is_broadcast =
             ipv4_is_limited_broadcast(to) ||
             (be32_get(to) != 0 && be32_equal(to, netif->ip.broadcast)),
@@ -200,8 +195,8 @@ int ip_route_lookup(const struct ip_address *destination,
     struct be32 from = ip_address_ipv4(source);
     const struct ip_path *found;
 
-    *route =
-        (struct ip_route){.generation = generation, .gateway = *destination};
+    *route = (struct ip_route){.generation = ip_route_current,
+                               .gateway = *destination};
     if (ip_is_local(to)) {
         fill_local(to, route);
     } else if (ipv4_is_limited_broadcast(to) || ipv4_is_multicast(to)) {

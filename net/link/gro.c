@@ -113,7 +113,7 @@ static bool is_intact(const struct packet *packet, uint32_t length)
     const uint8_t rest[4] = {0, PROTOCOL_TCP, (uint8_t)(tcp_length >> 8),
                              (uint8_t)tcp_length};
 
-    if (!checksum_native_is_valid(checksum_native(ip, IPV4_HEADER_LENGTH)))
+    if (checksum_native_20(ip) != 0xffff)
         return false;
     if (packet->checksum != PACKET_CHECKSUM_NONE)
         return true;

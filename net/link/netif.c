@@ -269,18 +269,17 @@ void netif_give(struct netif *netif, struct packet *packet)
 static void transmit_segments(struct netif *netif, struct packet *large)
 {
     struct segment_cursor cursor = {.done = 0};
+    struct packet *segment;
 
-    while (cursor.done < large->fragments_length) {
-        struct packet *segment = segment_next(large, &cursor);
-
+    do {
+        segment = segment_next(large, &cursor);
         if (segment == NULL) {
             netif->counters.tx_dropped++;
             packet_drop(large, DROP_NO_MEMORY);
             return;
         }
         netif_transmit(netif, segment);
-    }
-    packet_free(large);
+    } while (segment != large);
 }
 
 /* Everything is checked: now, or when there is room. */

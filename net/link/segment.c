@@ -32,7 +32,7 @@ static size_t transport_length(const struct packet *packet)
            packet->transport_offset;
 }
 
-static void finish_headers(struct packet *segment, const struct packet *large,
+static void finish_headers(struct packet *segment, size_t before,
                            const struct segment_cursor *cursor, bool is_last)
 {
     struct ipv4_header *ip = packet_network_header(segment);
@@ -41,7 +41,7 @@ static void finish_headers(struct packet *segment, const struct packet *large,
     size_t ip_length =
         (size_t)(segment->transport_offset - segment->network_offset);
 
-    change_length(tcp, transport_length(large), length);
+    change_length(tcp, before, length);
     tcp->sequence = be32_from(be32_get(tcp->sequence) + cursor->done);
     if (!is_last)
         tcp->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
@@ -56,14 +56,10 @@ static void finish_headers(struct packet *segment, const struct packet *large,
                        : checksum_finish(checksum_add(0, ip, ip_length));
 }
 
-struct packet *segment_next(const struct packet *large,
-                            struct segment_cursor *cursor)
+/* A packet with the headers of the large one, and no payload yet. */
+static inline struct packet *copy_headers(const struct packet *large)
 {
-    const struct packet_fragment *fragments = packet_fragments(large);
-    size_t headroom = packet_headroom(large);
-    uint32_t left = large->fragments_length - cursor->done;
-    uint32_t wanted = left < large->segment_size ? left : large->segment_size;
-    struct packet *segment = packet_alloc(headroom);
+    struct packet *segment = packet_alloc(packet_headroom(large));
 
     if (segment == NULL)
         return NULL;
@@ -79,21 +75,67 @@ struct packet *segment_next(const struct packet *large,
     segment->vlan_tag = large->vlan_tag;
     segment->has_vlan_tag = large->has_vlan_tag;
     segment->protocol = large->protocol;
-    while (segment->fragments_length < wanted) {
-        const struct packet_fragment *from = &fragments[cursor->fragment];
-        uint32_t part = wanted - segment->fragments_length;
+    return segment;
+}
 
-        if (part > from->length - cursor->within)
-            part = from->length - cursor->within;
-        packet_add_fragment(segment, from->data + cursor->within, part);
-        cursor->within += part;
-        if (cursor->within == from->length) {
-            cursor->within = 0;
-            cursor->fragment++;
+/* Payload passes from the large packet to the segment. The last piece of a
+ * fragment takes over how it is held. */
+static inline void move_payload(struct packet *segment,
+                                const struct packet *large, uint32_t wanted,
+                                struct segment_cursor *cursor)
+{
+    const struct packet_fragment *from =
+        &packet_fragments(large)[cursor->fragment];
+
+    while (wanted != 0) {
+        const uint8_t *data = from->data + cursor->within;
+        uint32_t part = from->length - cursor->within;
+
+        if (part > wanted) {
+            packet_add_fragment(segment, data, wanted);
+            cursor->within += wanted;
+            return;
         }
+        packet_take_fragment(segment, data, part);
+        wanted -= part;
+        cursor->within = 0;
+        cursor->fragment++;
+        from++;
     }
-    finish_headers(segment, large, cursor, wanted == left);
-    cursor->done += wanted;
+}
+
+/* The large packet becomes one of what is left. */
+static void keep_rest(struct packet *large, const struct segment_cursor *cursor)
+{
+    struct packet_fragment *fragments = packet_fragments(large);
+    uint8_t count = (uint8_t)(large->fragment_count - cursor->fragment);
+
+    if (cursor->fragment != 0)
+        memmove(fragments, fragments + cursor->fragment,
+                count * sizeof(*fragments));
+    fragments[0].data += cursor->within;
+    fragments[0].length -= cursor->within;
+    large->fragment_count = count;
+    large->fragments_length -= cursor->done;
+    large->segment_size = 0;
+}
+
+struct packet *segment_next(struct packet *large, struct segment_cursor *cursor)
+{
+    uint32_t left = large->fragments_length - cursor->done;
+    uint32_t length = large->segment_size;
+    size_t before = transport_length(large);
+    bool is_last = left <= length;
+    struct packet *segment = is_last ? large : copy_headers(large);
+
+    if (segment == NULL || is_last)
+        keep_rest(large, cursor);
+    else
+        move_payload(segment, large, length, cursor);
+    if (segment == NULL)
+        return NULL;
+    finish_headers(segment, before, cursor, is_last);
+    cursor->done += length;
     cursor->number++;
     return segment;
 }

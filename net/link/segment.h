@@ -20,9 +20,10 @@ struct segment_cursor {
     uint16_t number;
 };
 
-/* The next segment as a packet of its own that points at the same payload;
- * its checksum is still PARTIAL. NULL: no packet is to be had. */
-struct packet *segment_next(const struct packet *large,
+/* The next segment as a packet of its own, which takes its payload along; its
+ * checksum is still PARTIAL. The last one is what is left of the large packet
+ * itself. NULL: no packet is to be had; the large one holds the rest. */
+struct packet *segment_next(struct packet *large,
                             struct segment_cursor *cursor) MUST_CHECK;
 
 /* Makes the headers the template that devices ask for: no IP length, no IP

@@ -179,6 +179,15 @@ static struct tcp_connection *pending_take(struct tcp_connection **list)
     return NULL;
 }
 
+/* What closed connections left. */
+static COLD void reap(void)
+{
+    bool is_more = receive_memory_reap();
+
+    if (send_queues_reap() || is_more)
+        platform_raise_receive();
+}
+
 void tcp_run_pending(uint64_t now_ns)
 {
     struct tcp_connection *list = pool.pending_first;
@@ -202,9 +211,8 @@ void tcp_run_pending(uint64_t now_ns)
         if (c->is_dead && !c->is_pending)
             connection_free(c);
     }
-    bool is_more = receive_memory_reap();
-    if (send_queues_reap() || is_more)
-        platform_raise_receive();
+    if (receive_memory.left != NULL || send_memory.left != NULL)
+        reap();
 }
 
 void connection_finish(struct tcp_connection *c, int error)

@@ -3,6 +3,7 @@
  * The way in: header checks, checksum, and whose segment it is. Segments for
  * nobody are answered with a reset (RFC 9293 3.10.7.1).
  */
+#include "net/attributes.h"
 #include "net/tcp/internal.h"
 
 /* Why the segment cannot be one; DROP_NONE when it is. */
@@ -80,39 +81,68 @@ static void receive_train(struct tcp_node *node, struct packet *packet,
     }
 }
 
-void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
-                 uint64_t now_ns)
+static bool is_predicted(struct tcp_node *node, struct packet *packet,
+                         const struct ip_receive_info *info, uint64_t now_ns)
+{
+    return node->kind == TCP_NODE_CONNECTION &&
+           tcp_settings.header_prediction &&
+           predict_receive(connection_of(node), packet,
+                           (const void *)packet->data, info->tos, now_ns);
+}
+
+/* Not just what comes next; or whose it is was not found yet (NULL). */
+static NOINLINE void receive_any(struct tcp_node *node, struct packet *packet,
+                                 const struct ip_receive_info *info,
+                                 uint64_t now_ns)
 {
     const struct tcp_header *header = (const void *)packet->data;
     struct tcp_segment segment;
-
-    /* RFC 9293 3.9.2.3, MUST-57: no answer to a group. */
-    if (info->is_broadcast) {
-        packet_drop(packet, DROP_IP_BROADCAST_FRAME);
-        return;
-    }
-    tcp_counters.in_segments +=
-        packet->train == NULL ? 1 : packet->segment_count;
-    enum drop_reason reason = check(packet);
-    if (reason != DROP_NONE) {
-        tcp_counters.in_errors++;
-        packet_drop(packet, reason);
-        return;
-    }
     const struct tcp_tuple tuple = {
         .local = info->destination,
         .remote = info->source,
         .local_port = be16_get(header->destination_port),
         .remote_port = be16_get(header->source_port),
     };
-    struct tcp_node *node = table_find(&tuple);
-    if (node != NULL && node->kind == TCP_NODE_CONNECTION &&
-        tcp_settings.header_prediction &&
-        predict_receive(connection_of(node), packet, header, info->tos, now_ns))
-        return;
+
+    if (node == NULL) {
+        node = table_find_kept(&tuple);
+        if (node != NULL && is_predicted(node, packet, info, now_ns))
+            return;
+    }
     parse(packet, info->tos, &segment);
     if (packet->train == NULL)
         receive_for(node, packet, &tuple, &segment, now_ns);
     else
         receive_train(node, packet, &tuple, &segment, now_ns);
+}
+
+/* Nothing that is a segment. RFC 9293 3.9.2.3, MUST-57: no answer to a group.
+ */
+static COLD void refuse(struct packet *packet, enum drop_reason reason)
+{
+    if (reason != DROP_IP_BROADCAST_FRAME)
+        tcp_counters.in_errors++;
+    packet_drop(packet, reason);
+}
+
+void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
+                 uint64_t now_ns)
+{
+    const struct tcp_header *header = (const void *)packet->data;
+    enum drop_reason reason = DROP_IP_BROADCAST_FRAME;
+
+    if (!info->is_broadcast) {
+        tcp_counters.in_segments +=
+            packet->train == NULL ? 1 : packet->segment_count;
+        reason = check(packet);
+    }
+    if (reason != DROP_NONE) {
+        refuse(packet, reason);
+        return;
+    }
+    struct tcp_node *node = table_find_recent(
+        &info->destination, &info->source, be16_get(header->destination_port),
+        be16_get(header->source_port));
+    if (node == NULL || !is_predicted(node, packet, info, now_ns))
+        receive_any(node, packet, info, now_ns);
 }

@@ -75,12 +75,17 @@ static uint8_t mark(uint64_t hash)
 
 /* The place of a tuple among those found lately. Who picks ports that share
  * one loses no more than the shortcut. */
-static struct found *found_place(const struct tcp_tuple *tuple)
+static inline struct found *place_of(const struct ip_address *remote,
+                                     uint16_t local_port, uint16_t remote_port)
 {
-    uint32_t mix = tuple->remote_port ^ (uint32_t)tuple->local_port << 4 ^
-                   tuple->remote.octet[15];
+    uint32_t mix = remote_port ^ (uint32_t)local_port << 4 ^ remote->octet[15];
 
     return &table.found[mix % TCP_TABLE_FOUND];
+}
+
+static struct found *found_place(const struct tcp_tuple *tuple)
+{
+    return place_of(&tuple->remote, tuple->local_port, tuple->remote_port);
 }
 
 /* Both, in one look. */
@@ -118,15 +123,26 @@ static struct tcp_node *chain_find(uint64_t hash, const struct tcp_tuple *tuple)
     return node;
 }
 
-struct tcp_node *table_find(const struct tcp_tuple *tuple)
+struct tcp_node *table_find_recent(const struct ip_address *local,
+                                   const struct ip_address *remote,
+                                   uint16_t local_port, uint16_t remote_port)
 {
-    struct found *found = found_place(tuple);
+    const struct found *found = place_of(remote, local_port, remote_port);
+    struct tcp_node *node = found->node;
 
-    if (found->ports == ports_of(tuple) && found->node != NULL &&
-        tuple_equal(&found->node->tuple, tuple))
-        return found->node;
+    /* As ports_of(): local first, on a little-endian machine. */
+    if (found->ports == ((uint32_t)remote_port << 16 | local_port) &&
+        node != NULL && ip_address_equal(&node->tuple.remote, remote) &&
+        ip_address_equal(&node->tuple.local, local))
+        return node;
+    return NULL;
+}
+
+struct tcp_node *table_find_kept(const struct tcp_tuple *tuple)
+{
     uint64_t hash = table_hash(tuple);
     struct tcp_node *node = chain_find(hash, tuple);
+
     if (node != NULL) {
         found_set(node, hash);
     } else {
@@ -136,6 +152,14 @@ struct tcp_node *table_find(const struct tcp_tuple *tuple)
         table.has_missed = true;
     }
     return node;
+}
+
+struct tcp_node *table_find(const struct tcp_tuple *tuple)
+{
+    struct tcp_node *node = table_find_recent(
+        &tuple->local, &tuple->remote, tuple->local_port, tuple->remote_port);
+
+    return node != NULL ? node : table_find_kept(tuple);
 }
 
 void table_insert(struct tcp_node *node)

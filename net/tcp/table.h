@@ -36,6 +36,13 @@ _Static_assert(sizeof(struct tcp_node) == 48, "counted in three objects");
 
 int table_init(size_t nodes) MUST_CHECK;
 struct tcp_node *table_find(const struct tcp_tuple *tuple);
+
+/* Its halves: when it was found not long ago (NULL tells nothing), and when
+ * that is known not to be so. */
+struct tcp_node *table_find_recent(const struct ip_address *local,
+                                   const struct ip_address *remote,
+                                   uint16_t local_port, uint16_t remote_port);
+struct tcp_node *table_find_kept(const struct tcp_tuple *tuple);
 void table_insert(struct tcp_node *node);
 void table_remove(struct tcp_node *node);
 

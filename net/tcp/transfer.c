@@ -33,6 +33,14 @@ static bool has_room(const struct tcp_connection *c)
            (c->owed & OWES_MEMORY) == 0;
 }
 
+/* Full segments wait, and something is in flight: what holds them back ends
+ * with an acknowledgement, and more text changes nothing. */
+static bool has_held_text(const struct tcp_connection *c)
+{
+    return seq_diff(send_queue_end(&c->send), c->snd.nxt) >= c->snd.mss &&
+           connection_flight(c) != 0;
+}
+
 int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
               uint32_t flags, uint64_t now_ns)
 {
@@ -48,6 +56,7 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
     uint32_t room = c->send.length < limit ? limit - c->send.length : 0;
     uint32_t part = length < room ? (uint32_t)length : room;
     uint32_t done = 0;
+    bool is_held = has_held_text(c);
     if (part != 0)
         done = (flags & TCP_WRITE_STATIC) != 0
                    ? send_queue_write_static(&c->send, bytes, part)
@@ -55,7 +64,8 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
     if (done != 0) {
         /* What did not fit follows, surely. */
         c->more_promised = done < length || (flags & TCP_WRITE_MORE) != 0;
-        connection_touch(c, OWES_OUTPUT);
+        if (!is_held)
+            connection_touch(c, OWES_OUTPUT);
         if ((flags & TCP_WRITE_URGENT) != 0) {
             /* The peer is told now, also when its window is shut. */
             c->snd.urgent = send_queue_end(&c->send);
