@@ -140,9 +140,11 @@ void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
         refuse(packet, reason);
         return;
     }
-    struct tcp_node *node = table_find_recent(
-        &info->destination, &info->source, be16_get(header->destination_port),
-        be16_get(header->source_port));
+    struct tcp_node *node = NULL;
+    if ((header->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) /* of somebody new */
+        node = table_find_recent(&info->destination, &info->source,
+                                 be16_get(header->destination_port),
+                                 be16_get(header->source_port));
     if (node == NULL || !is_predicted(node, packet, info, now_ns))
         receive_any(node, packet, info, now_ns);
 }
