@@ -68,7 +68,8 @@ void acknowledge_advance(struct tcp_connection *c,
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
         (void)take_sample(c, segment, now_ns);
     }
-    if (!seq_equal(c->snd.nxt, end) || c->fin_queued)
+    if (!seq_equal(c->snd.nxt, end) || c->fin_queued ||
+        send_queue_is_behind(&c->send))
         connection_touch(c, OWES_OUTPUT);
     notify_writable(c);
 }

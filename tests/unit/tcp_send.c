@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "tests/host/scene.h"
+#include "net/tcp/queues.h"
 
 static struct scene scene;
 
@@ -344,4 +345,27 @@ Test(tcp_send, path_mtu_shrinks_and_the_segment_comes_again_smaller)
     cr_assert_eq(peer->got.seq, peer->ack);
     cr_assert_eq(peer->got.payload_length, 960);
     cr_assert_eq(scene_status(&scene).send_mss, 960);
+}
+
+/* Freed so much in each turn, and by whatever way the ACK took. */
+Test(tcp_send, an_ACK_of_many_chunks_frees_them_all)
+{
+    static const char bytes[1200];
+
+    scene_established(&scene, 0);
+    cr_assert_eq(tcp_set("tcp_header_prediction", "0"), 0);
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_NO_DELAY, 1), 0);
+    size_t available = send_memory.chunks.available;
+    for (size_t i = 0; i < 60; i++)
+        cr_assert_eq(scene_write(&scene, &bytes[20 * i], 10,
+                                 TCP_WRITE_STATIC | TCP_WRITE_MORE),
+                     10);
+    cr_assert_eq(send_memory.chunks.available, available - 60);
+    cr_assert_eq(scene_write(&scene, "!", 1, 0), 1);
+    world_run_for(NS_PER_MS);
+    remote_forget(scene.bench.remote);
+    acks(601);
+    world_run_for(NS_PER_MS);
+    cr_assert_eq(send_memory.chunks.available, available, "%zu of %zu",
+                 (size_t)send_memory.chunks.available, available);
 }
