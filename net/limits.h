@@ -277,6 +277,7 @@ enum {
     SOCKET_PIECES_MAX = 16,
     SOCKET_STREAM_PIECES_MAX = 1024,
     /* bind() without a port tries so many before it gives up. */
+    SOCKET_CALLS_HELD = 60, /* of an app with EPOLL_CORK: some 24 answers */
     SOCKET_BIND_ATTEMPTS = 64,
     /* Of so many sockets one may be bound, or told options, before it listens
      * or connects: a state that lasts for a moment. */

@@ -36,7 +36,7 @@ int epoll_create1(int flags)
     struct epoll *epoll;
     int number;
 
-    if ((flags & ~EPOLL_CLOEXEC) != 0)
+    if ((flags & ~(EPOLL_CLOEXEC | EPOLL_CORK)) != 0)
         return (int)descriptor_result(-EINVAL);
     epoll = calloc(1, sizeof(*epoll));
     if (epoll == NULL)
@@ -47,6 +47,7 @@ int epoll_create1(int flags)
         return -1;
     }
     epoll->release = release;
+    epoll->is_corked = (flags & EPOLL_CORK) != 0;
     descriptor_get(number)->owned = epoll;
     return number;
 }

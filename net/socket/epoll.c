@@ -190,11 +190,14 @@ int socket_epoll_wait(struct epoll *epoll, struct epoll_event *events, int size,
     uint64_t now_ns = socket_enter();
     int count = take_ready(epoll, events, size);
 
+    socket_hold(0);
     while (count == 0 && now_ns < deadline_ns) {
         now_ns = socket_sleep(now_ns, deadline_ns);
         count = take_ready(epoll, events, size);
     }
     socket_leave(now_ns);
+    if (epoll->is_corked && count != 0)
+        socket_hold(SOCKET_CALLS_HELD);
     return count;
 }
 

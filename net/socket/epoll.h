@@ -24,10 +24,11 @@ struct epoll_watch {
     int id;          /* of the socket */
 };
 
-/* All zero but for `release` in the beginning. */
+/* All zero but for `release`, and `is_corked`, in the beginning. */
 struct epoll {
     struct epoll_watch *first_ready; /* the one that has waited longest */
     struct epoll_watch *last_ready;
+    bool is_corked; /* what is sent after a wait leaves with the next one */
     /* Gives a watch's memory back. App, lock held. */
     void (*release)(struct epoll_watch *watch);
 };

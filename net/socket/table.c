@@ -23,6 +23,7 @@ static struct {
     struct pool pool;
     struct socket *slots;         /* the pool's */
     volatile uint64_t generation; /* moved by softirqs, read by the app */
+    unsigned calls_held;          /* so many more calls do not send */
 } table;
 
 /* TCP and UDP may have other owners beside sockets, as in tests. */
@@ -63,6 +64,7 @@ int socket_init(void)
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
     socket_raw = NULL;
+    table.calls_held = 0;
     tcp_set_notify(tcp_notify);
     if (drafts_init(count) != 0 ||
         pool_init(&table.pool, count, sizeof(struct socket),
@@ -146,8 +148,18 @@ static void send_owed(uint64_t now_ns)
 
 void socket_leave(uint64_t now_ns)
 {
-    send_owed(now_ns);
+    if (table.calls_held == 0) {
+        send_owed(now_ns);
+    } else {
+        table.calls_held--;
+        account_return(ACCOUNT_OUTSIDE);
+    }
     platform_unlock();
+}
+
+void socket_hold(unsigned calls)
+{
+    table.calls_held = calls;
 }
 
 uint64_t socket_sleep(uint64_t now_ns, uint64_t deadline_ns)

@@ -98,6 +98,8 @@ bool socket_is_bound_elsewhere(const struct socket *self,
  * leaving lets the stack send what is owed and gives the lock back. */
 uint64_t socket_enter(void);
 void socket_leave(uint64_t now_ns);
+/* So many calls leave without sending; who sleeps, and every softirq, sends. */
+void socket_hold(unsigned calls);
 
 /* In between: sleeps until something may have changed, or the deadline.
  * Returns the time. */

@@ -8,6 +8,11 @@
 #include <stdint.h>
 
 #define EPOLL_CLOEXEC 02000000
+/* ferrule's own: what an app sends after a wait leaves together, at the next
+ * wait, at the first call that sleeps, after some 60 calls, or with the next
+ * frame or timer. One doorbell instead of many; for apps that never compute
+ * long, and wait for nothing but sockets, between two waits. */
+#define EPOLL_CORK 04000000
 
 #define EPOLL_CTL_ADD 1
 #define EPOLL_CTL_DEL 2
