@@ -224,9 +224,11 @@ $(APP_OBJECT): $(APP_OBJECTS)
 	@$(OBJCOPY) --keep-global-symbol=main $@
 
 # Linked twice: the table of function names for panics is made from the first
-# image; it lies behind all code, so that it moves none in the second.
+# image; it lies behind all code, so that it moves none in the second. That one
+# has its constants packed.
 PASS    := $(BUILD)/image/ferrule-$(APP)
 NAMES   := tools/make-symbols.awk
+PACK    := $(BUILD)/pack
 LINK     = $(CC) $(WHOLE_LINK) $(LDFLAGS) -o $@ $(filter %.o,$^)
 
 $(PASS)-first.S: $(NAMES)
@@ -238,8 +240,16 @@ $(PASS)-first.o $(PASS)-second.o: %.o: %.S
 	@$(CC) -c -o $@ $<
 $(PASS)-first.elf: $(IMAGE_OBJECTS) $(PASS)-first.o linker.ld
 	@$(LINK)
-$(ELF): $(IMAGE_OBJECTS) $(PASS)-second.o linker.ld
-	$(call say,link,$@)$(LINK)
+$(PASS)-second.elf: $(IMAGE_OBJECTS) $(PASS)-second.o linker.ld
+	$(call say,link,$(ELF))$(LINK)
+$(ELF): $(PASS)-second.elf $(PACK)
+	@$(PACK) $< $(PASS)-emptied.elf $(PASS).packed
+	@$(OBJCOPY) --update-section .packed=$(PASS).packed $(PASS)-emptied.elf $@
+	@rm -f $(PASS)-emptied.elf
+
+$(PACK): $(wildcard tools/pack/*.c) kernel/unpack.c
+	@mkdir -p $(@D)
+	$(call say,$(HOST_CC),$@)$(HOST_CC) $(filter-out -MMD -MP,$(COMMON)) -O2 -iquote . -o $@ $^
 
 ## ---- host: the protocols as a library, and their tests ---------------------
 HOST_NET := $(BUILD)/host/libnet.a

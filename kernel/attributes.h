@@ -10,3 +10,6 @@
 #define WITHOUT_STACK_PROTECTOR __attribute__((no_stack_protector))
 
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Where a call would cost more than what it does, even at -Oz. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))

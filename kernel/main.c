@@ -15,6 +15,7 @@
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/entropy.h"
+#include "kernel/image.h"
 #include "kernel/interrupt.h"
 #include "kernel/main_parts.h"
 #include "kernel/main_reports.h"
@@ -195,6 +196,7 @@ static _Noreturn void run_app(void)
 void kernel_main(int protocol, uint64_t information, uint64_t entry_tsc)
 {
     stack_protector_start();               /* before any other function */
+    image_unpack();                        /* constants, out of the file */
     gdt_start();                           /* segments, exception stacks */
     idt_start();                           /* from here a fault is a panic */
     console_start();                       /* serial port */
