@@ -247,9 +247,9 @@ $(ELF): $(PASS)-second.elf $(PACK)
 	@$(OBJCOPY) --update-section .packed=$(PASS).packed $(PASS)-emptied.elf $@
 	@rm -f $(PASS)-emptied.elf
 
-$(PACK): $(wildcard tools/pack/*.c) kernel/unpack.c
+$(PACK): $(wildcard tools/pack/*.[ch]) kernel/unpack.c kernel/unpack.h
 	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$@)$(HOST_CC) $(filter-out -MMD -MP,$(COMMON)) -O2 -iquote . -o $@ $^
+	$(call say,$(HOST_CC),$@)$(HOST_CC) $(filter-out -MMD -MP,$(COMMON)) -O2 -iquote . -o $@ $(filter %.c,$^)
 
 ## ---- host: the protocols as a library, and their tests ---------------------
 HOST_NET := $(BUILD)/host/libnet.a
