@@ -22,7 +22,7 @@ UPLINK, OUTSIDE = "10.9.0.2", "10.9.0.1"
 INSIDE, CLIENT = "192.168.77.1", "192.168.77.10"
 STATIC = (f"ip={UPLINK}/24::{OUTSIDE}::gateway:eth0:none "
           f"ip={INSIDE}/24::::gateway:eth1:none panic=-1")
-SIZE_BUDGET_KIB = 372
+SIZE_BUDGET_KIB = 322
 FILE = 3 << 20
 
 CLOSED = """flush ruleset

@@ -42,7 +42,7 @@ for CARD, ROUNDS, BOUND in (("e1000e", 9, 2), ("e1000", 5, 4)):
 
 # What it may not grow beyond; the goal is 192 (docs/measurements.md says what
 # takes the room).
-SIZE_BUDGET_KIB = 240
+SIZE_BUDGET_KIB = 224
 
 
 @test("size: httpd, stripped, keeps its budget")
