@@ -33,7 +33,7 @@ static struct {
     uint64_t failures;
 } pool;
 
-int packet_init(size_t count)
+COLD int packet_init(size_t count)
 {
     uint8_t *base = platform_memory_untouched(count * BUFFER_SIZE, BUFFER_SIZE);
     struct packet *packets = platform_memory_untouched(count * sizeof(*packets),

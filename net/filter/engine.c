@@ -65,7 +65,7 @@ static void look_ahead(const struct rule_set *set, struct hook_program *program)
     }
 }
 
-int engine_prepare(struct rule_set *set)
+COLD int engine_prepare(struct rule_set *set)
 {
     for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
         add_fixed(&set->hooks[hook], (enum filter_hook)hook);

@@ -53,7 +53,7 @@ static uint32_t *take_buckets(size_t count)
     return platform_memory((count + count / 2) * sizeof(uint32_t), 64);
 }
 
-int flow_table_init(void)
+COLD int flow_table_init(void)
 {
     size_t share = platform_memory_size() / FLOW_MEMORY_SHARE;
     size_t each = sizeof(struct flow) + 3 * sizeof(uint32_t);

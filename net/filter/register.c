@@ -32,8 +32,8 @@ static enum filter_verdict run(struct packet *packet,
     return FILTER_ACCEPT;
 }
 
-int filter_register(enum filter_hook hook, int priority,
-                    filter_function *function)
+COLD int filter_register(enum filter_hook hook, int priority,
+                         filter_function *function)
 {
     struct entry *entries = hooks[hook].entries;
     size_t at = hooks[hook].count;

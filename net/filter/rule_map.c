@@ -67,7 +67,8 @@ static void swap(uint32_t *a, uint32_t *b, size_t words)
 }
 
 /* Heap sort by the first word: no memory, no bad case. */
-static void sift(uint32_t *elements, size_t root, size_t count, size_t stride)
+static COLD void sift(uint32_t *elements, size_t root, size_t count,
+                      size_t stride)
 {
     for (;;) {
         size_t child = 2 * root + 1;
@@ -84,7 +85,7 @@ static void sift(uint32_t *elements, size_t root, size_t count, size_t stride)
     }
 }
 
-static void sort(uint32_t *elements, size_t count, size_t stride)
+static COLD void sort(uint32_t *elements, size_t count, size_t stride)
 {
     for (size_t i = count / 2; i-- > 0;)
         sift(elements, i, count, stride);
@@ -95,7 +96,7 @@ static void sort(uint32_t *elements, size_t count, size_t stride)
 }
 
 /* Overlaps are joined if the set may (it then has no data), or refused. */
-static int join(struct rule_map *map)
+static COLD int join(struct rule_map *map)
 {
     size_t stride = map->stride;
     size_t kept = 0;
@@ -140,7 +141,7 @@ static bool equals(const struct rule_map *map, const uint32_t *a,
     return true;
 }
 
-static int build_index(struct rule_set *set, struct rule_map *map)
+static COLD int build_index(struct rule_set *set, struct rule_map *map)
 {
     uint32_t size = 4;
 

@@ -21,7 +21,7 @@
 
 struct fib *fib;
 
-int fib_init(void)
+COLD int fib_init(void)
 {
     size_t capacity =
         platform_memory_size() / FIB_MEMORY_DIVISOR / FIB_BYTES_PER_ROUTE;
@@ -157,8 +157,8 @@ static void destroy(uint32_t i)
     fib->count--;
 }
 
-static int fib_add(struct ip_prefix prefix, const struct ip_path *path,
-                   uint32_t metric)
+static COLD int fib_add(struct ip_prefix prefix, const struct ip_path *path,
+                        uint32_t metric)
 {
     uint32_t address = prefix.address & be32_get(ipv4_netmask(prefix.length));
     uint32_t i = fib_find_prefix(address, prefix.length);
@@ -180,7 +180,7 @@ static int fib_add(struct ip_prefix prefix, const struct ip_path *path,
     return 0;
 }
 
-static void fib_remove_of_netif(const struct netif *netif)
+static COLD void fib_remove_of_netif(const struct netif *netif)
 {
     for (uint32_t i = 1; i < fib->high; i++) {
         uint16_t before = fib->routes[i].set;
@@ -199,7 +199,7 @@ static void fib_remove_of_netif(const struct netif *netif)
     }
 }
 
-static void fib_visit(ip_route_visit *visit, void *context)
+static COLD void fib_visit(ip_route_visit *visit, void *context)
 {
     for (uint32_t i = 1; i < fib->high; i++) {
         const struct fib_route *route = &fib->routes[i];

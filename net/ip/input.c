@@ -38,7 +38,7 @@ enum ip_verdict {
     IP_REFUSE_BROADCAST_FRAME,
 };
 
-void ip_init(const struct ip_transport *table, size_t count)
+COLD void ip_init(const struct ip_transport *table, size_t count)
 {
     transports = table;
     transport_count = count;
@@ -468,7 +468,7 @@ bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
     return transport != NULL || ip_watcher != NULL;
 }
 
-void ip_unreachable(struct packet *packet, uint64_t now_ns)
+COLD void ip_unreachable(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     size_t length = ipv4_header_length(header);

@@ -13,7 +13,7 @@
 
 static void neighbour_expire(struct timer *timer, uint64_t now_ns);
 
-static void refused_expire(struct timer *timer, uint64_t now_ns)
+static COLD void refused_expire(struct timer *timer, uint64_t now_ns)
 {
     struct packet_queue waiting = neighbours.refused;
     struct packet *packet;
@@ -35,7 +35,8 @@ static void refuse(struct packet *packet, uint64_t now_ns)
         timer_set(&neighbours.refused_timer, now_ns);
 }
 
-void neighbour_init(void (*unreachable)(struct packet *packet, uint64_t now_ns))
+COLD void neighbour_init(void (*unreachable)(struct packet *packet,
+                                             uint64_t now_ns))
 {
     size_t limit = buffer_count_total() / NEIGHBOUR_QUEUED_POOL_DIVISOR;
 
@@ -63,7 +64,7 @@ static void ask(struct neighbour *n, bool by_broadcast, uint64_t now_ns)
     timer_set(&n->timer, now_ns + NEIGHBOUR_RETRANSMIT_NS);
 }
 
-static void fail(struct neighbour *n, uint64_t now_ns)
+static COLD void fail(struct neighbour *n, uint64_t now_ns)
 {
     struct packet_queue waiting = n->queue;
     struct packet *packet;

@@ -35,7 +35,7 @@ static struct {
     struct timer seconds; /* runs once a device wants to be looked at */
 } interfaces;
 
-void netif_init(const struct netif_wiring *wiring)
+COLD void netif_init(const struct netif_wiring *wiring)
 {
     size_t limit = buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR;
 
@@ -76,7 +76,7 @@ static void tick(struct timer *timer, uint64_t now_ns)
     }
 }
 
-int netif_register(struct netif *netif)
+COLD int netif_register(struct netif *netif)
 {
     ASSERT(netif->operations->transmit != NULL);
     ASSERT(netif->operations->poll != NULL);
@@ -383,7 +383,7 @@ static void drop_queued(struct netif *netif)
         netif->queueing->clear(netif->queueing);
 }
 
-void netif_link_changed(struct netif *netif, bool up)
+COLD void netif_link_changed(struct netif *netif, bool up)
 {
     if (netif->link_up == up)
         return;

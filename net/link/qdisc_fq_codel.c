@@ -322,7 +322,7 @@ static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
     }
 }
 
-static void fq_codel_clear(struct qdisc *qdisc)
+static COLD void fq_codel_clear(struct qdisc *qdisc)
 {
     struct fq_codel *fq = fq_codel_of(qdisc);
 
@@ -344,7 +344,7 @@ static const struct qdisc_operations operations = {
     .clear = fq_codel_clear,
 };
 
-struct qdisc *qdisc_fq_codel_make(const struct qdisc_settings *settings)
+COLD struct qdisc *qdisc_fq_codel_make(const struct qdisc_settings *settings)
 {
     struct fq_codel *fq = platform_memory(sizeof(*fq), 64);
 

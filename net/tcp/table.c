@@ -37,7 +37,7 @@ static struct {
     struct found found[TCP_TABLE_FOUND];
 } table;
 
-int table_init(size_t nodes)
+COLD int table_init(size_t nodes)
 {
     size_t count = 1;
 
