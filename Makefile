@@ -99,6 +99,11 @@ PARTS         := $(or $(PARTS_$(APP)),none)
 OTHER_PARTS   := $(filter-out kernel/main_parts_$(PARTS).c,\
                    $(wildcard kernel/main_parts_*.c))
 
+# printf has floating point where an app's sources have a format with it.
+FLOATING    := %[-+ \#0]*[0-9*]*[.]?[0-9*]*[lL]?[fFeEgG]
+OTHER_PARTS += libc/system/print_$(if $(shell grep -lE '"[^"]*$(FLOATING)' \
+                 $(APP_FILES)),whole,floating).c
+
 ifeq ($(filter help clean format,$(MAKECMDGOALS))$(filter $(APP),$(APPS)),)
 $(error APP=$(APP): there is no such app; choose one of: $(APPS))
 endif
@@ -139,7 +144,7 @@ else
 WHOLE      := -flto
 WHOLE_LINK := -flto=2 $(OPTIMISE) $(CODE)
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
-         -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone
+         -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone -fno-reorder-blocks-and-partition
 # Where bytes are moved, copies of unknown length are calls: at -Oz they would
 # be `rep movsb`, the slowest way there is under emulation (docs/performance.md).
 $(addprefix $(BUILD)/,image/net/%.o image/libc/%.o image/apps/%.o cost/net/%.o \
