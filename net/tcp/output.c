@@ -261,10 +261,12 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
         timers_persist(c, now_ns);
 }
 
-/* The segment at snd.una, again (fast retransmit, partial ACK). */
+/* The segment at snd.una, again (fast retransmit, partial ACK): nothing that
+ * was not sent before. */
 static void send_again(struct tcp_connection *c, uint64_t now_ns)
 {
-    uint32_t planned = smaller(c->send.length, c->snd.mss);
+    uint32_t sent = (uint32_t)seq_diff(c->snd.max, c->snd.una);
+    uint32_t planned = smaller(smaller(c->send.length, sent), c->snd.mss);
     uint32_t length = planned;
     struct seq32 end = seq_add(c->snd.una, planned);
     bool has_fin = c->fin_queued && planned == c->send.length &&
