@@ -11,9 +11,10 @@
 #include "net/tcp/internal.h"
 
 enum {
-    /* The next round trip's bytes may be twice this one's, and the new window
-     * takes a round trip to matter. */
-    READ_ROUNDS = 4,
+    /* The next round trip's bytes may be twice this one's, the new window
+     * takes a round trip to matter, and something is always waiting to be
+     * read when an ACK tells of it. */
+    READ_ROUNDS = 6,
 };
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -38,8 +39,9 @@ void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns)
     c->read_bytes += length;
     if (elapsed_us < rtt_us)
         return;
-    /* 2^32 bytes * 2^27 us fits 64 bits. */
-    uint64_t round = (uint64_t)c->read_bytes * rtt_us / elapsed_us;
+    /* Not of a longer time, even if the next burst comes late: what a peer in
+     * slow start sends comes in bursts, which an average would hide. */
+    uint64_t round = c->read_bytes;
     c->read_bytes = 0;
     c->read_at_us = now_us;
     if (receive_memory_is_short())

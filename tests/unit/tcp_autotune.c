@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/host/pair.h"
+#include "tests/host/scene.h"
 
 enum {
     MEMORY = 128 << 20,
@@ -126,4 +127,46 @@ Test(tcp_autotune, a_receive_buffer_the_app_chose_holds_its_memory_in_segments)
     cr_assert_gt(after.receive_window, asked + asked / 4, "%u",
                  after.receive_window);
     cr_assert_leq(segments * BUFFER_SIZE, memory);
+}
+
+/* A peer in slow start: each round trip of 100 ms it sends twice as much as in
+ * the one before, in one burst that comes a little late, and the app reads
+ * what one poll may bring. */
+static uint32_t burst(struct scene *scene, uint32_t segments)
+{
+    static uint8_t bytes[64 * SCENE_MSS];
+    uint32_t window = 0;
+
+    for (uint32_t i = 1; i <= segments; i++) {
+        scene_says(scene, A, bytes, SCENE_MSS);
+        if (i % 64 != 0 && i != segments)
+            continue;
+        while (dialogue_take(&scene->peer))
+            window = scene->peer.got.window;
+        cr_assert_geq(scene_read(scene, bytes, sizeof(bytes)), 0);
+    }
+    return window;
+}
+
+Test(tcp_autotune, the_window_stays_ahead_of_a_peer_in_slow_start)
+{
+    struct scene scene;
+    const uint64_t round_trip_ns = 100 * NS_PER_MS;
+
+    scene_listen(&scene, SCENE_SCALE);
+    scene_says(&scene, S, NULL, 0);
+    cr_assert(dialogue_take_within(&scene.peer, NS_PER_MS));
+    uint8_t scale = scene.peer.got.window_scale;
+    scene.peer.ack = scene.peer.got.seq + 1;
+    world_run_for(round_trip_ns);
+    scene_says(&scene, A, NULL, 0);
+    const struct stack_functions *call = world_enter(scene.bench.stack);
+    scene.connection = call->tcp_accept(scene.listener, &scene.connection);
+    world_leave(scene.bench.stack);
+    cr_assert_not_null(scene.connection);
+    for (uint32_t segments = 10; segments < 1280; segments *= 2) {
+        uint32_t window = burst(&scene, segments) << scale;
+        cr_assert_geq(window, 2 * segments * SCENE_MSS, "after %u", segments);
+        world_run_for(round_trip_ns + round_trip_ns / 10);
+    }
 }
