@@ -224,6 +224,7 @@ enum {
     UDP_SOCKETS_MIN = 64,
     UDP_SOCKETS_MAX = 1024,
     UDP_BUCKETS = 256,
+    UDP_MULTICAST_TTL = 1, /* RFC 1112 6.1 */
     /* As Linux's net.core.rmem_default, by true size; also bounded by a part
      * of the pool, and all sockets together by another. */
     UDP_RECEIVE_BUFFER = 212992,

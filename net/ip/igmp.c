@@ -10,6 +10,8 @@
 #include "net/ip/input.h"
 #include "net/ip/output.h"
 #include "net/limits.h"
+#include "net/link/ethernet.h"
+#include "net/link/loopback.h"
 #include "net/link/netif.h"
 #include "net/platform.h"
 #include "net/timer.h"
@@ -215,6 +217,20 @@ static bool is_member(const struct netif *netif, struct be32 address)
     const struct group *group = find_group(netif, address);
 
     return is_all_hosts(address) || (group != NULL && group->members != 0);
+}
+
+/* The copy for our own members comes in by the loopback device. */
+static void echo(const struct packet *packet, const struct netif *netif)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    struct netif *loopback = loopback_netif();
+    struct packet *copy;
+
+    if (netif == loopback || !is_member(netif, header->destination))
+        return;
+    copy = packet_copy(packet);
+    if (copy != NULL)
+        ethernet_send(loopback, copy, &loopback->address, ETHERNET_TYPE_IPV4);
 }
 
 /* Which frames the card lets in. */
@@ -434,6 +450,8 @@ static const struct ip_multicast multicast = {
     .leave = leave,
     .leave_all = leave_all,
     .set_membership = igmp_set_membership,
+    .read_interface = igmp_read_interface,
+    .echo = echo,
 };
 
 void igmp_start(void)

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct netif;
+
 struct igmp_counters {
     uint64_t in_queries;
     uint64_t in_reports;
@@ -25,5 +27,8 @@ void igmp_start(void);
 /* ip_multicast's set_membership. */
 int igmp_set_membership(const void *owner, bool is_join, const void *value,
                         size_t length, uint64_t now_ns);
+
+/* ...and its read_interface. */
+int igmp_read_interface(const void *value, size_t length, struct netif **netif);
 
 size_t igmp_group_count(void);

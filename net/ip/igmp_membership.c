@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What IP_ADD_MEMBERSHIP and IP_DROP_MEMBERSHIP are given: a group, and on
- * which interface. As on Linux by default, a group that anybody joined is
- * heard by every socket bound to the port.
+ * What IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP and IP_MULTICAST_IF are given: a
+ * group, and which interface. As on Linux by default, a group that anybody
+ * joined is heard by every socket bound to the port.
  */
 #include "net/ip/igmp.h"
 #include "net/ip/ip.h"
@@ -18,23 +18,54 @@ struct request {
     int32_t index;
 };
 
-/* By index (from 1), by its address, or the one that the group's packets leave
- * by. */
+static bool names_interface(const struct request *request)
+{
+    return request->index != 0 || be32_get(request->address) != 0;
+}
+
+/* By index (from 1), or by its address. */
+static struct netif *named_interface(const struct request *request)
+{
+    struct netif *netif;
+
+    if (request->index != 0)
+        return request->index < 0 ? NULL
+                                  : netif_by_index((size_t)request->index - 1);
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
+        if (be32_equal(netif->ip.address, request->address))
+            return netif;
+    return NULL;
+}
+
+/* The named one, or the one that the group's packets leave by. */
 static struct netif *choose(const struct request *request,
                             const struct ip_address *group)
 {
     struct ip_address any = ip_address_from_ipv4(be32_from(0));
     struct ip_route route;
-    struct netif *netif;
 
-    if (request->index > 0)
-        return netif_by_index((size_t)request->index - 1);
-    if (be32_get(request->address) == 0)
-        return ip_route_lookup(group, &any, &route) == 0 ? route.netif : NULL;
-    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++)
-        if (be32_equal(netif->ip.address, request->address))
-            return netif;
-    return NULL;
+    if (names_interface(request))
+        return named_interface(request);
+    return ip_route_lookup(group, &any, &route) == 0 ? route.netif : NULL;
+}
+
+int igmp_read_interface(const void *value, size_t length, struct netif **netif)
+{
+    struct request request = {.index = 0};
+
+    if (length >= sizeof(request))
+        memcpy(&request, value, sizeof(request));
+    else if (length >= offsetof(struct request, index))
+        memcpy(&request, value, offsetof(struct request, index));
+    else if (length >= sizeof(request.address))
+        memcpy(&request.address, value, sizeof(request.address));
+    else
+        return -EINVAL;
+    *netif = NULL;
+    if (!names_interface(&request))
+        return 0;
+    *netif = named_interface(&request);
+    return *netif == NULL ? -EADDRNOTAVAIL : 0;
 }
 
 int igmp_set_membership(const void *owner, bool is_join, const void *value,

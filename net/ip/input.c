@@ -146,6 +146,8 @@ static enum ip_verdict classify(const struct packet *packet,
     const struct netif *netif = packet->netif;
     struct be32 destination = header->destination;
 
+    if (packet->is_looped && ipv4_is_multicast(destination))
+        return IP_LOCAL_BROADCAST; /* ip_multicast's echo */
     if (packet->is_looped)
         return ip_is_local(destination) ? IP_LOCAL : IP_REFUSE_ADDRESS;
     if (ipv4_is_loopback(destination) || ipv4_is_this_network(destination))

@@ -31,6 +31,9 @@ struct ip_route {
     uint32_t generation;
     bool is_local; /* one of our own addresses: loops back */
     bool is_broadcast;
+    /* To a group: our own members hear it; nobody else does. */
+    bool has_echo;
+    bool stays_here;
 };
 
 /* The same in twelve bytes, for who keeps many; the destination is known. */
@@ -166,6 +169,9 @@ struct ip_transport {
 /* Groups, as who knows of them hangs itself in (igmp.c). */
 struct ip_multicast {
     bool (*is_member)(const struct netif *netif, struct be32 group);
+    /* A packet to a group is about to leave, data at its IP header: our own
+     * members are given a copy. Borrows. */
+    void (*echo)(const struct packet *packet, const struct netif *netif);
     /* An IGMP message, data behind the IP header. */
     void (*receive)(struct packet *packet, const struct ip_receive_info *info,
                     uint64_t now_ns);
@@ -179,6 +185,10 @@ struct ip_multicast {
     /* The same as struct ip_mreq or ip_mreqn asks for it; also -ENODEV. */
     int (*set_membership)(const void *owner, bool is_join, const void *value,
                           size_t length, uint64_t now_ns);
+    /* What IP_MULTICAST_IF is given: an address, struct ip_mreq or ip_mreqn.
+     * NULL: none in particular. -EADDRNOTAVAIL, -EINVAL. */
+    int (*read_interface)(const void *value, size_t length,
+                          struct netif **netif);
 };
 
 /* Who looks on beside the transports, as it hangs itself in (net/raw). */

@@ -69,6 +69,19 @@ struct ethernet_address ip_multicast_hardware(struct be32 group)
                                       group.octet[2], group.octet[3]}};
 }
 
+static void transmit_to_group(struct packet *packet,
+                              const struct ip_route *route, struct be32 group)
+{
+    struct ethernet_address hardware = ip_multicast_hardware(group);
+
+    if (route->has_echo && ip_multicast != NULL)
+        ip_multicast->echo(packet, route->netif);
+    if (route->stays_here)
+        packet_free(packet);
+    else
+        ethernet_send(route->netif, packet, &hardware, ETHERNET_TYPE_IPV4);
+}
+
 void ip_transmit(struct packet *packet, const struct ip_route *route,
                  uint64_t now_ns)
 {
@@ -82,9 +95,7 @@ void ip_transmit(struct packet *packet, const struct ip_route *route,
         ethernet_send(route->netif, packet, &ethernet_broadcast,
                       ETHERNET_TYPE_IPV4);
     } else if (ipv4_is_multicast(next_hop)) {
-        struct ethernet_address hardware = ip_multicast_hardware(next_hop);
-
-        ethernet_send(route->netif, packet, &hardware, ETHERNET_TYPE_IPV4);
+        transmit_to_group(packet, route, next_hop);
     } else {
         neighbour_send(route->netif, next_hop, packet, now_ns);
     }

@@ -93,8 +93,11 @@ static int send_packet(struct raw_socket *socket,
     if (packet == NULL)
         return -ENOBUFS;
     options.source = route.source;
-    if (ip_address_is_multicast(remote))
+    if (ip_address_is_multicast(remote)) {
         options.ttl = socket->multicast_ttl;
+        route.has_echo = socket->loops_to_groups;
+        route.stays_here = socket->multicast_ttl == 0;
+    }
     if (socket->has_header)
         status = check_header(packet);
     else if (socket->kind == RAW_PING)

@@ -64,7 +64,8 @@ int raw_open(enum raw_kind kind, uint16_t protocol, struct raw_socket **socket)
     new->local.ip = ip_address_from_ipv4(be32_from(0));
     new->local.ethertype = protocol;
     new->spoken_to = new->local.ip;
-    new->multicast_ttl = 1;
+    new->multicast_ttl = UDP_MULTICAST_TTL;
+    new->loops_to_groups = true;
     new->has_header = kind == RAW_IP &&protocol == RAW_PROTOCOL_MADE;
     new->receive_limit = raw_queued_limit / 2 < UDP_RECEIVE_BUFFER
                              ? raw_queued_limit / 2
@@ -263,6 +264,8 @@ static int set_receive_buffer(struct raw_socket *socket, int value)
 
 int raw_set_option(struct raw_socket *socket, enum raw_option option, int value)
 {
+    if (option == RAW_OPTION_MULTICAST_TTL && value == -1)
+        value = UDP_MULTICAST_TTL;
     if (value < 0 || (option != RAW_OPTION_RECEIVE_BUFFER && value > 255))
         return -EINVAL;
     switch (option) {
@@ -279,6 +282,9 @@ int raw_set_option(struct raw_socket *socket, enum raw_option option, int value)
         return 0;
     case RAW_OPTION_MULTICAST_TTL:
         socket->multicast_ttl = (uint8_t)value;
+        return 0;
+    case RAW_OPTION_MULTICAST_LOOP:
+        socket->loops_to_groups = value != 0;
         return 0;
     case RAW_OPTION_HEADER_INCLUDED:
         if (socket->kind != RAW_IP)
@@ -307,6 +313,8 @@ int raw_get_option(const struct raw_socket *socket, enum raw_option option)
         return socket->tos;
     case RAW_OPTION_MULTICAST_TTL:
         return socket->multicast_ttl;
+    case RAW_OPTION_MULTICAST_LOOP:
+        return socket->loops_to_groups;
     case RAW_OPTION_HEADER_INCLUDED:
         return socket->has_header;
     case RAW_OPTION_DONT_FRAGMENT:

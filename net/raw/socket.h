@@ -26,6 +26,7 @@ struct raw_socket {
     uint8_t ttl;
     uint8_t tos;
     uint8_t multicast_ttl;
+    bool loops_to_groups;
     uint8_t dont_fragment; /* IP_MTU_DISCOVER's number */
     bool is_connected;
     bool is_bound;

@@ -6,6 +6,7 @@
  * the ones of net/tcp.
  */
 #include "net/socket/draft.h"
+#include "net/socket/option_group.h"
 #include "net/socket/socket.h"
 #include "net/socket/table.h"
 
@@ -76,6 +77,8 @@ static const struct int_option int_options[] = {
     {IPPROTO_IP, IP_TOS, TCP_OPTION_TOS, UDP_OPTION_TOS},
     {IPPROTO_IP, IP_MTU_DISCOVER, TCP_OPTION_COUNT, UDP_OPTION_MTU_DISCOVER},
     {IPPROTO_IP, IP_MULTICAST_TTL, TCP_OPTION_COUNT, UDP_OPTION_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP, TCP_OPTION_COUNT,
+     UDP_OPTION_MULTICAST_LOOP},
     {IPPROTO_TCP, NUMBER_NODELAY, TCP_OPTION_NO_DELAY, -1},
     {IPPROTO_TCP, NUMBER_MAXSEG, TCP_OPTION_MAXIMUM_SEGMENT, -1},
     {IPPROTO_TCP, NUMBER_CORK, TCP_OPTION_CORK, -1},
@@ -237,15 +240,6 @@ static int set_reuse(struct socket *socket, int value)
     return udp_set_option(socket->udp, UDP_OPTION_REUSE_ADDRESS, value);
 }
 
-static int set_membership(struct socket *socket, int number, const void *value,
-                          socklen_t length, uint64_t now_ns)
-{
-    if (ip_multicast == NULL || socket->kind != SOCKET_DATAGRAM)
-        return -ENOPROTOOPT;
-    return ip_multicast->set_membership(
-        socket->udp, number == IP_ADD_MEMBERSHIP, value, length, now_ns);
-}
-
 static int set_option(struct socket *socket, int level, int number,
                       const void *value, socklen_t length, uint64_t now_ns)
 {
@@ -264,12 +258,13 @@ static int set_option(struct socket *socket, int level, int number,
         return set_linger(socket, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
         return set_congestion(socket, value, length, now_ns);
-    if (level == IPPROTO_IP &&
-        (number == IP_ADD_MEMBERSHIP || number == IP_DROP_MEMBERSHIP))
-        return set_membership(socket, number, value, length, now_ns);
-    if (length < sizeof(number_value))
+    if (option_is_of_group(level, number))
+        return option_set_group(socket, number, value, length, now_ns);
+    /* As on Linux, numbers of IPPROTO_IP may be one octet. */
+    if (length < sizeof(number_value) && (level != IPPROTO_IP || length == 0))
         return -EINVAL;
-    memcpy(&number_value, value, sizeof(number_value));
+    memcpy(&number_value, value,
+           length < sizeof(number_value) ? 1 : sizeof(number_value));
     if (option != NULL)
         return set_int(socket, option, number_value, now_ns);
     if (level == SOL_SOCKET && number == SO_REUSEADDR)
@@ -458,6 +453,8 @@ static int get_option(struct socket *socket, int level, int number, void *value,
         error = get_int(socket, option, &number_value);
         return error != 0 ? error : store_int(value, length, number_value);
     }
+    if (option_is_of_group(level, number))
+        return option_get_group(socket, number, value, length);
     if (level == SOL_SOCKET)
         return get_socket_option(socket, number, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_INFO &&

@@ -24,6 +24,8 @@ static int set_receive_buffer(struct udp_socket *socket, int value)
 
 int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
 {
+    if (option == UDP_OPTION_MULTICAST_TTL && value == -1)
+        value = UDP_MULTICAST_TTL;
     if (value < 0)
         return -EINVAL;
     switch (option) {
@@ -54,9 +56,12 @@ int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
         socket->mtu_discover = (uint8_t)value;
         return 0;
     case UDP_OPTION_MULTICAST_TTL:
-        if (value < 1 || value > 255)
+        if (value > 255)
             return -EINVAL;
         socket->multicast_ttl = (uint8_t)value;
+        return 0;
+    case UDP_OPTION_MULTICAST_LOOP:
+        socket->loops_to_groups = value != 0;
         return 0;
     }
     return -EINVAL;
@@ -81,8 +86,23 @@ int udp_get_option(const struct udp_socket *socket, enum udp_option option)
         return socket->mtu_discover;
     case UDP_OPTION_MULTICAST_TTL:
         return socket->multicast_ttl;
+    case UDP_OPTION_MULTICAST_LOOP:
+        return socket->loops_to_groups;
     }
     return -EINVAL;
+}
+
+int udp_set_group_netif(struct udp_socket *socket, struct netif *netif)
+{
+    if (netif != NULL && socket->netif != NULL && socket->netif != netif)
+        return -EINVAL;
+    socket->group_netif = netif;
+    return 0;
+}
+
+struct netif *udp_group_netif(const struct udp_socket *socket)
+{
+    return socket->group_netif;
 }
 
 void udp_visit_counters(void (*visit)(void *context, const char *name,

@@ -86,8 +86,11 @@ int udp_send_pieces(struct udp_socket *socket,
         return -ENOBUFS;
     }
     options.source = route.source;
-    if (ip_address_is_multicast(&remote->address))
+    if (ip_address_is_multicast(&remote->address)) {
         options.ttl = socket->multicast_ttl;
+        route.has_echo = socket->loops_to_groups;
+        route.stays_here = socket->multicast_ttl == 0;
+    }
     fill_header(packet, socket->local.port, remote->port, &options);
     udp_counters.out_datagrams++;
     ip_send(packet, &options, &route, now_ns);

@@ -270,6 +270,7 @@ int udp_bind(struct udp_socket *socket, const struct udp_endpoint *local)
     if (socket->link != NULL)
         return -EINVAL;
     if (!ip_address_is_any(&local->address) &&
+        !ip_address_is_multicast(&local->address) &&
         !ip_is_local(ip_address_ipv4(&local->address)))
         return -EADDRNOTAVAIL;
     return bind_socket(socket, local, NULL);
@@ -285,17 +286,24 @@ static int check_remote(const struct udp_socket *socket,
                         const struct udp_endpoint *remote,
                         struct ip_route *route)
 {
+    bool is_group = ip_address_is_multicast(&remote->address);
+    struct ip_address from = ip_address_from_ipv4(be32_from(0));
+    struct netif *netif = socket->netif;
+
     if (remote->port == 0)
         return -EINVAL;
-    if (socket->netif != NULL)
-        ip_route_on_netif(socket->netif, &remote->address, route);
-    else if (ip_route_lookup(&remote->address, &socket->local.address, route) !=
-             0)
+    if (netif == NULL && is_group)
+        netif = socket->group_netif;
+    if (!ip_address_is_multicast(&socket->local.address))
+        from = socket->local.address;
+    if (netif != NULL)
+        ip_route_on_netif(netif, &remote->address, route);
+    else if (ip_route_lookup(&remote->address, &from, route) != 0)
         return -ENETUNREACH;
     if (route->is_broadcast && !socket->may_broadcast)
         return -EACCES;
-    if (!ip_address_is_any(&socket->local.address))
-        route->source = socket->local.address;
+    if (!ip_address_is_any(&from))
+        route->source = from;
     return 0;
 }
 
@@ -374,7 +382,8 @@ int udp_open(void *owner, udp_notify *notify, struct udp_socket **socket)
     if (new == NULL)
         return -ENOBUFS;
     memset(new, 0, sizeof(*new));
-    new->multicast_ttl = 1;
+    new->multicast_ttl = UDP_MULTICAST_TTL;
+    new->loops_to_groups = true;
     new->owner = owner;
     new->notify = notify;
     new->is_open = true;

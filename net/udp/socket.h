@@ -12,7 +12,8 @@ struct udp_socket {
     struct udp_socket **link; /* what points at it; NULL: not bound */
     void *owner;
     udp_notify *notify;
-    struct netif *netif; /* bound to this interface, or NULL */
+    struct netif *netif;       /* bound to this interface, or NULL */
+    struct netif *group_netif; /* packets to groups leave here, or NULL */
     struct udp_endpoint local;
     struct udp_endpoint remote; /* valid when connected */
     struct ip_route route;      /* to `remote`, cached */
@@ -24,6 +25,7 @@ struct udp_socket {
     uint8_t tos;
     uint8_t multicast_ttl;
     uint8_t mtu_discover; /* enum ip_mtu_discover */
+    bool loops_to_groups;
     bool is_open;
     bool is_connected;
     bool may_broadcast;

@@ -38,8 +38,10 @@ enum udp_option {
     UDP_OPTION_REUSE_ADDRESS,
     UDP_OPTION_TTL, /* 0: the default */
     UDP_OPTION_TOS,
-    UDP_OPTION_MTU_DISCOVER,  /* enum ip_mtu_discover */
-    UDP_OPTION_MULTICAST_TTL, /* 1 (RFC 1112 6.1) to 255 */
+    UDP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
+    /* 0 (not beyond this host) to 255; -1: 1 again (RFC 1112 6.1). */
+    UDP_OPTION_MULTICAST_TTL,
+    UDP_OPTION_MULTICAST_LOOP, /* our own members hear it, too */
 };
 
 /* Called with what each datagram or error makes true, from inside udp_receive
@@ -53,13 +55,20 @@ int udp_open(void *owner, udp_notify *notify,
 /* Drops what is queued; the pointer is dead afterwards. */
 void udp_close(struct udp_socket *socket);
 
-/* Address any and port 0 (then one is chosen) are fine. -EADDRINUSE,
+/* Address any and port 0 (then one is chosen) are fine; bound to a group, a
+ * socket hears that group alone and sends from any address. -EADDRINUSE,
  * -EADDRNOTAVAIL, -EINVAL when bound already. */
 int udp_bind(struct udp_socket *socket,
              const struct udp_endpoint *local) MUST_CHECK;
 
 /* Keeps the socket to one interface, addresses or not (DHCP). */
 void udp_bind_netif(struct udp_socket *socket, struct netif *netif);
+
+/* The interface by which packets to groups leave; NULL: none in particular.
+ * -EINVAL when the socket is kept to another. */
+int udp_set_group_netif(struct udp_socket *socket,
+                        struct netif *netif) MUST_CHECK;
+struct netif *udp_group_netif(const struct udp_socket *socket);
 
 /* Fixes the peer: others are no longer heard, ICMP errors are. Binds if it is
  * not bound. -ENETUNREACH, -EACCES (broadcast not allowed). */
