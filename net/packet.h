@@ -223,6 +223,10 @@ static inline void packet_take_fragment(struct packet *packet,
     packet->fragments_length += length;
 }
 
+/* The linear part of `packet` becomes a fragment, and that packet is no more.
+ * It has no fragments and nothing hangs on it. */
+void packet_absorb(struct packet *large, struct packet *packet);
+
 /* A second packet with the same bytes (copied into its linear part) and the
  * same headers in front of them, or NULL. Asserts that they fit one buffer. */
 struct packet *packet_copy(const struct packet *packet) MUST_CHECK;

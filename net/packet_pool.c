@@ -250,6 +250,16 @@ void packet_free(struct packet *packet)
         free_one(packet);
 }
 
+/* The buffer's reference is the fragment's from now on. */
+void packet_absorb(struct packet *large, struct packet *packet)
+{
+    ASSERT(packet->fragment_count == 0);
+    ASSERT(packet->train == NULL);
+    packet_take_fragment(large, packet->data, packet->length);
+    packet->data = NULL;
+    pool.idle.margin++;
+}
+
 void packet_renew(struct packet *packet, size_t headroom)
 {
     ASSERT(headroom <= BUFFER_SIZE);

@@ -11,6 +11,7 @@
 #include "net/ip/input.h"
 #include "net/ip/output.h"
 #include "net/ip/route.h"
+#include "net/link/gro.h"
 #include "net/link/neighbour.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/icmp.h"
@@ -234,6 +235,7 @@ static const struct ip_router router = {
     .transit = transit,
     .is_source_valid = is_source_valid,
     .refuse = ip_refuse,
+    .cut = ip_cut_train,
     .unreachable = unreachable,
 };
 
@@ -242,6 +244,7 @@ void ip_forward_start(void)
     ip_router = &router;
     is_forwarding = true;
     source_filter = SOURCE_FILTER_STRICT;
+    gro_set_transit(true);
 }
 
 int ip_forward_set(unsigned value)
@@ -249,6 +252,14 @@ int ip_forward_set(unsigned value)
     if (value > 1)
         return -EINVAL;
     is_forwarding = value == 1;
+    return 0;
+}
+
+int ip_forward_gro_set(unsigned value)
+{
+    if (value > 1)
+        return -EINVAL;
+    gro_set_transit(value == 1);
     return 0;
 }
 

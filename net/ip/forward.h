@@ -21,6 +21,16 @@ void ip_forward_start(void);
 int ip_forward_set(unsigned value) MUST_CHECK;
 int ip_source_filter_set(unsigned value) MUST_CHECK;
 
+/* The setting `ip_forward_gro` (0, 1): segments of a flow are passed on as one
+ * packet, and cut again on their way out. */
+int ip_forward_gro_set(unsigned value) MUST_CHECK;
+
+/* ip_router's `cut`. */
+void ip_cut_train(struct packet *large,
+                  void (*pass)(struct packet *packet, bool is_broadcast,
+                               uint64_t now_ns),
+                  uint64_t now_ns);
+
 /* Tells the sender of a packet that a hook rejected it, by ICMP or by a TCP
  * reset. Borrows; its IP header stands at its network offset. */
 void ip_refuse(const struct packet *packet, enum filter_verdict verdict,

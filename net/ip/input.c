@@ -100,7 +100,7 @@ static enum drop_reason check_header(struct packet *packet)
         ip_counters.in_header_errors++;
         return DROP_IP_HEADER;
     }
-    if (total_length > packet->length) {
+    if (total_length > packet_total_length(packet)) {
         ip_counters.in_truncated++;
         return DROP_IP_HEADER;
     }
@@ -108,7 +108,7 @@ static enum drop_reason check_header(struct packet *packet)
         ip_counters.in_header_errors++;
         return DROP_IP_CHECKSUM;
     }
-    packet->length = (uint32_t)total_length;
+    packet->length = (uint32_t)total_length - packet->fragments_length;
     return DROP_NONE;
 }
 
@@ -282,7 +282,9 @@ static void receive_local(struct packet *packet, bool is_broadcast,
     }
     packet->transport_offset = (uint16_t)packet_headroom(packet);
     verdict = filter_local(packet, now_ns);
-    if (verdict == FILTER_ACCEPT)
+    if (verdict == FILTER_ACCEPT && packet->segment_size != 0)
+        ip_router->cut(packet, pass_up, now_ns);
+    else if (verdict == FILTER_ACCEPT)
         pass_up(packet, is_broadcast, now_ns);
     else
         refuse(packet, verdict, now_ns);

@@ -52,6 +52,12 @@ struct ip_router {
      * or at the transport header. */
     void (*refuse)(const struct packet *packet, enum filter_verdict verdict,
                    uint64_t now_ns);
+    /* A large packet of GRO's that is for us after all, data at its transport
+     * header: `pass` is called with each of its segments, the same way. */
+    void (*cut)(struct packet *large,
+                void (*pass)(struct packet *packet, bool is_broadcast,
+                             uint64_t now_ns),
+                uint64_t now_ns);
     /* A forwarded packet whose next hop does not answer. */
     void (*unreachable)(struct packet *packet, uint64_t now_ns);
 };

@@ -3,7 +3,7 @@
  * Putting trains together. Two segments are joined only if nothing above could
  * tell, but by how many there are: the headers are the same but for lengths,
  * identification, checksums, PSH and a sequence number that follows. Left out
- * on purpose: what is forwarded, tagged, fragmented, or small; pure ACKs.
+ * on purpose: what is tagged, fragmented, or small; pure ACKs.
  */
 #include "net/link/gro.h"
 
@@ -34,6 +34,8 @@ struct flow {
     uint32_t next_seq;
     uint32_t header_length; /* all three */
     uint32_t payload;       /* of the first */
+    uint32_t total;         /* payload of all */
+    bool is_transit;        /* becomes a large packet */
 };
 
 struct gro_counters gro_counters;
@@ -42,6 +44,7 @@ struct gro_state gro_state;
 
 static struct {
     struct flow flows[TRAINS_MAX];
+    const struct gro_transit *transit; /* NULL: nothing is passed on */
     bool is_off;
     bool is_hooked;
 } gro;
@@ -55,7 +58,8 @@ void gro_init(void)
 
 static void decide(void)
 {
-    gro_state.off = gro.is_off || gro.is_hooked ? UINT32_MAX : 0;
+    gro_state.off =
+        gro.is_off || (gro.is_hooked && gro.transit == NULL) ? UINT32_MAX : 0;
 }
 
 void gro_set_enabled(bool enabled)
@@ -67,6 +71,12 @@ void gro_set_enabled(bool enabled)
 void gro_set_hooked(bool hooked)
 {
     gro.is_hooked = hooked;
+    decide();
+}
+
+void gro_use_transit(const struct gro_transit *transit)
+{
+    gro.transit = transit;
     decide();
 }
 
@@ -140,8 +150,10 @@ static void release(struct flow *flow)
     struct packet *first = flow->first;
 
     *flow = gro.flows[--gro_state.held];
-    if (first->train != NULL)
+    if (first->segment_count > 1)
         gro_counters.trains++;
+    if (first->segment_size != 0)
+        gro.transit->finish(first);
     ethernet_receive(first->netif, first);
 }
 
@@ -168,27 +180,51 @@ static bool may_join(const struct flow *flow, const struct packet *packet,
 {
     return header_length == flow->header_length && payload <= flow->payload &&
            be32_get(tcp_of(packet)->sequence) == flow->next_seq &&
-           flow->payload + flow->first->train_length + payload <=
-               TRAIN_BYTES_MAX &&
+           flow->total + payload <= TRAIN_BYTES_MAX &&
            has_equal_headers(flow->first, packet, header_length) &&
            is_intact(packet, header_length + payload);
 }
 
-static void join(struct flow *flow, struct packet *packet, uint32_t payload)
+static void hang_on(struct flow *flow, struct packet *packet, uint32_t payload)
 {
-    bool is_end =
-        payload < flow->payload || (tcp_of(packet)->flags & TCP_PSH) != 0;
-
     packet->data += flow->header_length;
     packet->length = payload;
     flow->last->train = packet;
     flow->last = packet;
     flow->first->train_length += payload;
+}
+
+/* False: it stays alone. */
+static bool join(struct flow *flow, struct packet *packet, uint32_t payload)
+{
+    bool is_end =
+        payload < flow->payload || (tcp_of(packet)->flags & TCP_PSH) != 0;
+
+    if (flow->is_transit) {
+        struct packet *large = gro.transit->join(flow->first, packet,
+                                                 flow->header_length, payload);
+
+        if (large == NULL)
+            return false;
+        flow->first = large;
+        is_end |= large->fragment_count == PACKET_FRAGMENTS_MAX;
+    } else {
+        hang_on(flow, packet, payload);
+    }
     flow->first->segment_count++;
+    flow->total += payload;
     flow->next_seq += payload;
     gro_counters.segments++;
     if (is_end)
         release(flow);
+    return true;
+}
+
+/* Is it for others, as far as can be told here? */
+static bool is_transit(const struct netif *netif, const struct packet *packet)
+{
+    return gro.is_hooked ||
+           !be32_equal(ip_of(packet)->destination, netif->ip.address);
 }
 
 /* Worth waiting for others to follow? */
@@ -200,12 +236,13 @@ static bool may_begin(const struct netif *netif, const struct packet *packet,
     return payload >= FIRST_PAYLOAD_MIN &&
            (tcp_of(packet)->flags & TCP_PSH) == 0 &&
            ethernet_address_equal(&ethernet->destination, &netif->address) &&
-           be32_equal(ip_of(packet)->destination, netif->ip.address) &&
+           (!is_transit(netif, packet) ||
+            (gro.transit != NULL && gro.transit->may_begin(packet))) &&
            is_intact(packet, header_length + payload);
 }
 
-static void begin(struct packet *packet, uint32_t header_length,
-                  uint32_t payload)
+static void begin(const struct netif *netif, struct packet *packet,
+                  uint32_t header_length, uint32_t payload)
 {
     if (gro_state.held == TRAINS_MAX)
         gro_flush();
@@ -217,6 +254,8 @@ static void begin(struct packet *packet, uint32_t header_length,
         .next_seq = be32_get(tcp_of(packet)->sequence) + payload,
         .header_length = header_length,
         .payload = payload,
+        .total = payload,
+        .is_transit = is_transit(netif, packet),
     };
 }
 
@@ -232,14 +271,13 @@ void gro_receive(struct netif *netif, struct packet *packet)
     struct flow *flow = gro_state.held == 0 ? NULL : find(packet);
     payload = payload_of(packet, &header_length);
     if (flow != NULL) {
-        if (payload != 0 && may_join(flow, packet, header_length, payload)) {
-            join(flow, packet, payload);
+        if (payload != 0 && may_join(flow, packet, header_length, payload) &&
+            join(flow, packet, payload))
             return;
-        }
         release(flow); /* what came first goes first */
     }
     if (payload != 0 && may_begin(netif, packet, header_length, payload))
-        begin(packet, header_length, payload);
+        begin(netif, packet, header_length, payload);
     else
         ethernet_receive(netif, packet);
 }

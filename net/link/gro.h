@@ -3,7 +3,8 @@
  * Generic receive offload: segments of one TCP flow that follow each other in
  * one turn of a device's poll go up as one packet, the others hanging on the
  * first (packet->train), without their headers. Each was checked as TCP would
- * have, so the first is marked VERIFIED for all.
+ * have, so the first is marked VERIFIED for all. What a router passes on
+ * becomes one large packet instead (gro_transit.c).
  */
 #pragma once
 
@@ -27,10 +28,29 @@ void gro_init(void);
 void gro_set_enabled(bool enabled);
 void gro_set_hooked(bool hooked);
 
+/* For who forwards: what is not for the interface's own address, or, while
+ * hooks may turn it elsewhere, anything. Off at the start. */
+void gro_set_transit(bool enabled);
+
 /* Takes a frame, and hands it on to ethernet_receive() now or, at the latest,
  * at the next gro_flush(). Softirq. */
 void gro_receive(struct netif *netif, struct packet *packet);
 void gro_flush(void);
+
+/* --- between gro.c and gro_transit.c -------------------------------------- */
+
+struct gro_transit {
+    /* A frame of TCP that would begin a train. Borrows. */
+    bool (*may_begin)(const struct packet *packet);
+    /* The large packet with one segment more, made of `first` if that is none
+     * yet. NULL: it does not go together, and both are as they were. */
+    struct packet *(*join)(struct packet *first, struct packet *packet,
+                           uint32_t header_length, uint32_t payload);
+    /* A large packet is about to go up. */
+    void (*finish)(struct packet *large);
+};
+
+void gro_use_transit(const struct gro_transit *transit);
 
 /* --- what the device interface asks for each frame ------------------------ */
 

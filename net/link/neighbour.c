@@ -7,6 +7,7 @@
 
 #include "net/link/arp.h"
 #include "net/link/ethernet.h"
+#include "net/link/segment.h"
 #include "net/platform.h"
 
 #include <string.h>
@@ -137,6 +138,25 @@ static void queue(struct neighbour *n, struct packet *packet)
     neighbours.queued++;
 }
 
+/* What GRO joined is many buffers, and waits as what it was. */
+static COLD void queue_any(struct neighbour *n, struct packet *large)
+{
+    struct segment_cursor cursor = {.done = 0};
+    struct packet *segment;
+
+    if (large->segment_size == 0 || large->segment_count == 0) {
+        queue(n, large);
+        return;
+    }
+    do {
+        segment = segment_next(large, &cursor);
+        if (segment != NULL)
+            queue(n, segment);
+        else
+            packet_drop(large, DROP_NO_MEMORY);
+    } while (segment != NULL && segment != large);
+}
+
 static void mark_used(struct neighbour *n, uint64_t now_ns)
 {
     n->used_ns = now_ns;
@@ -162,14 +182,14 @@ static NOINLINE void send_any(struct netif *netif, struct be32 next_hop,
             return;
         }
         neighbour_set_state(n, NEIGHBOUR_INCOMPLETE);
-        queue(n, packet);
+        queue_any(n, packet);
         ask(n, true, now_ns);
         return;
     }
     mark_used(n, now_ns);
     switch ((enum neighbour_state)n->state) {
     case NEIGHBOUR_INCOMPLETE:
-        queue(n, packet);
+        queue_any(n, packet);
         return;
     case NEIGHBOUR_FAILED:
         refuse(packet, now_ns);

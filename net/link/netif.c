@@ -293,13 +293,20 @@ static void enqueue(struct netif *netif, struct packet *packet)
         netif_give(netif, packet);
 }
 
+/* What waits is counted by packets: what GRO joined would be many buffers. */
+static inline bool is_full(const struct netif *netif)
+{
+    return netif->transmit_stopped || netif->queue.count != 0;
+}
+
 static NOINLINE void transmit_any(struct netif *netif, struct packet *packet)
 {
     enum drop_reason reason = DROP_LINK_DOWN;
 
     if (packet->segment_size != 0 &&
         (netif->queueing != NULL ||
-         (netif->features & LARGE_FEATURES) != LARGE_FEATURES)) {
+         (netif->features & LARGE_FEATURES) != LARGE_FEATURES ||
+         (packet->segment_count != 0 && is_full(netif)))) {
         transmit_segments(netif, packet);
         return;
     }

@@ -1,125 +1,269 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GRO and forwarding: what is joined never leaves, what leaves was never
- * joined. A burst of one flow is taken from the ring in one turn, while a train
- * of another one, to ourselves, is being put together.
+ * GRO and forwarding: segments that come in one turn are passed on as one
+ * packet, and leave as they came, but for a hop.
  * test-links: tests/unit/support_net.c tests/unit/support_router.c
+ * test-links: tests/unit/support_trains.c
  */
-#include "tests/unit/support_router.h"
+#include "tests/unit/support_trains.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "net/ip/icmp.h"
 #include "net/ip/input.h"
 #include "net/link/gro.h"
-#include "net/wire/checksum.h"
-#include "net/wire/tcp.h"
+#include "net/net.h"
+#include "net/wire/icmp.h"
 
-enum { SEGMENTS = 24, TEXT = 1448, OPTIONS = 12 };
+enum { SEGMENTS = 24 };
+
+TestSuite(forward_trains, .init = trains_start, .timeout = 60);
+TestSuite(hostile_trains, .init = trains_start, .timeout = 60);
 
 static struct test_frame sent[SEGMENTS];
 static struct test_frame own;
 
-/* Both cables' neighbours are known. */
-static void start(void)
+static void assert_all_left(size_t count)
 {
-    router_world();
-    learn_peer();
-    make_udp(&own, PEER_ADDRESS, 1, INSIDE_ADDRESS, 2, "", 0);
-    inject(&own);
-    forget_inside();
-    ip_counters.out_forwarded = 0;
-}
-
-TestSuite(forward_trains, .init = start, .timeout = 60);
-
-/* A segment with timestamps, as bulk transfers have them. */
-static void make_segment(struct test_frame *frame, uint32_t destination,
-                         uint32_t seq, size_t length)
-{
-    static const uint8_t options[OPTIONS] = {1, 1, 8, 10, 0, 0,
-                                             0, 7, 0, 0,  0, 9};
-    uint8_t bytes[TCP_HEADER_LENGTH + OPTIONS + TEXT];
-    struct tcp_header *header = (void *)bytes;
-
-    *header = (struct tcp_header){
-        .source_port = be16_from(4000),
-        .destination_port = be16_from(80),
-        .sequence = be32_from(seq),
-        .acknowledgement = be32_from(77777),
-        .data_offset = (TCP_HEADER_LENGTH + OPTIONS) / 4 << 4,
-        .flags = TCP_ACK,
-        .window = be16_from(500),
-    };
-    memcpy(header + 1, options, OPTIONS);
-    for (size_t i = 0; i < length; i++)
-        bytes[TCP_HEADER_LENGTH + OPTIONS + i] = (uint8_t)((seq + i) * 7 >> 3);
-    make_ip(frame, IP_PROTOCOL_TCP, PEER_ADDRESS, destination, bytes,
-            TCP_HEADER_LENGTH + OPTIONS + length);
-    ip_of(frame)->identification = be16_from((uint16_t)(seq / TEXT));
-    ip_of(frame)->fragment = be16_from(IPV4_DONT_FRAGMENT);
-    fix_ip(frame);
-    fix_transport(frame);
-}
-
-/* One more frame of the device's turn. */
-static void put(const struct test_frame *frame)
-{
-    struct packet *packet = packet_alloc(PACKET_RECEIVE_HEADROOM);
-
-    memcpy(packet_append(packet, frame->length), frame->bytes, frame->length);
-    packet->time_ns = world_now();
-    netif_receive(&device->netif, packet);
-}
-
-static void end_turn(void)
-{
-    gro_flush();
-    netif_flush();
-    settle();
-}
-
-static void assert_same_but_for_a_hop(const struct ipv4_header *got,
-                                      struct test_frame *frame)
-{
-    struct ipv4_header *wanted = ip_of(frame);
-
-    cr_assert_not_null(got);
-    wanted->ttl--;
-    fix_ip(frame);
-    cr_assert_eq(be16_get(got->total_length), be16_get(wanted->total_length));
-    cr_assert_eq(memcmp(got, wanted, be16_get(wanted->total_length)), 0);
-}
-
-Test(forward_trains, a_burst_in_one_turn_leaves_as_its_own_segments)
-{
-    for (uint32_t i = 0; i < SEGMENTS; i++) {
-        /* The last one is short, as at the end of what was written. */
-        make_segment(&sent[i], INSIDE_ADDRESS, i * TEXT,
-                     i == SEGMENTS - 1 ? 700 : TEXT);
-        put(&sent[i]);
-        make_segment(&own, OUR_ADDRESS, i * TEXT, TEXT);
-        put(&own);
-    }
-    end_turn();
-    cr_assert_geq(gro_counters.segments, SEGMENTS / 2, "nothing was joined");
-    cr_assert_eq(ip_counters.out_forwarded, SEGMENTS);
-    for (size_t i = 0; i < SEGMENTS; i++)
+    for (size_t i = 0; i < count; i++)
         assert_same_but_for_a_hop(inside_ip(i), &sent[i]);
-    cr_assert_null(inside_ip(SEGMENTS));
+    cr_assert_null(inside_ip(count));
     cr_assert_eq(missing_packets(), 0);
     cr_assert_eq(missing_buffers(), 0);
 }
 
-Test(forward_trains, a_segment_with_a_wrong_checksum_is_not_mended)
+/* The last one is short, as at the end of what was written. */
+static void put_burst(void)
+{
+    for (uint32_t i = 0; i < SEGMENTS; i++) {
+        make_segment(&sent[i], INSIDE_ADDRESS, i,
+                     i == SEGMENTS - 1 ? 700 : TEXT);
+        put(&sent[i]);
+    }
+}
+
+Test(forward_trains, a_burst_is_forwarded_once_and_leaves_as_its_segments)
+{
+    put_burst();
+    end_turn();
+    cr_assert_eq(gro_counters.trains, 1);
+    cr_assert_eq(ip_counters.out_forwarded, 1);
+    assert_all_left(SEGMENTS);
+}
+
+Test(forward_trains, beside_a_train_for_ourselves)
+{
+    for (uint32_t i = 0; i < SEGMENTS; i++) {
+        make_segment(&sent[i], INSIDE_ADDRESS, i, TEXT);
+        put(&sent[i]);
+        make_segment(&own, OUR_ADDRESS, i, TEXT);
+        put(&own);
+    }
+    end_turn();
+    cr_assert_eq(gro_counters.trains, 2);
+    cr_assert_eq(ip_counters.out_forwarded, 1);
+    assert_all_left(SEGMENTS);
+}
+
+Test(forward_trains, switched_off_each_goes_alone)
+{
+    cr_assert_eq(net_set("ipv4.ip_forward_gro", "0"), 0);
+    cr_assert_neq(net_set("ipv4.ip_forward_gro", "2"), 0);
+    put_burst();
+    end_turn();
+    cr_assert_eq(gro_counters.trains, 0);
+    cr_assert_eq(ip_counters.out_forwarded, SEGMENTS);
+    assert_all_left(SEGMENTS);
+}
+
+Test(forward_trains, a_card_that_cuts_is_given_one_packet)
+{
+    inside_device->netif.features |=
+        NETIF_TX_SEGMENT | NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS;
+    put_burst();
+    end_turn();
+    cr_assert_eq(inside.count, 1);
+    cr_assert_eq(inside.received[0]->length,
+                 sent[0].length + (SEGMENTS - 2) * TEXT + 700);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(forward_trains, more_than_a_packet_can_hold_becomes_several)
+{
+    enum { MANY = 2 * PACKET_FRAGMENTS_MAX + 3 };
+    static struct test_frame many[MANY];
+
+    for (uint32_t i = 0; i < MANY; i++) {
+        make_segment(&many[i], INSIDE_ADDRESS, i, TEXT);
+        put(&many[i]);
+    }
+    end_turn();
+    cr_assert_eq(ip_counters.out_forwarded, 3);
+    for (size_t i = 0; i < MANY; i++)
+        assert_same_but_for_a_hop(inside_ip(i), &many[i]);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(forward_trains, push_ends_a_train_and_leaves_with_its_own_segment)
+{
+    for (uint32_t i = 0; i < 6; i++) {
+        make_segment(&sent[i], INSIDE_ADDRESS, i, TEXT);
+        if (i == 2)
+            tcp_of(&sent[i])->flags |= TCP_PSH;
+        fix_transport(&sent[i]);
+        put(&sent[i]);
+    }
+    end_turn();
+    cr_assert_eq(gro_counters.trains, 2);
+    assert_all_left(6);
+}
+
+Test(forward_trains, nothing_is_joined_that_is_too_long_for_some_way_out)
+{
+    inside_device->netif.mtu = 1400;
+    for (uint32_t i = 0; i < 4; i++) {
+        make_segment(&sent[i], INSIDE_ADDRESS, i, TEXT);
+        put(&sent[i]);
+    }
+    end_turn();
+    cr_assert_eq(gro_counters.segments, 0);
+    cr_assert_null(inside_ip(0));
+    for (size_t i = 0; i < 4; i++) {
+        const struct icmp_header *error = received_icmp(i);
+
+        cr_assert_not_null(error, "each is told of");
+        cr_assert_eq(error->type, ICMP_DESTINATION_UNREACHABLE);
+        cr_assert_eq(error->code, ICMP_FRAGMENTATION_NEEDED);
+        cr_assert_eq(error->rest[2] << 8 | error->rest[3], 1400);
+    }
+}
+
+Test(forward_trains, the_last_hop_is_told_of_one_by_one)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        make_segment(&sent[i], INSIDE_ADDRESS, i, TEXT);
+        ip_of(&sent[i])->ttl = 1;
+        fix_ip(&sent[i]);
+        put(&sent[i]);
+    }
+    end_turn();
+    cr_assert_null(inside_ip(0));
+    cr_assert_not_null(received_icmp(3));
+    cr_assert_eq(received_icmp(3)->type, ICMP_TIME_EXCEEDED);
+}
+
+Test(forward_trains, for_another_address_of_ours_it_is_cut_again)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        make_segment(&sent[i], INSIDE_ROUTER, i, TEXT);
+        put(&sent[i]);
+    }
+    end_turn();
+    cr_assert_eq(gro_counters.trains, 1);
+    /* Nobody listens. */
+    cr_assert_eq(drop_count(DROP_TCP_NO_CONNECTION), 4);
+    cr_assert_eq(missing_packets(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile_trains, A9_waiting_for_a_neighbour_a_train_is_its_segments)
+{
+    inside.is_deaf = true;
+    for (uint32_t turn = 0; turn < 40; turn++) {
+        for (uint32_t i = 0; i < SEGMENTS; i++) {
+            make_segment(&sent[i], INSIDE_ADDRESS + 1 + turn % 10, i, TEXT);
+            put(&sent[i]);
+        }
+        gro_flush();
+        cr_assert_leq(missing_buffers(),
+                      2 * NEIGHBOUR_QUEUED_TOTAL_MAX + PACKET_FRAGMENTS_MAX);
+    }
+    world_run_for(10 * NS_PER_S);
+    cr_assert_eq(missing_packets(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(hostile_trains, T40_a_segment_with_a_wrong_checksum_is_not_mended)
 {
     for (uint32_t i = 0; i < 3; i++) {
-        make_segment(&sent[i], INSIDE_ADDRESS, i * TEXT, TEXT);
+        make_segment(&sent[i], INSIDE_ADDRESS, i, TEXT);
         if (i == 1)
             ip_payload_of(&sent[i])[100] ^= 1;
         put(&sent[i]);
     }
     end_turn();
-    for (size_t i = 0; i < 3; i++)
-        assert_same_but_for_a_hop(inside_ip(i), &sent[i]);
+    assert_all_left(3);
+}
+
+/* One thing about the second of three segments is not as in the others. */
+static void (*const differences[])(struct test_frame *frame) = {
+    differ_in_ttl,
+    differ_in_tos,
+    differ_in_identification,
+    differ_in_fragment,
+    differ_in_window,
+    differ_in_ack,
+    differ_in_option,
+    differ_in_data_offset,
+    be_fin,
+    be_urgent,
+    be_cwr,
+    be_ece,
+    be_reset,
+    be_syn,
+    overlap_by_one,
+    leave_a_hole,
+    repeat_the_first,
+};
+
+Test(hostile_trains, T40_what_differs_in_anything_is_forwarded_alone)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(differences); i++) {
+        forget_inside();
+        gro_counters = (struct gro_counters){0};
+        for (uint32_t n = 0; n < 3; n++) {
+            make_segment(&sent[n], INSIDE_ADDRESS, n, TEXT);
+            if (n == 1)
+                differences[i](&sent[n]);
+            put(&sent[n]);
+        }
+        end_turn();
+        cr_assert_eq(gro_counters.segments, 0, "difference %zu", i);
+        assert_all_left(3);
+    }
+}
+
+/* Three flows mixed in turns of up to 64 frames, each segment perhaps with a
+ * difference. */
+Test(hostile_trains, T40_random_turns_leave_as_they_came)
+{
+    enum { FLOWS = 3, TURNS = 12, PER_TURN = 64 };
+    static struct test_frame all[TURNS * PER_TURN];
+    uint64_t random = 88172645463325252U;
+    size_t place[FLOWS] = {0};
+
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
+        uint32_t roll = (uint32_t)(random >> 33);
+
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        make_segment(&all[i], INSIDE_ADDRESS, (uint32_t)(i / FLOWS), TEXT);
+        set_source_port(&all[i], (uint16_t)(4000 + i % FLOWS));
+        if ((roll >> 8) % 8 == 0)
+            differences[roll % ARRAY_COUNT(differences)](&all[i]);
+        put(&all[i]);
+        if (i % PER_TURN == PER_TURN - 1 || (roll >> 16) % 32 == 0)
+            end_turn();
+    }
+    end_turn();
+    cr_assert_gt(gro_counters.segments, ARRAY_COUNT(all) / 8);
+    for (size_t n = 0; inside_ip(n) != NULL; n++) {
+        size_t flow = source_port_of(inside_ip(n)) - 4000U;
+
+        assert_same_but_for_a_hop(inside_ip(n),
+                                  &all[flow + FLOWS * place[flow]++]);
+    }
+    for (size_t flow = 0; flow < FLOWS; flow++)
+        cr_assert_eq(place[flow], ARRAY_COUNT(all) / FLOWS);
+    cr_assert_eq(missing_buffers(), 0);
 }
