@@ -287,7 +287,7 @@ group = -Wl,--start-group $(1) -Wl,--end-group
 test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
-UNIT_SUPPORT := $(wildcard tests/unit/support*.c)
+UNIT_ALWAYS := tests/unit/support_criterion.c
 TEST_INCLUDES := -iquote . -isystem /usr/include
 
 $(BUILD)/host/tests/%.o: tests/%.c
@@ -300,10 +300,11 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c
 define unit_rule # name
 UNIT_LINKS_$(1) := $$(call test_word,tests/unit/$(1).c,test-links)
 UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
-$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) $(HOST_LIBRARIES)
+$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
+    $(UNIT_ALWAYS) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(HOST_FLAGS) -Wno-missing-prototypes -MF $$@.d \
-	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) \
+	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) $(UNIT_ALWAYS) \
 	    $(call group,$(HOST_LIBRARIES)) -lcriterion
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))

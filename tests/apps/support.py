@@ -5,6 +5,8 @@ Two builds of each: one with sanitizers, used wherever nothing is measured,
 and one as it would run; and httpd once more, reading stand-ins for the files
 that ferrule's kernel offers.
 """
+import concurrent.futures
+import contextlib
 import glob
 import os
 import re
@@ -26,10 +28,14 @@ PATIENCE = 10.0  # seconds that any one answer may take
 binaries = {}
 kernel_files = {}  # stand-ins for files of /proc/ferrule
 running = []
-temporary = tempfile.mkdtemp(prefix="apps-test-")
+temporary = None  # a folder for logs and sites, while tests run
 
 
-def clean_up():
+@contextlib.contextmanager
+def own_folder():
+    global temporary
+    temporary = tempfile.mkdtemp(prefix="apps-test-")
+    yield
     shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -70,19 +76,21 @@ def build(folder):
                           TOP + "/apps/stream/pattern.c"],
     }
     # The gateway's stand-ins lie where it is started.
-    defines = {"gateway": ['-DMACHINE_FILES="machine/"']}
+    checked = {"gateway": ['-DMACHINE_FILES="machine/"']}
+    programs = {}
     for name, files in sources.items():
-        binaries[name] = compile_program(
-            f"{folder}/{name}-checked", files,
-            SANITIZERS + defines.get(name, []))
-        if name == "gateway":
-            continue
-        binaries[name + "-plain"] = compile_program(
-            f"{folder}/{name}", files, ["-O2"])
-    binaries["httpd-on-ferrule"] = compile_program(
+        programs[name] = (f"{folder}/{name}-checked", files,
+                          SANITIZERS + checked.get(name, []))
+        if name != "gateway":
+            programs[name + "-plain"] = (f"{folder}/{name}", files, ["-O2"])
+    programs["httpd-on-ferrule"] = (
         f"{folder}/httpd-on-ferrule", sources["httpd"],
         SANITIZERS + [f'-D{name.upper()}_PATH="{path}"'
                       for name, path in kernel_files.items()])
+    with concurrent.futures.ThreadPoolExecutor(2) as compilers:
+        outputs = compilers.map(lambda program: compile_program(*program),
+                                programs.values())
+        binaries.update(zip(programs, outputs))
 
 
 class App:
