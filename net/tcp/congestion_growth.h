@@ -14,7 +14,7 @@
 enum {
     CWND_MAX = 1 << 30,
     BYTE_COUNTING_LIMIT = 2,   /* segments, RFC 3465 2.2 */
-    FIRST_START_LIMIT = 8,     /* RFC 9406 4.3's L, not paced */
+    FIRST_START_LIMIT = 64,    /* more than a GRO train of 64 KiB */
     SSTHRESH_MIN_SEGMENTS = 2, /* RFC 5681 (4) */
 };
 
@@ -60,7 +60,7 @@ static inline void congestion_slow_start(struct tcp_congestion *congestion,
                                          const struct tcp_ack_event *ack,
                                          uint32_t divisor)
 {
-    /* One ACK may stand for as many as the peer's card handed up at once. */
+    /* One ACK may stand for as many as the peer took up at once. */
     uint32_t limit = congestion->ssthresh == CWND_MAX ? FIRST_START_LIMIT
                                                       : BYTE_COUNTING_LIMIT;
     uint32_t bytes = smaller(ack->acked, limit * congestion->mss);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HyStart++ (RFC 9406 4.2 and 4.3). Its limit L on the bytes one ACK may add
- * is the eight segments of a sender that does not pace; all modules keep to
- * it in their first slow start (congestion_slow_start).
+ * is not the eight segments of a sender that does not pace: one ACK stands for
+ * all that a receiver took up at once. All modules keep to theirs in the first
+ * slow start (congestion_slow_start).
  */
 #include "net/tcp/hystart.h"
 

@@ -134,6 +134,7 @@ static void receive_early(struct tcp_connection *c, struct packet *packet,
         drain_reassembly(c, now_ns);
     } else {
         tcp_counters.out_of_order++;
+        c->quick_acks = TCP_QUICK_ACKS;
         if (c->duplicates_owed < DUPLICATES_MAX)
             c->duplicates_owed++;
     }
