@@ -26,10 +26,10 @@ enum { ACCOUNT_SAMPLE = 16 };
 
 extern struct account {
     bool is_on;
-    bool is_followed; /* the entry in hand */
-    enum account_stage stage;
-    uint64_t since;   /* cycles, when the stage began */
-    uint64_t entries; /* into the stack */
+    bool is_followed;         /* the entry in hand */
+    enum account_stage stage; /* of one not followed: the outermost */
+    uint64_t since;           /* cycles, when the stage began */
+    uint64_t entries;         /* into the stack */
     uint64_t cycles[ACCOUNT_STAGES];
 } account;
 
@@ -40,14 +40,14 @@ static inline enum account_stage account_enter(enum account_stage stage)
 {
     enum account_stage previous = account.stage;
 
-    if (account.is_on)
+    if (account.is_on && (account.is_followed || previous == ACCOUNT_OUTSIDE))
         account_switch(stage);
     return previous;
 }
 
 static inline void account_return(enum account_stage previous)
 {
-    if (account.is_on)
+    if (account.is_on && (account.is_followed || previous == ACCOUNT_OUTSIDE))
         account_switch(previous);
 }
 
