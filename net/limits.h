@@ -383,7 +383,8 @@ enum {
     TCP_KEEP_INTERVAL_S = 75,
     TCP_FIN_TIMEOUT_S = 60,    /* an orphan in FIN-WAIT-2 */
     TCP_CHALLENGES_PER_S = 10, /* RFC 5961 7, per connection */
-    TCP_QUICK_ACKS = 8,        /* at the start and after a loss */
+    TCP_QUICK_ACKS = 8,        /* at the start, for slow start's sake */
+    TCP_QUICK_ACKS_LOSS = 16,  /* while the peer's window is small */
     TCP_PORT_FIRST = 32768,    /* Linux's ip_local_port_range */
     TCP_PORT_LAST = 60999,
     TCP_PORT_TABLE = 1024, /* counters of RFC 6056 3.3.4 */

@@ -99,6 +99,7 @@ struct tcp_connection {
     bool ecn_reduced : 1;    /* for this window, up to ecn_end */
     bool ecn_cwr_owed : 1;   /* on the next new data */
     bool is_probing_mtu : 1; /* the segment being made is a probe */
+    bool is_peer_losing : 1; /* quick_acks are for that */
     struct {
         struct seq32 nxt;
         struct seq32 edge;     /* right edge of the window, as offered */
@@ -152,10 +153,10 @@ struct tcp_connection {
     uint8_t error;      /* an errno for the owner */
     uint8_t soft_error; /* what may explain a timeout */
     uint8_t keep_probes;
-    uint8_t challenges;      /* challenge ACKs in this second */
-    uint8_t challenge_s;     /* modulo 2^8: one more or less in 256 s */
-    uint8_t duplicates_owed; /* ACKs for segments that came too early */
-    uint16_t pseudo_sum;     /* of the pseudo-header but for the length */
+    uint8_t challenges;  /* challenge ACKs in this second */
+    uint8_t challenge_s; /* modulo 2^8: one more or less in 256 s */
+    uint8_t more_acks;   /* in this batch, besides the one owed */
+    uint16_t pseudo_sum; /* of the pseudo-header but for the length */
     struct tcp_options options;
     uint32_t retransmits;
     struct seq32 ecn_end;

@@ -359,17 +359,30 @@ static void send_reset(struct tcp_connection *c, uint64_t now_ns)
     connection_finish(c, c->error);
 }
 
+/* One ACK; where several are owed, in steps of whole segments up to the last,
+ * and of what came too early each again. */
 static void send_empty(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
-    unsigned count = c->duplicates_owed == 0 ? 1 : c->duplicates_owed;
+    struct seq32 end = c->rcv.nxt;
+    uint32_t received = (uint32_t)seq_diff(end, c->rcv.last_ack);
+    unsigned count = 1U + c->more_acks;
+    uint32_t step = (received / count / c->rcv.mss + 1) * c->rcv.mss;
 
-    c->duplicates_owed = 0;
-    for (unsigned i = 0; i < count; i++) {
-        if (!transmit_segment(c, empty_seq(c), &length, TCP_ACK, now_ns)) {
+    c->more_acks = 0;
+    for (; count > 0; count--) {
+        bool is_last = count == 1 || received <= step;
+        received -= is_last ? received : step;
+        c->rcv.nxt = seq_subtract(end, received);
+        bool is_sent =
+            transmit_segment(c, empty_seq(c), &length, TCP_ACK, now_ns);
+        c->rcv.nxt = end;
+        if (!is_sent) {
             timers_delay_ack(c, now_ns);
             return;
         }
+        if (is_last && !connection_has_early(c))
+            return;
     }
 }
 
@@ -423,7 +436,7 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
         send_new(c, now_ns);
         if ((c->owed & OWES_ACK) != 0)
             send_empty(c, now_ns);
-        c->duplicates_owed = 0;
+        c->more_acks = 0;
     }
     timers_update(c);
 }

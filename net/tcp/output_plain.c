@@ -20,7 +20,7 @@ static bool is_plain(const struct tcp_connection *c)
            (c->owed & ~(OWES_ACK | OWES_OUTPUT)) == 0 && c->unusual == 0 &&
            !c->has_ecn && seq_equal(c->snd.nxt, c->snd.max) &&
            connection_flight(c) <= c->snd.wnd && c->seldom == NULL &&
-           !send_queue_is_behind(&c->send) && c->duplicates_owed == 0 &&
+           !send_queue_is_behind(&c->send) && c->more_acks == 0 &&
            (r == NULL || (r->board.lost == 0 && r->unusual == 0)) &&
            c->hop.generation == ip_route_generation();
 }

@@ -9,12 +9,23 @@
 #include "net/tcp/internal.h"
 
 enum {
-    /* ACKs one batch may send for segments that came too early: enough to
-     * start a fast retransmit. */
-    DUPLICATES_MAX = 4,
+    /* ACKs one batch may send besides its last one: with it enough to start a
+     * fast retransmit, and that not all are likely to be lost. */
+    MORE_ACKS_MAX = 3,
     /* What came too early may make so much room for one segment. */
     PRUNED_MAX = 8,
 };
+
+/* One ACK for each of some segments, as far as one batch may send. */
+static void owe_each(struct tcp_connection *c, uint32_t segments)
+{
+    uint32_t more = c->more_acks + segments;
+
+    if ((c->owed & OWES_ACK) == 0)
+        more--;
+    c->more_acks = (uint8_t)(more < MORE_ACKS_MAX ? more : MORE_ACKS_MAX);
+    connection_touch(c, OWES_ACK);
+}
 
 void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
 {
@@ -24,7 +35,10 @@ void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
         !c->options.delayed_ack) {
         c->quick_acks -=
             segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
-        connection_touch(c, OWES_ACK);
+        if (c->is_peer_losing)
+            owe_each(c, segments);
+        else
+            connection_touch(c, OWES_ACK);
     } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {
         connection_touch(c, OWES_ACK);
     } else {
@@ -122,7 +136,10 @@ static void receive_early(struct tcp_connection *c, struct packet *packet,
         .has_fin = (segment->flags & TCP_FIN) != 0,
     };
 
-    connection_touch(c, OWES_ACK);
+    if (is_next)
+        connection_touch(c, OWES_ACK);
+    else
+        owe_each(c, 1);
     struct tcp_seldom *seldom = seldom_get(c);
     if (seldom == NULL) {
         receive_memory_give();
@@ -134,9 +151,8 @@ static void receive_early(struct tcp_connection *c, struct packet *packet,
         drain_reassembly(c, now_ns);
     } else {
         tcp_counters.out_of_order++;
-        c->quick_acks = TCP_QUICK_ACKS;
-        if (c->duplicates_owed < DUPLICATES_MAX)
-            c->duplicates_owed++;
+        c->quick_acks = TCP_QUICK_ACKS_LOSS;
+        c->is_peer_losing = true;
     }
 }
 
