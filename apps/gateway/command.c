@@ -152,6 +152,7 @@ static const struct command {
     {"leases", NULL, "addresses given to the LAN"},
     {"qdiscs", NULL, "queueing disciplines with their counters"},
     {"backends", NULL, "servers behind balanced rules"},
+    {"events", NULL, "what the log said last, the newest first"},
     {"drain", drain, "ADDRESS:PORT: no new flows for this backend"},
     {"undrain", undrain, "ADDRESS:PORT: new ones again"},
     {"counters", show_counters, "DHCP, DNS, NTP and syslog in numbers"},

@@ -6,6 +6,7 @@
 #include "firewall.h"
 
 #include "apps/httpd/clock.h"
+#include "events.h"
 #include "log.h"
 #include "whole_file.h"
 
@@ -108,7 +109,7 @@ void firewall_forward_log(void)
     char *text;
     char *line;
 
-    if (!log_has_server() || clock_ms() < next_look_ms)
+    if (clock_ms() < next_look_ms)
         return;
     next_look_ms = clock_ms() + LOG_INTERVAL_MS;
     text = whole_file_read(MACHINE_FILES "firewall-log", &length);
@@ -122,6 +123,7 @@ void firewall_forward_log(void)
         if (end != NULL)
             *end = '\0';
         if (number >= next && *rest == ' ') {
+            events_add("firewall", rest + 1);
             log_forward(LOG_INFORMATIONAL, "firewall", rest + 1);
             next = number + 1;
         }

@@ -5,6 +5,8 @@
  */
 #include "log.h"
 
+#include "events.h"
+
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,11 +60,6 @@ static void write_time(char *text, size_t size)
     snprintf(text + length, size - length, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-bool log_has_server(void)
-{
-    return server >= 0;
-}
-
 void log_forward(enum log_severity severity, const char *subject,
                  const char *text)
 {
@@ -100,6 +97,7 @@ void log_line(enum log_severity severity, const char *subject,
     log_counters.lines++;
     printf("%s: %s\n", subject, line);
     fflush(stdout);
+    events_add(subject, line);
     log_forward(severity, subject, line);
 }
 

@@ -29,9 +29,6 @@ void log_start(const char *host, uint32_t address, uint16_t port);
 void log_line(enum log_severity severity, const char *subject,
               const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Is there somebody to forward to? */
-bool log_has_server(void);
-
 /* To the server alone: what the console has shown already. */
 void log_forward(enum log_severity severity, const char *subject,
                  const char *text);

@@ -11,6 +11,7 @@
 #include "dns_cache.h"
 #include "dns_relay.h"
 #include "dns_service.h"
+#include "events.h"
 #include "lease.h"
 #include "log.h"
 #include "sntp.h"
@@ -59,7 +60,7 @@ static const struct table {
 } tables[] = {
     {"interfaces", NULL}, {"routes", NULL},   {"neighbours", NULL},
     {"flows", NULL},      {"rules", NULL},    {"leases", write_leases},
-    {"qdiscs", NULL},     {"backends", NULL},
+    {"qdiscs", NULL},     {"backends", NULL}, {"events", events_write},
 };
 
 const char *tables_name(size_t index)
@@ -94,90 +95,79 @@ bool tables_write(const char *name, struct text *out)
 
 /* ---- counters ------------------------------------------------------------ */
 
-static void write_dhcp(struct text *out)
-{
-    const struct dhcp_counters *c = &dhcp_counters;
-
-    status_add_line(out, "dhcp_server_malformed_total", c->malformed,
-                    "Messages that were no client's.");
-    status_add_line(out, "dhcp_server_discovers_total", c->discovers,
-                    "DHCPDISCOVER received.");
-    status_add_line(out, "dhcp_server_offers_total", c->offers,
-                    "DHCPOFFER sent.");
-    status_add_line(out, "dhcp_server_requests_total", c->requests,
-                    "DHCPREQUEST received.");
-    status_add_line(out, "dhcp_server_acks_total", c->acks, "DHCPACK sent.");
-    status_add_line(out, "dhcp_server_naks_total", c->naks, "DHCPNAK sent.");
-    status_add_line(out, "dhcp_server_declines_total", c->declines,
-                    "Addresses that clients found in use.");
-    status_add_line(out, "dhcp_server_releases_total", c->releases,
-                    "DHCPRELEASE received.");
-    status_add_line(out, "dhcp_server_informs_total", c->informs,
-                    "DHCPINFORM received.");
-    status_add_line(out, "dhcp_server_exhausted_total", c->exhausted,
-                    "Clients for whom no address was left.");
-}
-
-static void write_dns(struct text *out)
-{
-    const struct dns_service_counters *c = &dns_service_counters;
-    const struct dns_relay_counters *r = &dns_relay_counters;
-
-    status_add_line(out, "dns_queries_total", c->queries,
-                    "Questions of the LAN.");
-    status_add_line(out, "dns_malformed_total", c->malformed,
-                    "Questions not understood.");
-    status_add_line(out, "dns_local_total", c->local,
-                    "Questions answered from here.");
-    status_add_line(out, "dns_cached_total", c->cached,
-                    "Questions answered from the cache.");
-    status_add_line(out, "dns_forwarded_total", c->forwarded,
-                    "Questions passed on.");
-    status_add_line(out, "dns_failed_total", c->failed,
-                    "Questions that nobody could answer.");
-    status_add_line(out, "dns_truncated_total", c->truncated,
-                    "Answers cut to what fits a datagram.");
-    status_add_line(out, "dns_dropped_total", c->dropped,
-                    "Questions from a port that nobody listens on.");
-    status_add_line(out, "dns_tcp_clients_total", c->streams,
-                    "Clients over TCP.");
-    status_add_line(out, "dns_tcp_refused_total", c->streams_refused,
-                    "Clients over TCP for whom there was no place.");
-    status_add_line(out, "dns_cache_entries", dns_cache_count(),
-                    "Answers kept.");
-    status_add_line(out, "dns_cache_evictions_total",
-                    dns_cache_counters.evictions,
-                    "Answers given up for newer ones.");
-    status_add_line(out, "dns_upstream_asked_total", r->asked,
-                    "Questions asked.");
-    status_add_line(out, "dns_upstream_answered_total", r->answered,
-                    "Good answers.");
-    status_add_line(out, "dns_upstream_failed_total", r->failed,
-                    "Questions no server answered.");
-    status_add_line(out, "dns_upstream_shared_total", r->shared,
-                    "Questions that were being asked already.");
-    status_add_line(out, "dns_upstream_refused_total", r->refused,
-                    "Questions not asked for want of room or of a server.");
-    status_add_line(out, "dns_upstream_retried_total", r->retried,
-                    "Questions repeated.");
-    status_add_line(out, "dns_upstream_forged_total", r->forged,
-                    "Answers to something that was not asked.");
-    status_add_line(out, "dns_upstream_tcp_total", r->over_tcp,
-                    "Questions asked again over TCP.");
-}
+static const struct counter {
+    const char *name;
+    const uint64_t *value;
+    const char *help;
+} counters[] = {
+    {"dhcp_server_malformed_total", &dhcp_counters.malformed,
+     "Messages that were no client's."},
+    {"dhcp_server_discovers_total", &dhcp_counters.discovers,
+     "DHCPDISCOVER received."},
+    {"dhcp_server_offers_total", &dhcp_counters.offers, "DHCPOFFER sent."},
+    {"dhcp_server_requests_total", &dhcp_counters.requests,
+     "DHCPREQUEST received."},
+    {"dhcp_server_acks_total", &dhcp_counters.acks, "DHCPACK sent."},
+    {"dhcp_server_naks_total", &dhcp_counters.naks, "DHCPNAK sent."},
+    {"dhcp_server_declines_total", &dhcp_counters.declines,
+     "Addresses that clients found in use."},
+    {"dhcp_server_releases_total", &dhcp_counters.releases,
+     "DHCPRELEASE received."},
+    {"dhcp_server_informs_total", &dhcp_counters.informs,
+     "DHCPINFORM received."},
+    {"dhcp_server_exhausted_total", &dhcp_counters.exhausted,
+     "Clients for whom no address was left."},
+    {"dns_queries_total", &dns_service_counters.queries,
+     "Questions of the LAN."},
+    {"dns_malformed_total", &dns_service_counters.malformed,
+     "Questions not understood."},
+    {"dns_local_total", &dns_service_counters.local,
+     "Questions answered from here."},
+    {"dns_cached_total", &dns_service_counters.cached,
+     "Questions answered from the cache."},
+    {"dns_forwarded_total", &dns_service_counters.forwarded,
+     "Questions passed on."},
+    {"dns_failed_total", &dns_service_counters.failed,
+     "Questions that nobody could answer."},
+    {"dns_truncated_total", &dns_service_counters.truncated,
+     "Answers cut to what fits a datagram."},
+    {"dns_dropped_total", &dns_service_counters.dropped,
+     "Questions from a port that nobody listens on."},
+    {"dns_tcp_clients_total", &dns_service_counters.streams,
+     "Clients over TCP."},
+    {"dns_tcp_refused_total", &dns_service_counters.streams_refused,
+     "Clients over TCP for whom there was no place."},
+    {"dns_cache_evictions_total", &dns_cache_counters.evictions,
+     "Answers given up for newer ones."},
+    {"dns_upstream_asked_total", &dns_relay_counters.asked, "Questions asked."},
+    {"dns_upstream_answered_total", &dns_relay_counters.answered,
+     "Good answers."},
+    {"dns_upstream_failed_total", &dns_relay_counters.failed,
+     "Questions no server answered."},
+    {"dns_upstream_shared_total", &dns_relay_counters.shared,
+     "Questions that were being asked already."},
+    {"dns_upstream_refused_total", &dns_relay_counters.refused,
+     "Questions not asked for want of room or of a server."},
+    {"dns_upstream_retried_total", &dns_relay_counters.retried,
+     "Questions repeated."},
+    {"dns_upstream_forged_total", &dns_relay_counters.forged,
+     "Answers to something that was not asked."},
+    {"dns_upstream_tcp_total", &dns_relay_counters.over_tcp,
+     "Questions asked again over TCP."},
+    {"ntp_asked_total", &sntp_counters.asked, "Questions for the time."},
+    {"ntp_answered_total", &sntp_counters.answered, "Good answers to them."},
+    {"syslog_sent_total", &log_counters.sent, "Messages to the server."},
+    {"syslog_lost_total", &log_counters.lost,
+     "Messages that could not be sent."},
+};
 
 void tables_write_counters(struct text *out)
 {
-    write_dhcp(out);
-    write_dns(out);
-    status_add_line(out, "ntp_asked_total", sntp_counters.asked,
-                    "Questions for the time.");
-    status_add_line(out, "ntp_answered_total", sntp_counters.answered,
-                    "Good answers to them.");
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        status_add_line(out, counters[i].name, *counters[i].value,
+                        counters[i].help);
+    status_add_line(out, "dns_cache_entries", dns_cache_count(),
+                    "Answers kept.");
     status_add_line(out, "ntp_synchronised", sntp_counters.is_synchronised,
                     "1 once the clock was set.");
-    status_add_line(out, "syslog_sent_total", log_counters.sent,
-                    "Messages to the server.");
-    status_add_line(out, "syslog_lost_total", log_counters.lost,
-                    "Messages that could not be sent.");
 }

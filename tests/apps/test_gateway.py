@@ -4,7 +4,9 @@
 Each test runs in a network namespace of its own: this file starts itself
 again under unshare. There eth1 is one end of a veth pair, `lan` the other.
 """
+import json
 import os
+import re
 import select
 import socket
 import struct
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import support
 from support import wait_until
@@ -370,6 +373,40 @@ def inside_backends():
     live.close()
 
 
+def inside_events():
+    """Leases and rules' lines on the page and the console, the newest first;
+    what a stranger chose adds no column, and the oldest go."""
+    gateway = Gateway(RANGE)
+
+    def events():
+        with urllib.request.urlopen(f"http://{INSIDE}/status.json",
+                                    timeout=10) as answer:
+            table = json.load(answer)["tables"]["events"]
+        rows = [re.split("  +", row) for row in table.splitlines()]
+        assert rows[0] == ["seconds ago", "subject", "event"], rows
+        assert all(len(row) == 3 for row in rows), rows
+        return [(subject, event) for _, subject, event in rows[1:]]
+
+    address, _ = Client(1).lease()
+    assert events()[0] == ("dhcp",
+                           f"DHCPACK {address} 02:00:00:00:00:01"), events()
+    assert ("firewall", "built-in rules loaded") in events()
+    # Written elsewhere and renamed: half a line would be one, too.
+    with open("new", "w") as file:
+        file.write("1 bad:  IN=eth0   \x1b[2J OUT=\n2 good: IN=eth1\n")
+    os.rename("new", "machine/firewall-log")
+    wait_until(lambda: events()[:2] == [("firewall", "good: IN=eth1"),
+                                        ("firewall", "bad: IN=eth0 [2J OUT=")])
+    with open("new", "w") as file:
+        file.writelines(f"{n} line {n}\n" for n in range(3, 103))
+    os.rename("new", "machine/firewall-log")
+    wait_until(lambda: events() == [("firewall", f"line {n}")
+                                    for n in range(102, 38, -1)])
+    gateway.type("ev")
+    wait_until(lambda: "line 39" in gateway.said())
+    gateway.stop()
+
+
 def inside_bad_lines_and_rules():
     gateway = Gateway(RANGE + "dhcp-rang=1\n   cache-size=x # y\n",
                       "--no-page", rules="table inet filter {}\n")
@@ -411,6 +448,10 @@ def test_dns_clients_that_never_send_keep_nobody_waiting():
 
 def test_backends_are_checked_and_drained():
     run_inside(inside_backends)
+
+
+def test_events_are_shown_the_newest_first():
+    run_inside(inside_events)
 
 
 def test_bad_lines_are_named_and_the_rest_works():
