@@ -4,10 +4,12 @@
  */
 #include "tests/unit/support_router.h"
 
+#include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/net_router.h"
+#include "net/wire/checksum.h"
 
 struct device *inside_device;
 struct inside inside;
@@ -99,4 +101,31 @@ const struct ipv4_header *inside_ip(size_t n)
             return (const void *)(inside.received[i]->bytes +
                                   ETHERNET_HEADER_LENGTH);
     return NULL;
+}
+
+void make_transit(struct test_frame *frame, size_t length)
+{
+    static uint8_t payload[2000];
+
+    for (size_t i = 0; i < length; i++)
+        payload[i] = (uint8_t)i;
+    make_udp(frame, PEER_ADDRESS, 1000, INSIDE_ADDRESS, 2000, payload, length);
+}
+
+void assert_transit_dropped(const struct test_frame *frame,
+                            enum drop_reason reason)
+{
+    uint64_t before = drop_count(reason);
+
+    inject(frame);
+    cr_assert_eq(drop_count(reason), before + 1, "not dropped as %s",
+                 drop_reason_name(reason));
+    cr_assert_null(inside_ip(0));
+    cr_assert_eq(missing_packets(), 0);
+}
+
+bool is_header_sound(const struct ipv4_header *header)
+{
+    return checksum_is_valid(
+        checksum_add(0, header, ipv4_header_length(header)));
 }

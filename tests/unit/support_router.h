@@ -38,3 +38,12 @@ void inject_inside(const struct test_frame *frame);
 void forget_inside(void);
 /* The n-th IPv4 packet that came inside, or NULL. */
 const struct ipv4_header *inside_ip(size_t n);
+
+/* A datagram from the peer to the inside, with so much payload. */
+void make_transit(struct test_frame *frame, size_t length);
+
+/* Injected, it is dropped for that reason, and nothing comes inside. */
+void assert_transit_dropped(const struct test_frame *frame,
+                            enum drop_reason reason);
+
+bool is_header_sound(const struct ipv4_header *header);
