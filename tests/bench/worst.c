@@ -20,6 +20,17 @@ enum {
     EARLY = 1000, /* segments that come too early */
 };
 
+/* What is to be seen when the frame has come; NULL: nothing. */
+static bool (*is_reached)(void);
+
+static bool loses_all(void)
+{
+    struct tcp_status status;
+
+    ends[0].call->tcp_get_status(victim.connection, &status);
+    return status.lost + 65536 > status.flight;
+}
+
 /* The window must be open for what comes early: data first. */
 static void fill_early(uint32_t step, size_t payload)
 {
@@ -123,6 +134,23 @@ static void sack_of_many(void)
     build(ACK, 0, acked, 0);
 }
 
+/* The last segment arrived, long after what was sent before it at many times:
+ * all of that is lost at once. */
+static void sack_that_loses_all(void)
+{
+    uint32_t acked = fly();
+
+    for (int i = 0; i < 120; i++) {
+        world_ns += NS_PER_MS / 4;
+        acked += 2 * MSS;
+        segment(ACK, 0, acked, 0);
+    }
+    world_ns += 50 * NS_PER_MS;
+    sack(victim.sent - MSS, victim.sent, 0);
+    build(ACK, 0, acked, 0);
+    is_reached = loses_all;
+}
+
 static void ack_of_pieces(void)
 {
     uint32_t acked = cut_to_pieces();
@@ -173,6 +201,7 @@ static const struct {
     {"hole-filled-full", hole_filled_by_full_ones},
     {"reset-with-early", reset_with_early},
     {"sack-of-many", sack_of_many},
+    {"sack-that-loses-all", sack_that_loses_all},
     {"ack-of-pieces", ack_of_pieces},
     {"ack-of-much", ack_of_much},
     {"reset-with-flight", reset_with_flight},
@@ -198,6 +227,8 @@ static void measure(void)
     (void)end_poll(&ends[0]);
     CALLGRIND_DUMP_STATS_AT(mark);
     CALLGRIND_STOP_INSTRUMENTATION;
+    if (is_reached != NULL && !is_reached())
+        fail("the scene does not reach what it is named for");
 }
 
 static void poll_of_file(void)

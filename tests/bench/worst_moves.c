@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/bench/worst_around.h"
 #include "tests/bench/worst_victim.h"
 
 enum {
@@ -206,6 +207,59 @@ static void play_noise(const struct move *move, uint32_t i)
     give();
 }
 
+/* The same `count` times with `b` counted up. */
+static void play_arp(const struct move *move, uint32_t i)
+{
+    around_arp(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_query(const struct move *move, uint32_t i)
+{
+    around_query(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_answer(const struct move *move, uint32_t i)
+{
+    around_answer(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_offer(const struct move *move, uint32_t i)
+{
+    around_offer(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_piece(const struct move *move, uint32_t i)
+{
+    around_piece(move->a + (move->a & 1) * i, move->b + i, move->c);
+    give();
+}
+
+static void play_track(const struct move *move, uint32_t i)
+{
+    around_flow(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_ask(const struct move *move, uint32_t i)
+{
+    around_ask(move->a + i);
+}
+
+static void play_service(const struct move *move, uint32_t i)
+{
+    (void)i;
+    if (move->a % 3 == 0)
+        around_guard();
+    else if (move->a % 3 == 1)
+        around_groups(move->b);
+    else
+        around_lease();
+}
+
 static const struct {
     const char *name;
     void (*play)(const struct move *move, uint32_t i);
@@ -217,6 +271,10 @@ static const struct {
     {"window", play_window},     {"flags", play_flags},
     {"fragment", play_fragment}, {"icmp", play_icmp},
     {"noise", play_noise},       {"flow", play_flow},
+    {"arp", play_arp},           {"query", play_query},
+    {"answer", play_answer},     {"offer", play_offer},
+    {"piece", play_piece},       {"track", play_track},
+    {"ask", play_ask},           {"service", play_service},
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

@@ -150,19 +150,30 @@ static void change(struct moves *moves)
 /* Half of the time from what fills a queue. */
 static struct moves any_moves(void)
 {
-    enum { TEXT, EARLY, REVERSE, FLOW = 13, FRAGMENT = 10 };
+    enum { TEXT, EARLY, REVERSE, FRAGMENT = 10, FLOW = 13, ARP, QUERY };
+    enum { ANSWER = 16, OFFER, PIECE, TRACK, ASK, SERVICE };
     const struct move starts[] = {
         {FLOW, 100, any_number(), 0, 0},
         {FLOW, 600, 2895, 0, 0},
         {EARLY, 1000, 1 + any_number(), any_number(), any_number()},
         {REVERSE, 1000, 1 + any_number(), any_number(), any_number()},
         {FRAGMENT, 100, random_below(16), 0, any_number()},
+        {ARP, 300, any_number(), 0, any_number()},
+        {QUERY, 10, any_number(), any_number(), any_number()},
+        {ANSWER, 1, any_number(), any_number(), any_number()},
+        {OFFER, 1, any_number(), any_number(), any_number()},
+        {PIECE, 600, any_number(), any_number(), any_number()},
+        {TRACK, 1000, any_number(), any_number(), any_number()},
     };
     struct moves moves = {.count = 4 + random_below(8)};
 
     for (size_t i = 0; i < moves.count; i++)
         moves.list[i] = any_move();
     moves.list[0] = (struct move){TEXT, 8, MSS, 0, 0};
+    if (random_below(2) == 0) {
+        moves.list[2] = (struct move){SERVICE, 0, any_number(), 31, 0};
+        moves.list[3] = (struct move){ASK, 0, any_number(), 0, 0};
+    }
     if (random_below(2) == 0)
         moves.list[1] = starts[random_below(sizeof(starts) / sizeof(*starts))];
     return moves;

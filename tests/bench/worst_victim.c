@@ -4,6 +4,8 @@
  */
 #include "tests/bench/worst_victim.h"
 
+#include "tests/bench/worst_around.h"
+
 enum {
     /* As the driver says of the card. */
     CARD = NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS | NETIF_TX_SEGMENT |
@@ -72,7 +74,7 @@ void build(uint8_t flags, uint32_t seq, uint32_t ack, size_t payload)
 }
 
 /* How far the victim's text reached, while its packets are there. */
-static void note_sent(void)
+void victim_note(void)
 {
     static uint32_t seen;
     const struct end *end = &ends[0];
@@ -85,6 +87,7 @@ static void note_sent(void)
         uint32_t seq = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 |
                        (uint32_t)tcp[6] << 8 | tcp[7];
         uint32_t reach = seq - victim.their_seq + packet->fragments_length;
+        around_sent(packet->data, packet->length);
         if (packet->data[23] == IP_PROTOCOL_TCP &&
             (int32_t)(reach - victim.sent) > 0)
             victim.sent = reach;
@@ -94,9 +97,9 @@ static void note_sent(void)
 /* What the victim sends goes nowhere, but is seen. */
 void victim_poll(void)
 {
-    note_sent();
+    victim_note();
     (void)end_poll(&ends[0]);
-    note_sent();
+    victim_note();
     ends[0].sent_first = ends[0].sent_end;
 }
 

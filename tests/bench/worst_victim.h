@@ -33,6 +33,9 @@ extern struct victim victim;
 /* The stack starts, and the peer connects. */
 void victim_connect(void);
 
+/* Sees what was sent, while the packets are there. */
+void victim_note(void);
+
 /* A poll with the frame that was built, or none. */
 void victim_poll(void);
 
