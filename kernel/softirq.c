@@ -9,6 +9,7 @@
 #include "kernel/cpu.h"
 #include "kernel/softirq_policy.h"
 #include "kernel/stack.h"
+#include "kernel/translations.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -103,6 +104,7 @@ static void run_round_on_stack(void)
     uint64_t spent_ns;
     unsigned int turns = 0;
 
+    translations_refresh(now_ns);
     do {
         unsigned int bits =
             atomic_exchange_explicit(&cpu.pending, 0, memory_order_relaxed);

@@ -10,6 +10,7 @@
 #include "kernel/cpu.h"
 #include "kernel/softirq_policy.h"
 #include "kernel/stack.h"
+#include "kernel/translations.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@
 
 static uint64_t now_ns, armed_ns, deadline_ns, idled_ns;
 static bool interrupts_enabled, is_on_softirq_stack;
-static int timer_runs, receive_runs, receive_again, depth, deepest;
+static int refreshes, timer_runs, receive_runs, receive_again, depth, deepest;
 static uint64_t receive_cost_ns, device_interrupt_ns;
 static void (*device_interrupt)(void);
 
@@ -48,6 +49,12 @@ void stack_call(void (*function)(void), void *top)
     is_on_softirq_stack = true;
     function();
     is_on_softirq_stack = false;
+}
+
+void translations_refresh(uint64_t round_ns)
+{
+    cr_assert_eq(round_ns, now_ns);
+    refreshes++;
 }
 
 void assert_failed(const char *claim, const char *file, int line)
@@ -546,23 +553,11 @@ Test(softirq, time_is_booked_where_it_is_spent)
     cr_assert_eq(counters->run_ns[SOFTIRQ_NET_RX], 100 * US);
 }
 
-Test(softirq_policy, debt_is_paid_by_app_time_one_to_one)
+Test(softirq, every_round_may_refresh_translations)
 {
-    struct softirq_policy policy = {0};
-
-    softirq_policy_round_ran(&policy, SOFTIRQ_SLICE_NS, false);
-    cr_assert(policy.is_deferred);
-    softirq_policy_app_ran(&policy, SOFTIRQ_SLICE_NS - 1);
-    cr_assert(policy.is_deferred);
-    softirq_policy_app_ran(&policy, 1);
-    cr_assert_not(policy.is_deferred);
-}
-
-Test(softirq_policy, an_exhausted_short_round_still_buys_the_app_its_minimum)
-{
-    struct softirq_policy policy = {0};
-
-    softirq_policy_round_ran(&policy, 1, true);
-    softirq_policy_app_ran(&policy, SOFTIRQ_SHARE_MIN_NS - 1);
-    cr_assert(policy.is_deferred);
+    interrupt(raise_receive);
+    cr_assert_eq(refreshes, 1);
+    work(300 * US);
+    interrupt(raise_receive);
+    cr_assert_eq(refreshes, 2);
 }

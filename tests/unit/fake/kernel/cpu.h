@@ -21,6 +21,9 @@ void mmio_write8(volatile void *address, uint8_t value);
 void mmio_write16(volatile void *address, uint16_t value);
 void mmio_write32(volatile void *address, uint32_t value);
 
+uint64_t cpu_read_cr3(void);
+void cpu_write_cr3(uint64_t value);
+
 uint64_t cpu_rdtsc(void);
 void cpu_interrupts_disable(void);
 void cpu_interrupts_enable(void);
