@@ -179,13 +179,13 @@ Test(tcp_congestion, slow_start_doubles_and_avoidance_adds_one)
     cr_assert_eq(c.cwnd, 21000);
 }
 
-Test(tcp_congestion, one_ack_counts_for_eight_segments_and_for_two_after_a_loss)
+Test(tcp_congestion, one_ack_counts_for_a_train_and_for_two_after_a_loss)
 {
     struct tcp_congestion c;
     congestion_init(&c, 1000, seq_from(0));
     acked(&c, 10000);
-    cr_assert_eq(c.cwnd, 18000);
-    congestion_chosen(&c)->on_signal(&c, TCP_SIGNAL_TIMEOUT, 18000);
+    cr_assert_eq(c.cwnd, 20000);
+    congestion_chosen(&c)->on_signal(&c, TCP_SIGNAL_TIMEOUT, 20000);
     cr_assert_eq(c.cwnd, 1000);
     acked(&c, 10000);
     cr_assert_eq(c.cwnd, 3000);
