@@ -5,6 +5,7 @@
  */
 #include "net/hash.h"
 
+#include "net/attributes.h"
 #include "net/platform.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ static inline void sip_compress_2(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-void hash_key_generate(struct hash_key *key)
+COLD void hash_key_generate(struct hash_key *key)
 {
     platform_random(key, sizeof(*key));
 }
@@ -73,8 +74,8 @@ static inline uint64_t tail(const uint8_t *at, size_t length)
     return word << 32 | four;
 }
 
-uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
-                    size_t length)
+COLD uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
+                         size_t length)
 {
     struct sip s = sip_start(key);
     const uint8_t *at = bytes;

@@ -403,6 +403,7 @@ enum {
 /* How often a connection tells of its progress: well below
  * NEIGHBOUR_REACHABLE_NS. */
 #define TCP_CONFIRM_NS      (9 * NS_PER_S)
+#define TCP_RTT_MIN_AGE_NS  (300 * NS_PER_S) /* Linux's tcp_min_rtt_wlen */
 #define TCP_PAWS_IDLE_NS    (24 * 86400 * NS_PER_S) /* RFC 7323 5.5 */
 #define TCP_COOKIE_EPOCH_NS (64 * NS_PER_S) /* cookies live for 1 to 2 */
 #define TCP_ISN_TICK_NS     UINT64_C(4096)  /* RFC 6528: about 4 us */

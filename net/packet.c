@@ -4,6 +4,7 @@
  */
 #include "net/packet.h"
 
+#include "net/attributes.h"
 #include "net/platform.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static struct {
     packet_drop_trace *trace;
 } dropped;
 
-void packet_counts_init(void)
+COLD void packet_counts_init(void)
 {
     memset(dropped.drops, 0, sizeof(dropped.drops));
 }
@@ -69,7 +70,7 @@ void packet_trim(struct packet *packet, size_t length)
     packet_release_fragments(packet, i);
 }
 
-struct packet *packet_copy(const struct packet *packet)
+COLD struct packet *packet_copy(const struct packet *packet)
 {
     size_t total = packet_total_length(packet);
     size_t headroom = packet_headroom(packet);
@@ -120,7 +121,8 @@ struct packet *packet_queue_take(struct packet_queue *queue)
     return queue->first == NULL ? NULL : packet_queue_pop(queue);
 }
 
-void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason)
+COLD void packet_queue_drop_all(struct packet_queue *queue,
+                                enum drop_reason reason)
 {
     struct packet *packet;
 

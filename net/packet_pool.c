@@ -124,7 +124,7 @@ uint8_t *buffer_alloc(void)
     return packet->buffer;
 }
 
-void buffer_hold(const void *address)
+static inline void hold(const void *address)
 {
     struct packet *packet = descriptor_of(address);
 
@@ -133,6 +133,11 @@ void buffer_hold(const void *address)
     ASSERT(packet->references > 0);
     ASSERT(packet->references < UINT16_MAX);
     packet->references++;
+}
+
+void buffer_hold(const void *address)
+{
+    hold(address);
 }
 
 void buffer_release(const void *address)
@@ -215,7 +220,7 @@ void packet_release_fragments(struct packet *packet, size_t from)
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
                          uint32_t length)
 {
-    buffer_hold(data);
+    hold(data);
     packet_take_fragment(packet, data, length);
 }
 

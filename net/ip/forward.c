@@ -60,10 +60,10 @@ static void refuse_route(struct packet *packet, const struct ip_path *path,
  * octet, the machine's lowest. */
 static inline void take_hop(struct ipv4_header *header)
 {
-    uint32_t sum = be16_raw(header->checksum);
+    uint32_t sum = be16_raw(header->checksum) + 1U;
 
     header->ttl--;
-    header->checksum = be16_from_raw((uint16_t)(sum + 2 - (sum < 0xfffe)));
+    header->checksum = be16_from_raw((uint16_t)(sum + (sum >= 0xffff)));
 }
 
 /* What is the matter with a packet whose way is known; DROP_NONE: nothing. The
@@ -178,9 +178,10 @@ static bool is_source_valid(const struct packet *packet)
 
 /* Nothing else is to be done than to send it on. */
 static inline bool is_plain(const struct packet *packet,
-                            const struct ipv4_header *header,
                             const struct ip_path *path)
 {
+    const struct ipv4_header *header = (const void *)packet->data;
+
     return path != NULL && path->kind == IP_PATH_UNICAST && header->ttl > 1 &&
            packet_total_length(packet) <= path->netif->mtu &&
            !be32_equal(header->destination, path->netif->ip.broadcast) &&
@@ -198,7 +199,6 @@ static void transit(struct packet *packet, uint64_t now_ns)
 {
     struct ipv4_header *header = (void *)packet->data;
     const struct ip_path *path;
-    struct be32 next_hop;
 
     if (source_filter != SOURCE_FILTER_OFF) {
         struct netif *netif = ip_route_netif(header->source, packet->netif);
@@ -209,19 +209,18 @@ static void transit(struct packet *packet, uint64_t now_ns)
             return;
         }
     }
-    path = ip_route_table->find(be32_get(header->destination), be32_from(0),
-                                packet);
-    if (!is_plain(packet, header, path)) {
+    path = ip_route_forward(packet);
+    if (!is_plain(packet, path)) {
         forward(packet, now_ns);
         return;
     }
     take_hop(header);
     ip_counters.out_forwarded++;
     ip_counters.out_transmits++;
-    next_hop = path->gateway;
-    if (be32_raw(next_hop) == 0)
-        next_hop = header->destination;
-    neighbour_send(path->netif, next_hop, packet, now_ns);
+    neighbour_send(path->netif,
+                   be32_raw(path->gateway) != 0 ? path->gateway
+                                                : header->destination,
+                   packet, now_ns);
 }
 
 static void unreachable(struct packet *packet, uint64_t now_ns)

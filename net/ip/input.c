@@ -6,6 +6,7 @@
  */
 #include "net/ip/input.h"
 
+#include "net/attributes.h"
 #include "net/filter/filter.h"
 #include "net/ip/icmp.h"
 #include "net/ip/output.h"
@@ -460,8 +461,8 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
     }
 }
 
-bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
-                   uint64_t now_ns)
+COLD bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
+                        uint64_t now_ns)
 {
     const struct ip_transport *transport = ip_transport_find(protocol);
 

@@ -13,6 +13,8 @@
 #include "net/ip/address.h"
 #include "net/link/netif.h"
 #include "net/packet.h"
+#include "net/wire/checksum.h"
+#include "net/wire/ipv4.h"
 
 enum ip_protocol {
     IP_PROTOCOL_ICMP = 1,
@@ -42,33 +44,15 @@ struct ip_hop {
     uint32_t generation;
     uint16_t mtu;
     uint8_t netif; /* its index */
-    bool is_local;
+    bool is_local : 1;
+    bool is_plain : 1; /* to one neighbour */
 };
 
-static inline struct ip_hop ip_hop_of(const struct ip_route *route)
-{
-    return (struct ip_hop){
-        .gateway = ip_address_ipv4(&route->gateway),
-        .generation = route->generation,
-        .mtu = (uint16_t)(route->mtu < UINT16_MAX ? route->mtu : UINT16_MAX),
-        .netif = route->netif->index,
-        .is_local = route->is_local,
-    };
-}
+struct ip_hop ip_hop_of(const struct ip_route *route);
 
 /* And back, while the generation is that of today. */
-static inline struct ip_route ip_hop_route(const struct ip_hop *hop,
-                                           const struct ip_address *source)
-{
-    return (struct ip_route){
-        .netif = netif_by_index(hop->netif),
-        .source = *source,
-        .gateway = ip_address_from_ipv4(hop->gateway),
-        .mtu = hop->mtu,
-        .generation = hop->generation,
-        .is_local = hop->is_local,
-    };
-}
+struct ip_route ip_hop_route(const struct ip_hop *hop,
+                             const struct ip_address *source);
 
 /* Finds the way to `destination`. `source` may be any. -ENETUNREACH when
  * there is none. */
@@ -96,6 +80,54 @@ struct ip_send_options {
 void ip_send(struct packet *packet, const struct ip_send_options *options,
              const struct ip_route *route, uint64_t now_ns);
 
+/* The same for a packet that nobody may cut, whose header is made already
+ * (ip_push_whole), along `hop`. */
+void ip_send_whole(struct packet *packet, const struct ip_hop *hop,
+                   uint64_t now_ns);
+
+extern uint8_t ip_default_ttl; /* output.c's */
+
+/* What the IP headers of a connection's packets have in common; `sum` is that
+ * of the pseudo-header, but for the length. */
+struct ip_flow {
+    const struct ip_address *source;
+    const struct ip_address *destination;
+    uint16_t sum;
+    uint8_t protocol;
+    uint8_t ttl; /* 0: the default */
+    uint8_t tos;
+};
+
+/* Such a header: protocol and addresses are summed up already. */
+static inline void ip_push_whole(struct packet *packet,
+                                 const struct ip_flow *flow)
+{
+    size_t total = packet_total_length(packet) + IPV4_HEADER_LENGTH;
+    uint32_t ttl = flow->ttl != 0 ? flow->ttl : ip_default_ttl;
+    uint32_t sum = 0x4500U + flow->tos + (uint32_t)total + IPV4_DONT_FRAGMENT +
+                   (ttl << 8) + flow->sum;
+
+    ASSERT(packet_headroom(packet) >= IPV4_HEADER_LENGTH);
+    packet->data -= IPV4_HEADER_LENGTH;
+    packet->length += IPV4_HEADER_LENGTH;
+    packet->network_offset = (uint16_t)packet_headroom(packet);
+    packet->protocol = flow->protocol;
+    struct ipv4_header *header = (void *)packet->data;
+    header->version_ihl = 0x45;
+    header->tos = flow->tos;
+    header->total_length = be16_from((uint16_t)total);
+    header->identification = be16_from(0);
+    header->fragment = be16_from(IPV4_DONT_FRAGMENT);
+    header->ttl = (uint8_t)ttl;
+    header->protocol = flow->protocol;
+    header->checksum = checksum_finish(sum);
+    header->source = ip_address_ipv4(flow->source);
+    header->destination = ip_address_ipv4(flow->destination);
+}
+
+/* Now others may cut it. */
+void ip_make_divisible(struct packet *packet);
+
 /* IP_MTU_DISCOVER, with Linux's numbers. */
 enum ip_mtu_discover {
     IP_MTU_DISCOVER_DONT,  /* others may cut it */
@@ -113,7 +145,7 @@ int ip_discover_mtu(enum ip_mtu_discover how, size_t length,
 
 /* The transport knows that packets reach the next hop (RFC 1122 2.3.2.1): it
  * need not be asked. */
-void ip_confirm(const struct ip_route *route, uint64_t now_ns);
+void ip_confirm(const struct ip_hop *hop, uint64_t now_ns);
 
 /* The sum of the pseudo-header, not complemented (RFC 9293 3.1, RFC 768). */
 uint32_t ip_pseudo_header_sum(const struct ip_address *source,

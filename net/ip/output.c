@@ -20,22 +20,23 @@
 static struct {
     struct hash_key key;
     uint16_t identifications[IP_IDENTIFICATIONS];
-    uint8_t default_ttl;
 } output;
+
+uint8_t ip_default_ttl;
 
 void ip_output_init(void)
 {
     memset(&output, 0, sizeof(output));
     hash_key_generate(&output.key);
     platform_random(output.identifications, sizeof(output.identifications));
-    output.default_ttl = IP_DEFAULT_TTL;
+    ip_default_ttl = IP_DEFAULT_TTL;
 }
 
 int ip_set_default_ttl(unsigned ttl)
 {
     if (ttl < 1 || ttl > 255)
         return -EINVAL;
-    output.default_ttl = (uint8_t)ttl;
+    ip_default_ttl = (uint8_t)ttl;
     return 0;
 }
 
@@ -101,11 +102,10 @@ void ip_transmit(struct packet *packet, const struct ip_route *route,
     }
 }
 
-void ip_confirm(const struct ip_route *route, uint64_t now_ns)
+void ip_confirm(const struct ip_hop *hop, uint64_t now_ns)
 {
-    if (!route->is_local && !route->is_broadcast)
-        neighbour_confirm(route->netif, ip_address_ipv4(&route->gateway),
-                          now_ns);
+    if (hop->is_plain)
+        neighbour_confirm(netif_by_index(hop->netif), hop->gateway, now_ns);
 }
 
 static void discard(struct packet *packet, enum drop_reason reason)
@@ -201,7 +201,7 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
     header->total_length = be16_from((uint16_t)total);
     header->fragment =
         be16_from(options->dont_fragment ? IPV4_DONT_FRAGMENT : 0);
-    header->ttl = options->ttl != 0 ? options->ttl : output.default_ttl;
+    header->ttl = options->ttl != 0 ? options->ttl : ip_default_ttl;
     header->protocol = options->protocol;
     header->checksum = be16_from(0);
     header->source = ip_address_ipv4(&options->source);
@@ -216,6 +216,42 @@ void ip_send(struct packet *packet, const struct ip_send_options *options,
     } else {
         send_any(packet, route, now_ns);
     }
+}
+
+static COLD NOINLINE void
+send_whole_any(struct packet *packet, const struct ip_hop *hop, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    const struct ip_address source = ip_address_from_ipv4(header->source);
+    const struct ip_route route = ip_hop_route(hop, &source);
+
+    send_any(packet, &route, now_ns);
+}
+
+void ip_send_whole(struct packet *packet, const struct ip_hop *hop,
+                   uint64_t now_ns)
+{
+    ip_counters.out_requests++;
+    if (hop->is_plain && !filter_is_used(FILTER_OUTPUT) &&
+        !filter_is_used(FILTER_POSTROUTING) &&
+        (packet_total_length(packet) <= hop->mtu ||
+         packet->segment_size != 0)) {
+        ip_counters.out_transmits++;
+        neighbour_send(netif_by_index(hop->netif), hop->gateway, packet,
+                       now_ns);
+    } else {
+        send_whole_any(packet, hop, now_ns);
+    }
+}
+
+COLD void ip_make_divisible(struct packet *packet)
+{
+    struct ipv4_header *header = (void *)packet->data;
+
+    header->fragment = be16_from(0);
+    header->identification = choose_identification(header);
+    header->checksum = be16_from(0);
+    header->checksum = be16_from_raw((uint16_t)~checksum_native_20(header));
 }
 
 void ip_send_made(struct packet *packet, const struct ip_route *route,

@@ -224,3 +224,29 @@ int ip_route_lookup(const struct ip_address *destination,
         route->source = *source;
     return 0;
 }
+
+struct ip_hop ip_hop_of(const struct ip_route *route)
+{
+    return (struct ip_hop){
+        .gateway = ip_address_ipv4(&route->gateway),
+        .generation = route->generation,
+        .mtu = (uint16_t)(route->mtu < UINT16_MAX ? route->mtu : UINT16_MAX),
+        .netif = route->netif->index,
+        .is_local = route->is_local,
+        .is_plain = !route->is_local && !route->is_broadcast &&
+                    !ipv4_is_multicast(ip_address_ipv4(&route->gateway)),
+    };
+}
+
+COLD struct ip_route ip_hop_route(const struct ip_hop *hop,
+                                  const struct ip_address *source)
+{
+    return (struct ip_route){
+        .netif = netif_by_index(hop->netif),
+        .source = *source,
+        .gateway = ip_address_from_ipv4(hop->gateway),
+        .mtu = hop->mtu,
+        .generation = hop->generation,
+        .is_local = hop->is_local,
+    };
+}

@@ -7,6 +7,7 @@
  */
 #include "net/link/gro.h"
 
+#include "net/attributes.h"
 #include "net/link/ethernet.h"
 #include "net/link/netif.h"
 #include "net/wire/checksum.h"
@@ -19,13 +20,17 @@ enum {
     PROTOCOL_TCP = 6,
     TRAINS_MAX = 8, /* at a time, of one device */
     /* A first segment shorter than this is no bulk transfer. */
-    FIRST_PAYLOAD_MIN = 512,
+    FIRST_PAYLOAD_MIN = GRO_FRAME_MIN,
     TRAIN_BYTES_MAX = 65535 - TCP_HEADER_MAX - IPV4_HEADER_LENGTH,
     IP_AT = ETHERNET_HEADER_LENGTH,
     TCP_AT = IP_AT + IPV4_HEADER_LENGTH,
     OPTIONS_AT = TCP_AT + TCP_HEADER_LENGTH,
-    ADDRESSES_AT = IP_AT + 12, /* two addresses and two ports in a row */
-    ADDRESSES_LENGTH = 12,
+    FRAGMENT_AT = IP_AT + 6,   /* fragment, TTL, protocol */
+    ADDRESSES_AT = IP_AT + 12, /* two addresses, and two ports behind them */
+    PORTS_AT = TCP_AT,
+    ACKNOWLEDGEMENT_AT = TCP_AT + 8,
+    FLAGS_AT = TCP_AT + 12, /* length, flags, window */
+    URGENT_AT = TCP_AT + 18,
 };
 
 struct flow {
@@ -116,30 +121,77 @@ static uint32_t payload_of(const struct packet *packet, uint32_t *header_length)
     return end - length;
 }
 
-static bool is_intact(const struct packet *packet, uint32_t length)
+static inline bool is_intact(const struct packet *packet, uint32_t length)
 {
     const struct ipv4_header *ip = ip_of(packet);
     uint32_t tcp_length = length - TCP_AT;
-    const uint8_t rest[4] = {0, PROTOCOL_TCP, (uint8_t)(tcp_length >> 8),
-                             (uint8_t)tcp_length};
 
     if (checksum_native_20(ip) != 0xffff)
         return false;
     if (packet->checksum != PACKET_CHECKSUM_NONE)
         return true;
+    const uint8_t rest[4] = {0, PROTOCOL_TCP, (uint8_t)(tcp_length >> 8),
+                             (uint8_t)tcp_length};
     return checksum_native_is_valid(
         checksum_native_32(&ip->source) + checksum_native_32(&ip->destination) +
         checksum_native_32(rest) + checksum_native(tcp_of(packet), tcp_length));
 }
 
-static struct flow *find(const struct packet *packet)
+/* The bits by which two frames differ there. */
+static inline uint64_t difference_64(const uint8_t *a, const uint8_t *b,
+                                     size_t at)
+{
+    uint64_t left;
+    uint64_t right;
+
+    memcpy(&left, a + at, sizeof(left));
+    memcpy(&right, b + at, sizeof(right));
+    return left ^ right;
+}
+
+static inline uint32_t difference_32(const uint8_t *a, const uint8_t *b,
+                                     size_t at)
+{
+    uint32_t left;
+    uint32_t right;
+
+    memcpy(&left, a + at, sizeof(left));
+    memcpy(&right, b + at, sizeof(right));
+    return left ^ right;
+}
+
+static inline bool has_equal_ends(const uint8_t *a, const uint8_t *b)
+{
+    return (difference_64(a, b, ADDRESSES_AT) |
+            difference_32(a, b, PORTS_AT)) == 0;
+}
+
+/* Everything else a receiver looks at is the same, but for the lengths and
+ * where in the stream it is. */
+static inline bool has_equal_headers(const uint8_t *a, const uint8_t *b,
+                                     uint32_t length)
+{
+    static const struct be32 marks = {{0, TCP_PSH, 0, 0}};
+    uint64_t all = difference_64(a, b, 0);
+
+    all |= difference_64(a, b, 8); /* the rest of Ethernet's, version, TOS */
+    all |= difference_32(a, b, FRAGMENT_AT);
+    all |= difference_32(a, b, ACKNOWLEDGEMENT_AT);
+    all |= difference_32(a, b, FLAGS_AT) & ~be32_raw(marks);
+    all |= (uint64_t)(a[URGENT_AT] ^ b[URGENT_AT]);
+    all |= (uint64_t)(a[URGENT_AT + 1] ^ b[URGENT_AT + 1]);
+    for (uint32_t at = OPTIONS_AT; at < length; at += 4)
+        all |= difference_32(a, b, at);
+    return all == 0;
+}
+
+static inline struct flow *find(const struct packet *packet)
 {
     for (size_t i = 0; i < gro_state.held; i++) {
         const struct packet *first = gro.flows[i].first;
 
         if (first->netif == packet->netif &&
-            memcmp(first->data + ADDRESSES_AT, packet->data + ADDRESSES_AT,
-                   ADDRESSES_LENGTH) == 0)
+            has_equal_ends(first->data, packet->data))
             return &gro.flows[i];
     }
     return NULL;
@@ -155,34 +207,6 @@ static void release(struct flow *flow)
     if (first->segment_size != 0)
         gro.transit->finish(first);
     ethernet_receive(first->netif, first);
-}
-
-/* Everything a receiver looks at is the same. */
-static bool has_equal_headers(const struct packet *a, const struct packet *b,
-                              uint32_t header_length)
-{
-    const struct ipv4_header *ip_a = ip_of(a), *ip_b = ip_of(b);
-    const struct tcp_header *tcp_a = tcp_of(a), *tcp_b = tcp_of(b);
-
-    return memcmp(a->data, b->data, ETHERNET_HEADER_LENGTH) == 0 &&
-           ip_a->tos == ip_b->tos && ip_a->ttl == ip_b->ttl &&
-           be16_get(ip_a->fragment) == be16_get(ip_b->fragment) &&
-           be32_equal(tcp_a->acknowledgement, tcp_b->acknowledgement) &&
-           tcp_a->data_offset == tcp_b->data_offset &&
-           be16_get(tcp_a->window) == be16_get(tcp_b->window) &&
-           be16_get(tcp_a->urgent) == be16_get(tcp_b->urgent) &&
-           memcmp(a->data + OPTIONS_AT, b->data + OPTIONS_AT,
-                  header_length - OPTIONS_AT) == 0;
-}
-
-static bool may_join(const struct flow *flow, const struct packet *packet,
-                     uint32_t header_length, uint32_t payload)
-{
-    return header_length == flow->header_length && payload <= flow->payload &&
-           be32_get(tcp_of(packet)->sequence) == flow->next_seq &&
-           flow->total + payload <= TRAIN_BYTES_MAX &&
-           has_equal_headers(flow->first, packet, header_length) &&
-           is_intact(packet, header_length + payload);
 }
 
 static void hang_on(struct flow *flow, struct packet *packet, uint32_t payload)
@@ -259,27 +283,50 @@ static void begin(const struct netif *netif, struct packet *packet,
     };
 }
 
-void gro_receive(struct netif *netif, struct packet *packet)
+/* Joins it to the train of its flow, if it is what comes next there; a train
+ * begins with what is TCP without doubt. */
+static inline bool join_train(struct packet *packet)
+{
+    if (packet->length < OPTIONS_AT || packet->has_vlan_tag)
+        return false;
+    struct flow *flow = find(packet);
+    if (flow == NULL)
+        return false;
+    uint32_t end = IP_AT + be16_get(ip_of(packet)->total_length);
+    uint32_t payload = end - flow->header_length;
+    /* A length of less than the headers is too much, too. */
+    if (payload - 1 >= flow->payload || end > packet->length ||
+        be32_get(tcp_of(packet)->sequence) != flow->next_seq ||
+        flow->total + payload > TRAIN_BYTES_MAX ||
+        !has_equal_headers(flow->first->data, packet->data,
+                           flow->header_length) ||
+        !is_intact(packet, end))
+        return false;
+    return join(flow, packet, payload);
+}
+
+static NOINLINE void receive_alone(struct netif *netif, struct packet *packet)
 {
     uint32_t header_length = 0;
-    uint32_t payload = 0;
 
     if (gro_state.off != 0 || !is_tcp(packet)) {
         ethernet_receive(netif, packet);
         return;
     }
-    struct flow *flow = gro_state.held == 0 ? NULL : find(packet);
-    payload = payload_of(packet, &header_length);
-    if (flow != NULL) {
-        if (payload != 0 && may_join(flow, packet, header_length, payload) &&
-            join(flow, packet, payload))
-            return;
+    struct flow *flow = find(packet);
+    if (flow != NULL)
         release(flow); /* what came first goes first */
-    }
+    uint32_t payload = payload_of(packet, &header_length);
     if (payload != 0 && may_begin(netif, packet, header_length, payload))
         begin(netif, packet, header_length, payload);
     else
         ethernet_receive(netif, packet);
+}
+
+void gro_receive(struct netif *netif, struct packet *packet)
+{
+    if (gro_state.held == 0 || gro_state.off != 0 || !join_train(packet))
+        receive_alone(netif, packet);
 }
 
 void gro_flush(void)

@@ -67,12 +67,16 @@ static inline void gro_begin_turn(bool is_lone)
     gro_state.passing = gro_state.off | is_lone;
 }
 
-/* Is it one for gro_receive()? TCP, as far as a glance tells. */
+enum { GRO_FRAME_MIN = 512 }; /* a shorter one is no bulk transfer */
+
+/* Is it one for gro_receive()? TCP, as far as a glance tells; a small one only
+ * when it may be the next of a train. */
 static inline bool gro_wants(const struct packet *packet)
 {
     enum { PROTOCOL_AT = ETHERNET_HEADER_LENGTH + 9, TCP = 6 };
 
-    if (packet->length <= PROTOCOL_AT || packet->data[PROTOCOL_AT] != TCP)
+    if (packet->length <= PROTOCOL_AT || packet->data[PROTOCOL_AT] != TCP ||
+        (packet->length < GRO_FRAME_MIN && gro_state.held == 0))
         return false;
     if (gro_state.passing == 0)
         return true;

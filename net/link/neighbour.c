@@ -3,6 +3,7 @@
  * Neighbours (neighbour_table.c): the states of neighbour unreachability
  * detection (RFC 4861 7.3) carried over to ARP, and the way to the link.
  */
+#include "net/attributes.h"
 #include "net/link/neighbour_table.h"
 
 #include "net/link/arp.h"
@@ -57,7 +58,7 @@ COLD void neighbour_init(void (*unreachable)(struct packet *packet,
 
 /* ---- states -------------------------------------------------------------- */
 
-static void ask(struct neighbour *n, bool by_broadcast, uint64_t now_ns)
+static COLD void ask(struct neighbour *n, bool by_broadcast, uint64_t now_ns)
 {
     n->probes++;
     arp_send_request(n->netif, n->address,
@@ -79,7 +80,7 @@ static COLD void fail(struct neighbour *n, uint64_t now_ns)
         neighbours.unreachable(packet, now_ns);
 }
 
-static void neighbour_expire(struct timer *timer, uint64_t now_ns)
+static COLD void neighbour_expire(struct timer *timer, uint64_t now_ns)
 {
     struct neighbour *n = container_of(timer, struct neighbour, timer);
 
@@ -123,7 +124,7 @@ static inline void send_to(struct neighbour *n, struct packet *packet)
 }
 
 /* The packet waits; the oldest ones make room. */
-static void queue(struct neighbour *n, struct packet *packet)
+static COLD void queue(struct neighbour *n, struct packet *packet)
 {
     if (n->queue.count >= NEIGHBOUR_QUEUE_MAX) {
         neighbour_counters.queue_dropped++;
@@ -166,8 +167,8 @@ static void mark_used(struct neighbour *n, uint64_t now_ns)
     neighbour_make_newest(n);
 }
 
-static NOINLINE void send_any(struct netif *netif, struct be32 next_hop,
-                              struct packet *packet, uint64_t now_ns)
+static COLD NOINLINE void send_any(struct netif *netif, struct be32 next_hop,
+                                   struct packet *packet, uint64_t now_ns)
 {
     struct neighbour *n = neighbour_find(netif, next_hop);
 
@@ -239,9 +240,9 @@ static void confirm(struct neighbour *n, uint64_t now_ns)
 
 /* Takes over the hardware address; false when it is too early to believe in
  * a change. */
-static bool take_hardware(struct neighbour *n,
-                          const struct ethernet_address *hardware,
-                          uint64_t now_ns)
+static COLD bool take_hardware(struct neighbour *n,
+                               const struct ethernet_address *hardware,
+                               uint64_t now_ns)
 {
     bool is_known = n->state != NEIGHBOUR_INCOMPLETE &&
                     n->state != NEIGHBOUR_FAILED && n->state != NEIGHBOUR_FREE;
@@ -299,7 +300,7 @@ void neighbour_confirm(struct netif *netif, struct be32 address,
         confirm(n, now_ns);
 }
 
-void neighbour_flush(struct netif *netif)
+COLD void neighbour_flush(struct netif *netif)
 {
     for (size_t i = 0; i < NEIGHBOUR_MAX; i++)
         if (neighbours.entries[i].state != NEIGHBOUR_FREE &&

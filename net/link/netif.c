@@ -7,6 +7,7 @@
  */
 #include "net/link/netif.h"
 
+#include "net/attributes.h"
 #include "net/link/ethernet.h"
 #include "net/link/gro.h"
 #include "net/link/segment.h"
@@ -21,8 +22,9 @@ enum {
     LARGE_FEATURES = NETIF_TX_SEGMENT | NETIF_TX_CHECKSUM | NETIF_TX_FRAGMENTS,
 };
 
+struct netif *netif_table[NETIF_MAX];
+
 static struct {
-    struct netif *list[NETIF_MAX];
     size_t count;
     size_t next; /* whose turn it is to be polled */
     unsigned ethernets;
@@ -39,6 +41,8 @@ COLD void netif_init(const struct netif_wiring *wiring)
 {
     size_t limit = buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR;
 
+    while (interfaces.count != 0)
+        netif_table[--interfaces.count] = NULL;
     memset(&interfaces, 0, sizeof(interfaces));
     gro_init();
     interfaces.wiring = wiring;
@@ -65,11 +69,11 @@ static void name_ethernet(char *name, unsigned number)
     *at = '\0';
 }
 
-static void tick(struct timer *timer, uint64_t now_ns)
+static COLD void tick(struct timer *timer, uint64_t now_ns)
 {
     timer_set(timer, now_ns + NS_PER_S);
     for (size_t i = 0; i < interfaces.count; i++) {
-        struct netif *netif = interfaces.list[i];
+        struct netif *netif = netif_table[i];
 
         if (netif->operations->tick != NULL)
             netif->operations->tick(netif, now_ns);
@@ -93,7 +97,7 @@ COLD int netif_register(struct netif *netif)
     netif->queue = (struct packet_queue){0};
     netif->queueing = NULL;
     netif->lone_turns = 0;
-    interfaces.list[interfaces.count++] = netif;
+    netif_table[interfaces.count++] = netif;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
         timer_set(&interfaces.seconds, platform_now_ns() + NS_PER_S);
@@ -134,29 +138,32 @@ static inline bool poll_one(struct netif *netif, size_t *budget)
 static bool is_anybody_scheduled(void)
 {
     for (size_t i = 0; i < interfaces.count; i++)
-        if (interfaces.list[i]->poll_scheduled)
+        if (netif_table[i]->poll_scheduled)
             return true;
     return false;
 }
 
-/* Who is scheduled behind his turn has raised the softirq once more. */
+/* Until a whole round found nobody with more. Who is scheduled behind his turn
+ * has raised the softirq once more. */
 bool netif_poll(uint64_t now_ns)
 {
     size_t budget = NETIF_POLL_BUDGET;
+    size_t count = interfaces.count;
     size_t next = interfaces.next;
-    bool is_work_left;
 
     interfaces.now_ns = now_ns;
-    do {
-        is_work_left = false;
-        for (size_t i = interfaces.count; i > 0 && budget != 0; i--) {
-            struct netif *netif = interfaces.list[next];
+    for (size_t left = count; left != 0;) {
+        struct netif *netif = netif_table[next];
 
-            next = next + 1 < interfaces.count ? next + 1 : 0;
-            if (netif->poll_scheduled && poll_one(netif, &budget))
-                is_work_left = true;
-        }
-    } while (is_work_left && budget != 0);
+        next = next + 1 < count ? next + 1 : 0;
+        left--;
+        if (!netif->poll_scheduled)
+            continue;
+        if (poll_one(netif, &budget))
+            left = count;
+        if (budget == 0)
+            break;
+    }
     interfaces.next = next;
     if (budget != 0 || !is_anybody_scheduled())
         return false;
@@ -198,7 +205,7 @@ static bool pad(struct packet *packet)
 {
     size_t missing;
 
-    if (!packet_linearise(packet))
+    if (packet->fragment_count != 0 && !packet_linearise(packet))
         return false;
     missing = ETHERNET_MINIMUM_LENGTH - packet->length;
     if (missing > packet_tailroom(packet))
@@ -303,6 +310,12 @@ static NOINLINE void transmit_any(struct netif *netif, struct packet *packet)
 {
     enum drop_reason reason = DROP_LINK_DOWN;
 
+    if (packet->length < ETHERNET_MINIMUM_LENGTH &&
+        packet->fragment_count == 0 &&
+        (netif->features & NETIF_LOOPBACK) == 0 && pad(packet)) {
+        netif_transmit(netif, packet); /* an ACK: now it is plain */
+        return;
+    }
     if (packet->segment_size != 0 &&
         (netif->queueing != NULL ||
          (netif->features & LARGE_FEATURES) != LARGE_FEATURES ||
@@ -374,7 +387,7 @@ void netif_flush(void)
         return;
     interfaces.is_kick_due = false;
     for (size_t i = 0; i < interfaces.count; i++) {
-        struct netif *netif = interfaces.list[i];
+        struct netif *netif = netif_table[i];
 
         if (!netif->needs_kick)
             continue;
@@ -383,7 +396,7 @@ void netif_flush(void)
     }
 }
 
-static void drop_queued(struct netif *netif)
+static COLD void drop_queued(struct netif *netif)
 {
     packet_queue_drop_all(&netif->queue, DROP_LINK_DOWN);
     if (netif->queueing != NULL)
@@ -406,20 +419,15 @@ COLD void netif_link_changed(struct netif *netif, bool up)
     if (interfaces.wiring != NULL && interfaces.wiring->link_changed != NULL)
         interfaces.wiring->link_changed(netif, platform_now_ns());
     for (size_t i = 0; i < interfaces.count; i++)
-        if (interfaces.list[i]->parent == netif)
-            netif_link_changed(interfaces.list[i], up);
-}
-
-struct netif *netif_by_index(size_t index)
-{
-    return index < interfaces.count ? interfaces.list[index] : NULL;
+        if (netif_table[i]->parent == netif)
+            netif_link_changed(netif_table[i], up);
 }
 
 struct netif *netif_by_name(const char *name)
 {
     for (size_t i = 0; i < interfaces.count; i++)
-        if (strcmp(interfaces.list[i]->name, name) == 0)
-            return interfaces.list[i];
+        if (strcmp(netif_table[i]->name, name) == 0)
+            return netif_table[i];
     return NULL;
 }
 

@@ -159,7 +159,11 @@ void netif_transmit_resume(struct netif *netif);
 /* Driver, in softirq: carrier came or went. */
 void netif_link_changed(struct netif *netif, bool up);
 
-struct netif *netif_by_index(size_t index);
+extern struct netif *netif_table[NETIF_MAX]; /* netif.c's, by index */
+static inline struct netif *netif_by_index(size_t index)
+{
+    return index < NETIF_MAX ? netif_table[index] : NULL;
+}
 struct netif *netif_by_name(const char *name);
 size_t netif_count(void);
 

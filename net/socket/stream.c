@@ -334,6 +334,8 @@ short stream_events(uint32_t ready)
 {
     int events = 0;
 
+    if (ready == TCP_READABLE) /* nearly always */
+        return POLLIN | POLLRDNORM;
     if (ready & (TCP_READABLE | TCP_ACCEPTABLE))
         events |= POLLIN | POLLRDNORM;
     if (ready & TCP_WRITABLE)

@@ -188,20 +188,13 @@ static COLD void reap(void)
         platform_raise_receive();
 }
 
-void tcp_run_pending(uint64_t now_ns)
+static NOINLINE void run_pending(uint64_t now_ns)
 {
     struct tcp_connection *list = pool.pending_first;
 
-    if (list == NULL && receive_memory.left == NULL &&
-        send_memory.left == NULL) {
-        pool.is_crowded = false; /* who was refused is touched */
-        replies_send(now_ns);
-        return;
-    }
     pool.pending_first = NULL;
     pool.is_crowded = pool.refused_last != NULL;
     pool.refused_last = NULL;
-    replies_send(now_ns);
     for (struct tcp_connection *c = pending_take(&list); c != NULL;
          c = pending_take(&list)) {
         c->is_sending = true;
@@ -211,6 +204,15 @@ void tcp_run_pending(uint64_t now_ns)
         if (c->is_dead && !c->is_pending)
             connection_free(c);
     }
+}
+
+void tcp_run_pending(uint64_t now_ns)
+{
+    replies_send(now_ns);
+    if (pool.pending_first != NULL)
+        run_pending(now_ns);
+    else
+        pool.is_crowded = false; /* who was refused is touched */
     if (receive_memory.left != NULL || send_memory.left != NULL)
         reap();
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "net/hash.h"
-#include "net/ip/flow.h"
 #include "net/limits.h"
 #include "net/platform.h"
 
@@ -50,30 +49,15 @@ static uint64_t epoch_at(uint64_t now_ns)
     return now_ns / TCP_COOKIE_EPOCH_NS + 1;
 }
 
-/* The lower half is the cookie's, the upper one the timestamps'. SipHash-1-3:
- * a key is used for two minutes, and 28 bits can be guessed before its rounds
- * are thought about. */
+/* The lower half is the cookie's, the upper one the timestamps'. SipHash-1-3
+ * of the table's keyed hash of the tuple, which was needed before: a key is
+ * used for two minutes, and 28 bits can be guessed before its rounds are
+ * thought about. */
 static uint64_t hash(const struct hash_key *key, const struct tcp_tuple *tuple,
                      struct seq32 irs, unsigned kept)
 {
-    uint64_t mapped =
-        ip_address_half(&tuple->local, 0) | ip_address_half(&tuple->remote, 0);
-    uint64_t numbers = (uint64_t)tuple->local_port << 48 |
-                       (uint64_t)tuple->remote_port << 32 | irs.value;
-    const uint64_t words[5] = {
-        numbers,
-        ip_address_half(&tuple->local, 1),
-        ip_address_half(&tuple->remote, 1),
-        ip_address_half(&tuple->local, 0),
-        ip_address_half(&tuple->remote, 0),
-    };
-
-    if (mapped == 0) {
-        const uint64_t few[2] = {numbers, words[1] >> 32 | (words[2] >> 32)
-                                                               << 32};
-        return hash_words_and(key, few, 2, UINT64_C(18) << 56 | kept);
-    }
-    return hash_words_and(key, words, 5, UINT64_C(42) << 56 | kept);
+    return hash_three(key, table_hash_of(tuple),
+                      (uint64_t)kept << 32 | irs.value);
 }
 
 static unsigned kept_of(const struct tcp_cookie *cookie, unsigned size)

@@ -244,8 +244,7 @@ void connection_confirm_path(struct tcp_connection *c, uint64_t now_ns)
     if (c->state == TCP_CLOSED || c->hop.generation != ip_route_generation())
         return;
     c->confirmed_at = (uint16_t)coarse_time(now_ns);
-    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
-    ip_confirm(&route, now_ns);
+    ip_confirm(&c->hop, now_ns);
 }
 
 void connection_receive(struct tcp_connection *c, struct packet *packet,

@@ -127,7 +127,18 @@ void recovery_losses(struct tcp_connection *c, uint64_t now_ns);
 void recovery_forget_old(struct tcp_connection *c);
 
 /* rack.c */
-void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us, uint64_t now_ns);
+static inline void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us,
+                                 uint64_t now_ns)
+{
+    uint32_t now = coarse_time(now_ns);
+
+    rtt_us = rtt_us == 0 ? 1 : rtt_us;
+    if (r->rtt_min_us == 0 || rtt_us <= r->rtt_min_us ||
+        now - r->rtt_min_at > coarse_time(TCP_RTT_MIN_AGE_NS)) {
+        r->rtt_min_us = rtt_us;
+        r->rtt_min_at = now;
+    }
+}
 void rack_note_reordering(struct tcp_recovery *r, struct seq32 highest);
 void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
                     const struct tcp_delivery *d, uint64_t now_ns);
@@ -211,24 +222,31 @@ struct tcp_reply {
 };
 
 /* A reply is begun and then queued. It takes the packet, of which nothing is
- * kept; or, without one (NULL), another. The way is the route, or what is
+ * kept; or, without one (NULL), another. The way is the hop, or what is
  * found (NULL). NULL: no packet, or no way. */
 struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
-                           const struct ip_route *route);
-const struct ip_route *reply_route(struct packet *packet);
+                           const struct ip_hop *hop);
+const struct ip_hop *reply_hop(struct packet *packet);
 
 /* Header of so many bytes, options included, of which sequence numbers, flags,
  * window and options are the caller's; then into the queue. Or all at once. */
 struct tcp_header *reply_push(struct packet *packet,
                               const struct tcp_tuple *tuple, size_t length);
-void reply_append(struct packet *packet, uint8_t ttl, uint8_t tos);
+void reply_append(struct packet *packet, const struct tcp_tuple *tuple,
+                  uint8_t ttl, uint8_t tos);
 void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
                  const struct tcp_reply *reply);
 
 /* The reset of RFC 9293 3.10.7.1, unless the segment is one itself. */
 void reply_reset(const struct tcp_tuple *tuple,
                  const struct tcp_segment *segment);
-void replies_send(uint64_t now_ns);
+void replies_send_queued(uint64_t now_ns);
+extern struct packet_queue tcp_replies; /* reply.c's */
+static inline void replies_send(uint64_t now_ns)
+{
+    if (tcp_replies.first != NULL)
+        replies_send_queued(now_ns);
+}
 
 /* timers.c: "when next?" */
 void timers_update(struct tcp_connection *c);

@@ -5,6 +5,7 @@
  * avoidance (RFC 9293 3.8.6.2.1), window probes (3.8.6.1). "When next" is the
  * mirror of this file: timers.c.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -119,8 +120,8 @@ static uint8_t again_flags(const struct tcp_connection *c, struct seq32 start,
 }
 
 /* A piece of what was sent before, its FIN included. */
-static bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
-                       uint64_t now_ns)
+static COLD bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
+                            uint64_t now_ns)
 {
     int32_t text = seq_diff(send_queue_end(&c->send), piece.start);
     uint32_t planned = smaller(text > 0 ? (uint32_t)text : 0, piece.length);
@@ -176,7 +177,7 @@ static bool send_lost(struct tcp_connection *c, uint32_t *sent, uint64_t now_ns)
 }
 
 /* RFC 8985 7.3: one new segment, or the last one again. */
-static void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
 {
     int32_t waiting = unsent(c);
     uint32_t flight = connection_flight(c);
@@ -203,7 +204,7 @@ static void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
 }
 
 /* RFC 4821 7.5: a segment larger than the others. */
-static void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
 {
     int32_t waiting = unsent(c);
     uint32_t length =
@@ -263,7 +264,7 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
 
 /* The segment at snd.una, again (fast retransmit, partial ACK): nothing that
  * was not sent before. */
-static void send_again(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_again(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t sent = (uint32_t)seq_diff(c->snd.max, c->snd.una);
     uint32_t planned = smaller(smaller(c->send.length, sent), c->snd.mss);
@@ -287,7 +288,7 @@ static void send_again(struct tcp_connection *c, uint64_t now_ns)
 
 /* RFC 9293 3.8.6.1: what fits the window, but an octet at least; also what a
  * cork or silly window avoidance held back for too long. */
-static void send_probe(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_probe(struct tcp_connection *c, uint64_t now_ns)
 {
     int32_t waiting = unsent(c);
     struct output_plan plan = {.flags = TCP_ACK | TCP_PSH};
@@ -315,7 +316,7 @@ static void send_probe(struct tcp_connection *c, uint64_t now_ns)
         seq_add(c->snd.nxt, plan.length + ((plan.flags & TCP_FIN) != 0)));
 }
 
-static void send_syn(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_syn(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
     uint8_t flags = c->state == TCP_SYN_SENT ? TCP_SYN : TCP_SYN | TCP_ACK;
@@ -347,7 +348,7 @@ static struct seq32 empty_seq(const struct tcp_connection *c)
     return seq_before(edge, c->snd.max) ? edge : c->snd.max;
 }
 
-static void send_reset(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_reset(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
 
@@ -386,7 +387,7 @@ static void send_empty(struct tcp_connection *c, uint64_t now_ns)
     }
 }
 
-static void send_keep_alive(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_keep_alive(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
 

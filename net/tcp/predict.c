@@ -3,12 +3,13 @@
  * Header prediction (Jacobson 1990): the segment that continues a connection
  * in its ordinary state. What the checks of RFC 9293 3.10.7.4 would find is
  * known beforehand: ESTABLISHED, nothing but ACK and PSH set, next in order,
- * the window as it was, no option but the timestamp there always is. Its
+ * no option but the timestamp there always is. The window may change. Its
  * acknowledgement counts here when nothing in flight was lost, SACKed, probed
  * for or sent again: recovery_sack_ack() would then find no loss, either, and
  * do just this. Whatever differs is left, untouched, to the long way; net.
  * tcp_header_prediction=0 leaves everything to it, and the judge compares.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -23,6 +24,7 @@ enum {
 /* What is read of the segment. */
 struct arrival {
     struct seq32 ack;
+    uint32_t window;
     uint32_t length;    /* of the text, a train's in all */
     uint32_t timestamp; /* if the connection has_timestamps */
     uint32_t count;     /* segments */
@@ -59,7 +61,6 @@ static bool is_next(const struct tcp_connection *c,
     return c->state == TCP_ESTABLISHED && c->unusual == 0 &&
            (header->flags & ~TCP_PSH) == TCP_ACK &&
            seq_equal(seq, c->rcv.nxt) &&
-           (uint32_t)be16_get(header->window) << c->snd.scale == c->snd.wnd &&
            !seq_before(seq, c->snd.wl1) && /* which never goes back */
            c->seldom == NULL && (c->owed & (OWES_RESET | OWES_MEMORY)) == 0 &&
            (tos & ECN_MASK) != ECN_MASK;
@@ -79,8 +80,10 @@ static bool may_acknowledge(const struct tcp_connection *c, struct seq32 ack)
 static bool may_take_text(const struct tcp_connection *c,
                           const struct arrival *arrival)
 {
+    uint32_t count = c->receive.count + arrival->count;
+
     return arrival->length <= connection_window(c) &&
-           c->receive.count + arrival->count <= text_packet_limit(c) &&
+           (count <= TEXT_PACKETS_MIN || count <= text_packet_limit(c)) &&
            receive_memory_is_ample(arrival->count);
 }
 
@@ -144,32 +147,57 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     return true;
 }
 
-static void take_text(struct tcp_connection *c, struct packet *packet,
-                      const struct arrival *arrival, uint64_t now_ns)
+/* Behind others, or a train. Small ones, and those of a queue that is crowded,
+ * are moved into the packet before them. */
+static NOINLINE void take_packets(struct tcp_connection *c,
+                                  struct packet *packet)
 {
     uint32_t crowded = text_packet_limit(c) / 2;
-    bool was_due = c->ack_at_ns != 0;
+    uint32_t largest = c->rcv.mss;
 
     while (packet != NULL) {
         struct packet *next = packet->train;
 
         packet->train = NULL;
+        largest = packet->length > largest ? packet->length : largest;
+        receive_memory.used++;
+        if (c->receive.count < crowded && packet->length > TCP_COPY_LENGTH)
+            receive_queue_link(&c->receive, packet);
+        else
+            receive_queue_append(&c->receive, packet,
+                                 c->receive.count >= crowded);
+        packet = next;
+    }
+    c->rcv.mss = (uint16_t)largest;
+}
+
+static void take_text(struct tcp_connection *c, struct packet *packet,
+                      const struct arrival *arrival, uint64_t now_ns)
+{
+    bool was_due = c->ack_at_ns != 0;
+
+    if (c->receive.last == NULL && packet->train == NULL) {
         if (packet->length > c->rcv.mss)
             c->rcv.mss = (uint16_t)packet->length;
         receive_memory.used++;
-        if (c->receive.last != NULL &&
-            (packet->length <= TCP_COPY_LENGTH || c->receive.count >= crowded))
-            receive_queue_append(&c->receive, packet,
-                                 c->receive.count >= crowded);
-        else
-            receive_queue_link(&c->receive, packet);
-        packet = next;
+        receive_queue_link(&c->receive, packet);
+    } else {
+        take_packets(c, packet);
     }
     c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
     text_owe_ack(c, arrival->count, now_ns);
     if (!was_due && c->ack_at_ns != 0)
         timers_arm(c, c->ack_at_ns);
     connection_notify(c, TCP_READABLE);
+}
+
+/* That an old segment cannot change it is known. */
+static void change_window(struct tcp_connection *c, uint32_t window)
+{
+    connection_touch(c, OWES_OUTPUT);
+    c->snd.wnd = window;
+    if (window > c->snd.max_wnd)
+        c->snd.max_wnd = window;
 }
 
 /* What every acceptable segment tells, this one among them. */
@@ -184,6 +212,8 @@ static void note_arrival(struct tcp_connection *c,
         c->ts_recent = arrival->timestamp;
         c->ts_recent_at = coarse_time(now_ns);
     }
+    if (arrival->window != c->snd.wnd)
+        change_window(c, arrival->window);
     c->snd.wl1 = c->rcv.nxt;
     c->snd.wl2 = arrival->ack;
 }
@@ -195,13 +225,15 @@ bool predict_receive(struct tcp_connection *c, struct packet *packet,
     uint32_t header_length = (uint32_t)tcp_header_length(header);
     struct arrival arrival = {
         .ack = seq_from(be32_get(header->acknowledgement)),
+        .window = (uint32_t)be16_get(header->window) << c->snd.scale,
         .length = packet->length - header_length + packet->train_length,
         .count = packet->train == NULL ? 1 : packet->segment_count,
     };
     bool is_advance = !seq_equal(arrival.ack, c->snd.una);
 
     if (!is_next(c, header, tos) || !has_usual_options(c, header, &arrival) ||
-        (arrival.length == 0 ? !is_advance : !may_take_text(c, &arrival)) ||
+        (arrival.length == 0 ? !is_advance && arrival.window == c->snd.wnd
+                             : !may_take_text(c, &arrival)) ||
         (is_advance && (!may_acknowledge(c, arrival.ack) ||
                         !acknowledge_predicted(c, arrival.ack, now_ns))))
         return false;

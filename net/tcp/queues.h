@@ -73,6 +73,11 @@ static inline bool send_queue_is_behind(const struct tcp_send_queue *queue)
 uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
                          uint32_t length, struct packet *packet);
 
+/* All of it, from `seq` to the end of the queue, when its last chunk has that;
+ * else false, and nothing is added. */
+bool send_queue_fill_last(const struct tcp_send_queue *queue, struct seq32 seq,
+                          uint32_t length, struct packet *packet) MUST_CHECK;
+
 /* What is left of queues is freed little by little, so much in every
  * send_queues_reap(). True: more are left. */
 void send_queue_clear(struct tcp_send_queue *queue);

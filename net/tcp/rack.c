@@ -4,26 +4,14 @@
  * how it grows when a peer reports that something was sent again in vain; the
  * probe for a lost tail. With RACK switched off, RFC 6675's IsLost.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
 enum {
     WINDOW_STEPS_MAX = UINT8_MAX,
     WINDOW_PERSIST = 16, /* RFC 8985 6.2 step 4 */
-    RTT_MIN_AGE_S = 300, /* Linux's tcp_min_rtt_wlen */
 };
-
-void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us, uint64_t now_ns)
-{
-    uint32_t now_s = (uint32_t)(now_ns / NS_PER_S);
-
-    rtt_us = rtt_us == 0 ? 1 : rtt_us;
-    if (r->rtt_min_us == 0 || rtt_us <= r->rtt_min_us ||
-        now_s - r->rtt_min_s > RTT_MIN_AGE_S) {
-        r->rtt_min_us = rtt_us;
-        r->rtt_min_s = now_s;
-    }
-}
 
 /* Step 2, with its guard against an ACK of the original: when the newest
  * delivered segment had been sent twice, an RTT below the least one, or an
@@ -80,7 +68,7 @@ void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
 }
 
 /* Step 4: once a round trip at most. */
-void rack_was_in_vain(struct tcp_connection *c)
+COLD void rack_was_in_vain(struct tcp_connection *c)
 {
     struct tcp_recovery *r = c->recovery;
 
@@ -161,7 +149,7 @@ void probe_schedule(struct tcp_connection *c, uint64_t now_ns)
 }
 
 /* 7.3, done by output: new data if there is any, else the last segment. */
-void probe_sent(struct tcp_connection *c, bool is_again)
+COLD void probe_sent(struct tcp_connection *c, bool is_again)
 {
     struct tcp_recovery *r = c->recovery;
 
@@ -173,8 +161,8 @@ void probe_sent(struct tcp_connection *c, bool is_again)
 }
 
 /* 7.4. True: the probe mended a loss, which counts as congestion. */
-bool probe_acknowledged(struct tcp_connection *c,
-                        const struct tcp_segment *segment, bool is_dsack)
+COLD bool probe_acknowledged(struct tcp_connection *c,
+                             const struct tcp_segment *segment, bool is_dsack)
 {
     struct tcp_recovery *r = c->recovery;
 
@@ -192,7 +180,7 @@ bool probe_acknowledged(struct tcp_connection *c,
     return true;
 }
 
-void recovery_timer_expired(struct tcp_connection *c, uint64_t now_ns)
+COLD void recovery_timer_expired(struct tcp_connection *c, uint64_t now_ns)
 {
     struct tcp_recovery *r = c->recovery;
 

@@ -20,6 +20,24 @@ static enum drop_reason check(const struct packet *packet)
     return DROP_NONE;
 }
 
+/* Nothing but timestamps, most often. */
+static inline void parse_options(const struct tcp_header *header, size_t length,
+                                 struct tcp_header_options *options)
+{
+    const struct be32 *words = (const void *)(header + 1);
+
+    if (length == TCP_HEADER_LENGTH + TCP_TIMESTAMP_SPACE &&
+        be32_get(words[0]) == TCP_TIMESTAMP_WORD) {
+        tcp_options_clear(options);
+        options->has_timestamp = true;
+        options->timestamp = be32_get(words[1]);
+        options->timestamp_echo = be32_get(words[2]);
+        return;
+    }
+    tcp_options_parse((const uint8_t *)(header + 1), length - TCP_HEADER_LENGTH,
+                      (header->flags & TCP_SYN) != 0, options);
+}
+
 /* Leaves the packet at its payload. */
 static void parse(struct packet *packet, uint8_t tos,
                   struct tcp_segment *segment)
@@ -35,8 +53,7 @@ static void parse(struct packet *packet, uint8_t tos,
     segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
                                       TCP_ACK | TCP_URG);
     segment->ecn = (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (tos & 3));
-    tcp_options_parse((const uint8_t *)(header + 1), length - TCP_HEADER_LENGTH,
-                      (header->flags & TCP_SYN) != 0, &segment->options);
+    parse_options(header, length, &segment->options);
     segment->length = (uint32_t)(packet->length - length);
     packet->data += length;
     packet->length = segment->length;
@@ -105,7 +122,7 @@ static NOINLINE void receive_any(struct tcp_node *node, struct packet *packet,
     };
 
     if (node == NULL) {
-        node = table_find_kept(&tuple);
+        node = table_find(&tuple);
         if (node != NULL && is_predicted(node, packet, info, now_ns))
             return;
     }

@@ -29,7 +29,7 @@ struct tcp_recovery {
     struct seq32 rack_end;
     uint32_t rack_rtt_us;
     uint32_t rtt_min_us;  /* 0: none yet */
-    uint32_t rtt_min_s;   /* when it was measured */
+    uint32_t rtt_min_at;  /* coarse_time() when it was measured */
     struct seq32 highest; /* RACK.fack: end of the highest delivered */
     struct seq32 dsack_round;
     struct seq32 probe_end; /* TLP.end_seq */

@@ -11,15 +11,15 @@
 
 /* What waits with a packet, at the far end of its buffer. */
 struct waiting {
-    struct ip_route route;
-    struct ip_send_options options;
+    struct ip_hop hop;
+    uint16_t sum; /* of the pseudo-header, but for the length */
 };
 
 _Static_assert(sizeof(struct waiting) + PACKET_HEADROOM + TCP_HEADER_MAX <=
                    BUFFER_SIZE,
                "both fit the buffer");
 
-static struct packet_queue replies;
+struct packet_queue tcp_replies;
 
 static struct waiting *waiting_of(struct packet *packet)
 {
@@ -29,9 +29,9 @@ static struct waiting *waiting_of(struct packet *packet)
 }
 
 struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
-                           const struct ip_route *route)
+                           const struct ip_hop *hop)
 {
-    if (replies.count >= TCP_REPLIES_MAX) {
+    if (tcp_replies.count >= TCP_REPLIES_MAX) {
         tcp_counters.replies_dropped++;
         packet_free(packet);
         return NULL;
@@ -45,21 +45,21 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
         return NULL;
     }
     struct waiting *waiting = waiting_of(packet);
-    if (route != NULL) {
-        waiting->route = *route;
-    } else if (ip_route_lookup(&tuple->remote, &tuple->local,
-                               &waiting->route) != 0) {
+    struct ip_route route;
+    if (hop != NULL) {
+        waiting->hop = *hop;
+    } else if (ip_route_lookup(&tuple->remote, &tuple->local, &route) == 0) {
+        waiting->hop = ip_hop_of(&route);
+    } else {
         packet_free(packet);
         return NULL;
     }
-    waiting->options.source = tuple->local;
-    waiting->options.destination = tuple->remote;
     return packet;
 }
 
-const struct ip_route *reply_route(struct packet *packet)
+const struct ip_hop *reply_hop(struct packet *packet)
 {
-    return &waiting_of(packet)->route;
+    return &waiting_of(packet)->hop;
 }
 
 /* The room the options take, which have no SACK blocks. */
@@ -75,12 +75,14 @@ struct tcp_header *reply_push(struct packet *packet,
                               const struct tcp_tuple *tuple, size_t length)
 {
     struct tcp_header *header = packet_push(packet, length);
+    uint16_t sum = checksum_fold(ip_pseudo_header_sum(
+        &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, 0));
 
+    waiting_of(packet)->sum = sum;
     header->source_port = be16_from(tuple->local_port);
     header->data_offset = (uint8_t)(length / 4 << 4);
     header->destination_port = be16_from(tuple->remote_port);
-    header->checksum = be16_from(checksum_fold(ip_pseudo_header_sum(
-        &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, length)));
+    header->checksum = be16_from(checksum_fold(sum + (uint32_t)length));
     header->urgent = be16_from(0);
     packet->transport_offset = (uint16_t)packet_headroom(packet);
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
@@ -89,15 +91,22 @@ struct tcp_header *reply_push(struct packet *packet,
     return header;
 }
 
-void reply_append(struct packet *packet, uint8_t ttl, uint8_t tos)
+void reply_append(struct packet *packet, const struct tcp_tuple *tuple,
+                  uint8_t ttl, uint8_t tos)
 {
-    struct waiting *waiting = waiting_of(packet);
+    const struct ip_flow flow = {
+        .source = &tuple->local,
+        .destination = &tuple->remote,
+        .sum = waiting_of(packet)->sum,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = ttl,
+        .tos = tos,
+    };
 
-    waiting->options.protocol = IP_PROTOCOL_TCP;
-    waiting->options.ttl = ttl;
-    waiting->options.tos = tos;
-    waiting->options.dont_fragment = tcp_settings.mtu_discovery;
-    packet_queue_append(&replies, packet);
+    ip_push_whole(packet, &flow);
+    if (!tcp_settings.mtu_discovery)
+        ip_make_divisible(packet);
+    packet_queue_push(&tcp_replies, packet);
 }
 
 void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
@@ -111,7 +120,7 @@ void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
     header->acknowledgement = be32_from(reply->ack.value);
     header->window = be16_from(reply->window);
     (void)tcp_options_emit(&reply->options, (uint8_t *)(header + 1));
-    reply_append(packet, reply->ttl, reply->tos);
+    reply_append(packet, tuple, reply->ttl, reply->tos);
 }
 
 void reply_reset(const struct tcp_tuple *tuple,
@@ -133,17 +142,15 @@ void reply_reset(const struct tcp_tuple *tuple,
         reply_queue(packet, tuple, &reply);
 }
 
-void replies_send(uint64_t now_ns)
+void replies_send_queued(uint64_t now_ns)
 {
+    struct packet_queue list = tcp_replies;
     struct packet *packet;
 
-    if (replies.first == NULL)
-        return;
-    struct packet_queue list = replies;
-    replies = (struct packet_queue){.first = NULL};
-    while ((packet = packet_queue_take(&list)) != NULL) {
-        const struct waiting *waiting = waiting_of(packet);
+    tcp_replies = (struct packet_queue){.first = NULL};
+    while (list.first != NULL) {
+        packet = packet_queue_pop(&list);
         tcp_counters.out_segments++;
-        ip_send(packet, &waiting->options, &waiting->route, now_ns);
+        ip_send_whole(packet, &waiting_of(packet)->hop, now_ns);
     }
 }

@@ -187,6 +187,14 @@ bool scoreboard_acknowledge_plain(struct tcp_scoreboard *board,
     if ((board->lost | board->sacked) != 0 || board->has_again ||
         board->first == 0 || (int32_t)(span->sent_us - *sent_us) < 0)
         return false;
+    if (board->first == board->last && seq_equal(una, span->end)) {
+        uint32_t number = board->first;
+        *sent_us = span->sent_us;
+        *board = (struct tcp_scoreboard){.last_us = board->last_us,
+                                         .again_end = board->again_end};
+        span_give(number);
+        return true;
+    }
     for (;;) {
         *sent_us = span->sent_us;
         if (seq_before(una, span->end)) {

@@ -4,6 +4,7 @@
  */
 #include "net/tcp/scoreboard.h"
 
+#include "net/attributes.h"
 #include "net/platform.h"
 #include "net/tcp/span.h"
 
@@ -44,7 +45,8 @@ uint32_t scoreboard_expire(struct tcp_scoreboard *board, uint32_t sent_us,
     return 0;
 }
 
-void scoreboard_lose_below(struct tcp_scoreboard *board, uint32_t sacked_above)
+COLD void scoreboard_lose_below(struct tcp_scoreboard *board,
+                                uint32_t sacked_above)
 {
     uint32_t sacked = 0;
 
@@ -61,13 +63,13 @@ void scoreboard_lose_below(struct tcp_scoreboard *board, uint32_t sacked_above)
     }
 }
 
-void scoreboard_lose_all(struct tcp_scoreboard *board)
+COLD void scoreboard_lose_all(struct tcp_scoreboard *board)
 {
     while (board->oldest != 0)
         span_lose(board, board->oldest);
 }
 
-void scoreboard_unlose(struct tcp_scoreboard *board)
+COLD void scoreboard_unlose(struct tcp_scoreboard *board)
 {
     uint32_t place = 0; /* in the chain: the last one not later */
     uint32_t next = board->oldest;
@@ -112,8 +114,9 @@ bool scoreboard_next_lost(struct tcp_scoreboard *board, struct tcp_piece *piece)
     return true;
 }
 
-void scoreboard_sent_again(struct tcp_scoreboard *board, struct seq32 start,
-                           uint32_t length, uint32_t now_us)
+COLD void scoreboard_sent_again(struct tcp_scoreboard *board,
+                                struct seq32 start, uint32_t length,
+                                uint32_t now_us)
 {
     struct seq32 end = seq_add(start, length);
     uint32_t number = board->lost_hint;
@@ -134,8 +137,8 @@ void scoreboard_sent_again(struct tcp_scoreboard *board, struct seq32 start,
     mark_sent(board, number, now_us);
 }
 
-bool scoreboard_tail(const struct tcp_scoreboard *board,
-                     struct tcp_piece *piece)
+COLD bool scoreboard_tail(const struct tcp_scoreboard *board,
+                          struct tcp_piece *piece)
 {
     uint32_t number = board->last;
 

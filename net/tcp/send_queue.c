@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "net/attributes.h"
 #include "net/buffer.h"
 #include "net/limits.h"
 #include "net/platform.h"
@@ -18,7 +19,7 @@ enum { REAPED_MAX = 24 }; /* chunks freed in one go */
 
 struct send_memory send_memory;
 
-int send_queues_init(size_t connections)
+COLD int send_queues_init(size_t connections)
 {
     send_memory.buffers_limit = buffer_count_total() / TCP_MEMORY_DIVISOR;
     send_memory.left = NULL;
@@ -48,7 +49,7 @@ size_t send_buffers_limit(void)
     return send_memory.buffers_limit;
 }
 
-static void chunk_free(struct send_chunk *chunk)
+static inline void chunk_free(struct send_chunk *chunk)
 {
     if (!chunk->is_static) {
         buffer_release(chunk->data);
@@ -57,7 +58,7 @@ static void chunk_free(struct send_chunk *chunk)
     pool_give(&send_memory.chunks, chunk);
 }
 
-bool send_queues_reap(void)
+COLD bool send_queues_reap(void)
 {
     for (size_t i = 0; i < REAPED_MAX && send_memory.left != NULL; i++) {
         struct send_chunk *chunk = send_memory.left;
@@ -67,7 +68,7 @@ bool send_queues_reap(void)
     return send_memory.left != NULL;
 }
 
-size_t send_buffers_left(void)
+COLD size_t send_buffers_left(void)
 {
     size_t count = 0;
 
@@ -77,56 +78,66 @@ size_t send_buffers_left(void)
     return count;
 }
 
-static void queue_append(struct tcp_send_queue *queue, struct send_chunk *chunk)
+static inline void queue_append(struct tcp_send_queue *queue,
+                                struct send_chunk *chunk)
 {
+    struct send_chunk *tail = queue->tail;
+
     chunk->next = NULL;
-    chunk->before = queue->tail;
-    if (queue->tail == NULL) {
+    chunk->before = tail;
+    queue->tail = chunk;
+    if (tail == NULL) {
         queue->head = chunk;
         queue->head_seq = queue->start;
     } else {
-        queue->tail->next = chunk;
+        tail->next = chunk;
     }
-    queue->tail = chunk;
 }
 
-static struct send_chunk *chunk_with_buffer(void)
+/* A chunk with a buffer of its own behind the others; NULL: no memory. */
+static inline struct send_chunk *append_buffer(struct tcp_send_queue *queue)
 {
-    struct send_chunk *chunk;
-
-    if (send_memory_is_short())
+    if (send_memory.buffers_used >= send_memory.buffers_limit)
+        return NULL;
+    struct send_chunk *chunk = pool_take(&send_memory.chunks);
+    if (chunk == NULL)
         return NULL;
     uint8_t *buffer = buffer_alloc();
-    if (buffer == NULL)
+    if (buffer == NULL) {
+        pool_give(&send_memory.chunks, chunk);
         return NULL;
-    chunk = pool_take(&send_memory.chunks);
+    }
     send_memory.buffers_used++;
-    *chunk = (struct send_chunk){.data = buffer, .room = BUFFER_SIZE};
+    chunk->data = buffer;
+    chunk->length = 0;
+    chunk->room = BUFFER_SIZE;
+    chunk->is_static = false;
+    queue_append(queue, chunk);
     return chunk;
 }
 
 uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
                           uint32_t length)
 {
-    uint32_t done = 0;
+    uint32_t left = length;
 
-    while (done < length) {
+    while (left != 0) {
         struct send_chunk *chunk = queue->tail;
         if (chunk == NULL || chunk->room == 0) {
-            chunk = chunk_with_buffer();
+            chunk = append_buffer(queue);
             if (chunk == NULL)
                 break;
-            queue_append(queue, chunk);
         }
-        uint32_t part = length - done;
-        part = part < chunk->room ? part : chunk->room;
-        memcpy(chunk->data + chunk->length, bytes + done, part);
+        uint32_t part = left < chunk->room ? left : chunk->room;
+        uint8_t *to = chunk->data + chunk->length;
         chunk->length += part;
         chunk->room = (uint16_t)(chunk->room - part);
-        done += part;
+        memcpy(to, bytes, part);
+        bytes += part;
+        left -= part;
     }
-    queue->length += done;
-    return done;
+    queue->length += length - left;
+    return length - left;
 }
 
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,
@@ -152,13 +163,20 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
 
 void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start)
 {
-    int32_t acknowledged = seq_diff(start, queue->start);
+    uint32_t acknowledged = (uint32_t)seq_diff(start, queue->start);
+    struct send_chunk *head = queue->head;
 
-    ASSERT(acknowledged >= 0);
-    ASSERT((uint32_t)acknowledged <= queue->length);
+    ASSERT(acknowledged <= queue->length);
     queue->start = start;
-    queue->length -= (uint32_t)acknowledged;
-    (void)send_queue_trim(queue);
+    queue->length -= acknowledged;
+    if (queue->length == 0 && head != NULL && head == queue->tail) {
+        queue->head = NULL;
+        queue->tail = NULL;
+        queue->cursor = NULL;
+        chunk_free(head);
+    } else if (send_queue_is_behind(queue)) {
+        (void)send_queue_trim(queue);
+    }
 }
 
 bool send_queue_trim(struct tcp_send_queue *queue)
@@ -228,19 +246,39 @@ static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
     return queue->cursor;
 }
 
+bool send_queue_fill_last(const struct tcp_send_queue *queue, struct seq32 seq,
+                          uint32_t length, struct packet *packet)
+{
+    const struct send_chunk *tail = queue->tail;
+
+    ASSERT(tail != NULL);
+    if (length > tail->length ||
+        !seq_equal(seq_add(seq, length), send_queue_end(queue)))
+        return false;
+    const uint8_t *from = tail->data + (tail->length - length);
+    if (length <= TCP_COPY_LENGTH) {
+        uint8_t *to = packet->data + packet->length;
+        packet->length += length;
+        memcpy(to, from, length);
+    } else {
+        packet_add_fragment(packet, from, length);
+    }
+    return true;
+}
+
 uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
                          uint32_t length, struct packet *packet)
 {
     bool is_copied = length <= TCP_COPY_LENGTH;
-    uint32_t done = 0;
+    uint32_t left = length;
 
     ASSERT(!seq_before(seq, queue->start));
     ASSERT((uint32_t)seq_diff(seq, queue->start) + length <= queue->length);
-    while (done < length) {
-        struct send_chunk *chunk = queue_seek(queue, seq_add(seq, done));
-        uint32_t at = (uint32_t)seq_diff(seq_add(seq, done), queue->cursor_seq);
-        uint32_t part = length - done;
-        part = part < chunk->length - at ? part : chunk->length - at;
+    struct send_chunk *chunk = queue_seek(queue, seq);
+    uint32_t at = (uint32_t)seq_diff(seq, queue->cursor_seq);
+    for (;;) {
+        uint32_t part = chunk->length - at;
+        part = left < part ? left : part;
         if (is_copied) {
             ASSERT(part <= packet_tailroom(packet));
             memcpy(packet->data + packet->length, chunk->data + at, part);
@@ -250,12 +288,18 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
         } else {
             break;
         }
-        done += part;
+        left -= part;
+        if (left == 0)
+            break;
+        queue->cursor_seq = seq_add(queue->cursor_seq, chunk->length);
+        chunk = chunk->next;
+        queue->cursor = chunk;
+        at = 0;
     }
-    return done;
+    return length - left;
 }
 
-void send_queue_clear(struct tcp_send_queue *queue)
+COLD void send_queue_clear(struct tcp_send_queue *queue)
 {
     if (queue->head != NULL) {
         queue->tail->next = send_memory.left;

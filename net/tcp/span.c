@@ -6,11 +6,12 @@
 
 #include <errno.h>
 
+#include "net/attributes.h"
 #include "net/platform.h"
 
 struct tcp_span_pool span_pool;
 
-int spans_init(size_t count)
+COLD int spans_init(size_t count)
 {
     span_pool.spans = platform_memory((count + 1) * sizeof(struct tcp_span),
                                       _Alignof(struct tcp_span));
@@ -32,7 +33,8 @@ size_t spans_total(void)
     return span_pool.total;
 }
 
-bool span_split(struct tcp_scoreboard *board, uint32_t number, struct seq32 at)
+COLD bool span_split(struct tcp_scoreboard *board, uint32_t number,
+                     struct seq32 at)
 {
     uint32_t fresh = span_take(board);
     struct tcp_span *span = span_at(number);

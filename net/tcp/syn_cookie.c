@@ -56,7 +56,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
     header->acknowledgement = be32_from(seq_add(segment->seq, 1).value);
     header->flags = TCP_SYN | TCP_ACK |
                     ((cookie.stamp & COOKIE_HAS_ECN) != 0 ? TCP_ECE : 0);
-    to = put(to, TCP_MSS_WORD | route_mss(reply_route(packet)));
+    to = put(to, TCP_MSS_WORD | hop_mss(reply_hop(packet)));
     if (has_scale)
         to = put(to, TCP_WINDOW_SCALE_WORD | TCP_WINDOW_SCALE);
     if (has_sack)
@@ -67,7 +67,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
                                                    cookie.timestamp_offset));
         (void)put(to, segment->options.timestamp);
     }
-    reply_append(packet, listener->options.ttl, listener->options.tos);
+    reply_append(packet, tuple, listener->options.ttl, listener->options.tos);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;
 }

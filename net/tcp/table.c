@@ -15,16 +15,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "net/attributes.h"
 #include "net/hash.h"
 #include "net/ip/flow.h"
 #include "net/limits.h"
 #include "net/platform.h"
 
-struct found {
-    struct tcp_node *node; /* NULL: none */
-    uint32_t ports;        /* the node's: others need not look at it */
-    uint32_t chain;
-};
+struct table_found table_found[TCP_TABLE_FOUND];
 
 static struct {
     struct tcp_node **chains;
@@ -34,7 +31,6 @@ static struct {
     struct tcp_tuple missed; /* what was looked for in vain lately... */
     uint64_t missed_hash;    /* ...is likely to be inserted */
     bool has_missed;
-    struct found found[TCP_TABLE_FOUND];
 } table;
 
 COLD int table_init(size_t nodes)
@@ -50,7 +46,7 @@ COLD int table_init(size_t nodes)
         return -ENOMEM;
     table.mask = count - 1;
     hash_key_generate(&table.key);
-    memset(table.found, 0, sizeof(table.found));
+    memset(table_found, 0, sizeof(table_found));
     table.has_missed = false;
     return 0;
 }
@@ -73,19 +69,9 @@ static uint8_t mark(uint64_t hash)
     return (uint8_t)(1U << (hash >> 61));
 }
 
-/* The place of a tuple among those found lately. Who picks ports that share
- * one loses no more than the shortcut. */
-static inline struct found *place_of(const struct ip_address *remote,
-                                     uint16_t local_port, uint16_t remote_port)
+static struct table_found *found_place(const struct tcp_tuple *tuple)
 {
-    uint32_t mix = remote_port ^ (uint32_t)local_port << 4 ^ remote->octet[15];
-
-    return &table.found[mix % TCP_TABLE_FOUND];
-}
-
-static struct found *found_place(const struct tcp_tuple *tuple)
-{
-    return place_of(&tuple->remote, tuple->local_port, tuple->remote_port);
+    return table_place(&tuple->remote, tuple->local_port, tuple->remote_port);
 }
 
 /* Both, in one look. */
@@ -107,8 +93,8 @@ static bool tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
 
 static void found_set(struct tcp_node *node, uint64_t hash)
 {
-    *found_place(&node->tuple) = (struct found){node, ports_of(&node->tuple),
-                                                (uint32_t)(hash & table.mask)};
+    *found_place(&node->tuple) = (struct table_found){
+        node, ports_of(&node->tuple), (uint32_t)(hash & table.mask)};
 }
 
 static struct tcp_node *chain_find(uint64_t hash, const struct tcp_tuple *tuple)
@@ -123,22 +109,7 @@ static struct tcp_node *chain_find(uint64_t hash, const struct tcp_tuple *tuple)
     return node;
 }
 
-struct tcp_node *table_find_recent(const struct ip_address *local,
-                                   const struct ip_address *remote,
-                                   uint16_t local_port, uint16_t remote_port)
-{
-    const struct found *found = place_of(remote, local_port, remote_port);
-    struct tcp_node *node = found->node;
-
-    /* As ports_of(): local first, on a little-endian machine. */
-    if (found->ports == ((uint32_t)remote_port << 16 | local_port) &&
-        node != NULL && ip_address_equal(&node->tuple.remote, remote) &&
-        ip_address_equal(&node->tuple.local, local))
-        return node;
-    return NULL;
-}
-
-struct tcp_node *table_find_kept(const struct tcp_tuple *tuple)
+struct tcp_node *table_find(const struct tcp_tuple *tuple)
 {
     uint64_t hash = table_hash(tuple);
     struct tcp_node *node = chain_find(hash, tuple);
@@ -154,20 +125,17 @@ struct tcp_node *table_find_kept(const struct tcp_tuple *tuple)
     return node;
 }
 
-struct tcp_node *table_find(const struct tcp_tuple *tuple)
+uint64_t table_hash_of(const struct tcp_tuple *tuple)
 {
-    struct tcp_node *node = table_find_recent(
-        &tuple->local, &tuple->remote, tuple->local_port, tuple->remote_port);
-
-    return node != NULL ? node : table_find_kept(tuple);
+    return table.has_missed && tuple_equal(&table.missed, tuple)
+               ? table.missed_hash
+               : table_hash(tuple);
 }
 
 void table_insert(struct tcp_node *node)
 {
-    uint64_t hash = table.missed_hash;
+    uint64_t hash = table_hash_of(&node->tuple);
 
-    if (!table.has_missed || !tuple_equal(&table.missed, &node->tuple))
-        hash = table_hash(&node->tuple);
     ASSERT(chain_find(hash, &node->tuple) == NULL);
     struct tcp_node **chain = table_chain(hash);
     node->next = *chain;
@@ -191,7 +159,7 @@ static void relink(struct tcp_node **link, const struct tcp_node *node,
 static struct tcp_node **chain_of(const struct tcp_node *node,
                                   struct tcp_node *other)
 {
-    struct found *found = found_place(&node->tuple);
+    struct table_found *found = found_place(&node->tuple);
 
     if (found->node != node)
         return table_chain(table_hash(&node->tuple));
@@ -231,14 +199,14 @@ struct tcp_node **table_prefetch(const struct tcp_node *node)
 
 void table_remove_from(struct tcp_node **chain, struct tcp_node *node)
 {
-    struct found *found = found_place(&node->tuple);
+    struct table_found *found = found_place(&node->tuple);
 
     if (found->node == node)
         found->node = NULL;
     leave(chain, node);
 }
 
-size_t table_chain_longest(void)
+COLD size_t table_chain_longest(void)
 {
     size_t longest = 0;
 

@@ -10,6 +10,7 @@
 
 #include "net/attributes.h"
 #include "net/ip/address.h"
+#include "net/limits.h"
 
 struct tcp_tuple {
     struct ip_address local;
@@ -34,15 +35,48 @@ struct tcp_node {
 
 _Static_assert(sizeof(struct tcp_node) == 48, "counted in three objects");
 
+/* What was found lately (table.c), by a part of the tuple. */
+extern struct table_found {
+    struct tcp_node *node; /* NULL: none */
+    uint32_t ports;        /* the node's: others need not look at it */
+    uint32_t chain;
+} table_found[TCP_TABLE_FOUND];
+
+/* The place of a tuple. Who picks ports that share one loses no more than the
+ * shortcut. */
+static inline struct table_found *table_place(const struct ip_address *remote,
+                                              uint16_t local_port,
+                                              uint16_t remote_port)
+{
+    uint32_t mix = remote_port ^ (uint32_t)local_port << 4 ^ remote->octet[15];
+
+    return &table_found[mix % TCP_TABLE_FOUND];
+}
+
 int table_init(size_t nodes) MUST_CHECK;
 struct tcp_node *table_find(const struct tcp_tuple *tuple);
 
-/* Its halves: when it was found not long ago (NULL tells nothing), and when
- * that is known not to be so. */
-struct tcp_node *table_find_recent(const struct ip_address *local,
-                                   const struct ip_address *remote,
-                                   uint16_t local_port, uint16_t remote_port);
-struct tcp_node *table_find_kept(const struct tcp_tuple *tuple);
+/* The same without the hash, if it was found not long ago; NULL tells
+ * nothing. */
+static inline struct tcp_node *
+table_find_recent(const struct ip_address *local,
+                  const struct ip_address *remote, uint16_t local_port,
+                  uint16_t remote_port)
+{
+    const struct table_found *found =
+        table_place(remote, local_port, remote_port);
+    struct tcp_node *node = found->node;
+
+    /* Local first, on a little-endian machine: as they lie in a tuple. */
+    if (found->ports == ((uint32_t)remote_port << 16 | local_port) &&
+        node != NULL && ip_address_equal(&node->tuple.remote, remote) &&
+        ip_address_equal(&node->tuple.local, local))
+        return node;
+    return NULL;
+}
+
+/* The keyed hash of a tuple, which nobody outside can tell. */
+uint64_t table_hash_of(const struct tcp_tuple *tuple);
 void table_insert(struct tcp_node *node);
 void table_remove(struct tcp_node *node);
 

@@ -142,10 +142,9 @@ static void start_wait(struct time_wait *object, uint64_t now_ns)
         timer_set(&waiting.timer, now_ns + TCP_TIME_WAIT_NS);
 }
 
-/* By that route, with that offset of timestamps. */
-static void owe_ack(const struct time_wait *object,
-                    const struct ip_route *route, uint32_t timestamp_offset,
-                    uint64_t now_ns)
+/* By that way (NULL: to be found), with that offset of timestamps. */
+static void owe_ack(const struct time_wait *object, const struct ip_hop *hop,
+                    uint32_t timestamp_offset, uint64_t now_ns)
 {
     const struct tcp_tuple *tuple = &object->node.tuple;
     struct tcp_reply reply = {
@@ -160,7 +159,7 @@ static void owe_ack(const struct time_wait *object,
             (uint32_t)(now_ns / NS_PER_MS) + timestamp_offset;
         reply.options.timestamp_echo = object->ts_recent;
     }
-    struct packet *packet = reply_begin(tuple, NULL, route);
+    struct packet *packet = reply_begin(tuple, NULL, hop);
     if (packet != NULL)
         reply_queue(packet, tuple, &reply);
 }
@@ -173,7 +172,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     }
     /* Not coming from CLOSING. */
     bool owes_ack = (c->owed & OWES_ACK) != 0 && connection_route(c);
-    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
+    const struct ip_hop hop = c->hop;
     uint32_t ts_offset = c->ts_offset;
     struct time_wait *object = pool_take(&waiting.pool);
     ASSERT(object != NULL);
@@ -192,7 +191,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     queue_append((uint32_t)(object - waiting.objects));
     start_wait(object, now_ns);
     if (owes_ack)
-        owe_ack(object, &route, ts_offset, now_ns);
+        owe_ack(object, &hop, ts_offset, now_ns);
 }
 
 /* RFC 6191 and RFC 9293 3.10.7.4: a new connection may take the place of the

@@ -3,6 +3,7 @@
  * The app's side of sending and receiving (RFC 9293 3.10.2 and .3), and what
  * poll() is told.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -41,15 +42,46 @@ static bool has_held_text(const struct tcp_connection *c)
            connection_flight(c) != 0;
 }
 
-int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
-              uint32_t flags, uint64_t now_ns)
+/* Why nothing can be written. */
+static COLD int refuse_write(struct tcp_connection *c)
 {
     if (c->error != 0)
         return take_error(c);
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
         return c->fin_queued ? -EPIPE : -EAGAIN;
-    if (!can_write(c))
-        return -EPIPE;
+    return -EPIPE;
+}
+
+/* Not all of it found memory. */
+static COLD void wait_for_memory(struct tcp_connection *c, uint64_t now_ns)
+{
+    timers_memory(c, now_ns);
+    timers_update(c);
+}
+
+/* So many bytes are in the queue. */
+static inline void written(struct tcp_connection *c, bool is_more,
+                           uint32_t flags, bool is_held)
+{
+    if (is_more || (flags & TCP_WRITE_MORE) != 0)
+        c->more_promised = true;
+    else
+        c->more_promised = false;
+    if (!is_held)
+        connection_touch(c, OWES_OUTPUT);
+    if ((flags & TCP_WRITE_URGENT) != 0) {
+        /* The peer is told now, also when its window is shut. */
+        c->snd.urgent = send_queue_end(&c->send);
+        c->is_urgent = true;
+        connection_touch(c, OWES_ACK);
+    }
+}
+
+int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
+              uint32_t flags, uint64_t now_ns)
+{
+    if (c->error != 0 || !can_write(c))
+        return refuse_write(c);
     if (length == 0)
         return 0;
     uint32_t limit = autotune_send_limit(c);
@@ -61,24 +93,15 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         done = (flags & TCP_WRITE_STATIC) != 0
                    ? send_queue_write_static(&c->send, bytes, part)
                    : send_queue_write(&c->send, bytes, part);
-    if (done != 0) {
-        /* What did not fit follows, surely. */
-        c->more_promised = done < length || (flags & TCP_WRITE_MORE) != 0;
-        if (!is_held)
-            connection_touch(c, OWES_OUTPUT);
-        if ((flags & TCP_WRITE_URGENT) != 0) {
-            /* The peer is told now, also when its window is shut. */
-            c->snd.urgent = send_queue_end(&c->send);
-            c->is_urgent = true;
-            connection_touch(c, OWES_ACK);
-        }
-    }
-    if (done < part) {
-        timers_memory(c, now_ns);
-        timers_update(c);
-    }
-    c->was_writable = limit - c->send.length >= limit / 3 &&
-                      c->send.length < limit && (c->owed & OWES_MEMORY) == 0;
+    if (done != 0) /* what did not fit follows, surely */
+        written(c, done < length, flags, is_held);
+    if (done < part)
+        wait_for_memory(c, now_ns);
+    if (room != done && room - done >= limit / 3 &&
+        (c->owed & OWES_MEMORY) == 0)
+        c->was_writable = true;
+    else
+        c->was_writable = false;
     return done == 0 ? -EAGAIN : (int)done;
 }
 

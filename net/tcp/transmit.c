@@ -62,15 +62,9 @@ static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,
     options->timestamp_echo = (flags & TCP_ACK) != 0 ? c->ts_recent : 0;
 }
 
-/* No option but timestamps: no SYN, nothing to tell by SACK. */
-static bool has_usual_options(const struct tcp_connection *c, uint8_t flags)
-{
-    return (flags & TCP_SYN) == 0 && c->seldom == NULL;
-}
-
 /* NOP, NOP, timestamps: as everybody sends them. */
-static void write_timestamps(const struct tcp_connection *c, uint8_t *to,
-                             uint64_t now_ns)
+static inline void write_timestamps(const struct tcp_connection *c, uint8_t *to,
+                                    uint64_t now_ns)
 {
     const struct be32 words[] = {
         be32_from(TCP_TIMESTAMP_WORD),
@@ -81,64 +75,77 @@ static void write_timestamps(const struct tcp_connection *c, uint8_t *to,
     memcpy(to, words, sizeof(words));
 }
 
-/* Makes room for header and options, and writes those. */
-static COLD struct tcp_header *push_options(struct tcp_connection *c,
-                                            struct packet *packet,
-                                            uint8_t flags, uint64_t now_ns)
+/* Makes room for the header, of so many bytes with its options. */
+static inline struct tcp_header *push(const struct tcp_connection *c,
+                                      struct packet *packet, size_t length)
+{
+    uint32_t total = (uint32_t)(packet_total_length(packet) + length);
+    uint8_t *data = packet->data - length;
+    struct tcp_header *header = (void *)data;
+
+    packet->data = data;
+    packet->length += (uint32_t)length;
+    packet->transport_offset = (uint16_t)(data - packet->buffer);
+    packet->checksum = PACKET_CHECKSUM_PARTIAL;
+    packet->checksum_start = packet->transport_offset;
+    packet->checksum_offset = offsetof(struct tcp_header, checksum);
+    header->checksum = be16_from(checksum_fold(c->pseudo_sum + total));
+    header->data_offset = (uint8_t)(length / 4 << 4);
+    return header;
+}
+
+_Static_assert(PACKET_HEADROOM >= TCP_HEADER_MAX + IPV4_HEADER_MAX,
+               "a packet begun here has room for its headers");
+
+/* Header and options of what is not usual: a SYN, a reset without ACK, SACK
+ * blocks. */
+static COLD struct tcp_header *push_any(struct tcp_connection *c,
+                                        struct packet *packet, uint8_t flags,
+                                        uint64_t now_ns)
 {
     struct tcp_header_options options;
     uint8_t bytes[TCP_OPTIONS_MAX];
 
     fill_options(c, flags, packet_total_length(packet), now_ns, &options);
     size_t length = tcp_options_emit(&options, bytes);
-    struct tcp_header *header = packet_push(packet, TCP_HEADER_LENGTH + length);
+    struct tcp_header *header = push(c, packet, TCP_HEADER_LENGTH + length);
     memcpy(header + 1, bytes, length);
-    header->data_offset = (uint8_t)((TCP_HEADER_LENGTH + length) / 4 << 4);
     return header;
 }
 
-static struct tcp_header *push_usual_options(const struct tcp_connection *c,
-                                             struct packet *packet,
-                                             uint64_t now_ns)
+static inline struct tcp_header *push_usual(const struct tcp_connection *c,
+                                            struct packet *packet,
+                                            uint64_t now_ns)
 {
-    size_t length = TCP_HEADER_LENGTH;
-
-    if (c->has_timestamps)
-        length += TCP_TIMESTAMP_SPACE;
-    ASSERT(length <= packet_headroom(packet));
-    packet->data -= length;
-    packet->length += (uint32_t)length;
-    struct tcp_header *header = (void *)packet->data;
-    if (c->has_timestamps)
-        write_timestamps(c, (uint8_t *)(header + 1), now_ns);
-    header->data_offset = (uint8_t)(length / 4 << 4);
+    if (!c->has_timestamps)
+        return push(c, packet, TCP_HEADER_LENGTH);
+    struct tcp_header *header =
+        push(c, packet, TCP_HEADER_LENGTH + TCP_TIMESTAMP_SPACE);
+    write_timestamps(c, (uint8_t *)(header + 1), now_ns);
     return header;
 }
 
-static void push_header(struct tcp_connection *c, struct packet *packet,
-                        struct seq32 seq, uint8_t flags, uint64_t now_ns)
+static inline void write_header(struct tcp_connection *c, struct packet *packet,
+                                struct seq32 seq, uint8_t flags,
+                                uint64_t now_ns)
 {
-    bool has_ack = (flags & TCP_ACK) != 0;
-    struct tcp_header *header = has_ack && has_usual_options(c, flags)
-                                    ? push_usual_options(c, packet, now_ns)
-                                    : push_options(c, packet, flags, now_ns);
+    uint16_t window = window_offer(c, (flags & TCP_SYN) != 0);
+    bool is_usual =
+        (flags & (TCP_SYN | TCP_ACK)) == TCP_ACK && c->seldom == NULL;
+    struct tcp_header *header = is_usual ? push_usual(c, packet, now_ns)
+                                         : push_any(c, packet, flags, now_ns);
 
     /* Loads between the stores: gcc 12 joins neighbours by the octet. */
     header->sequence = be32_from(seq.value);
     header->source_port = be16_from(c->node.tuple.local_port);
     header->destination_port = be16_from(c->node.tuple.remote_port);
-    header->acknowledgement = be32_from(has_ack ? c->rcv.nxt.value : 0);
+    header->acknowledgement =
+        be32_from((flags & TCP_ACK) != 0 ? c->rcv.nxt.value : 0);
     header->flags = flags;
-    header->window = be16_from(window_offer(c, (flags & TCP_SYN) != 0));
+    header->window = be16_from(window);
     header->urgent = be16_from(0);
     if (c->is_urgent)
         urgent_stamp(c, seq, header);
-    header->checksum = be16_from(
-        checksum_fold(c->pseudo_sum + (uint32_t)packet_total_length(packet)));
-    packet->transport_offset = (uint16_t)packet_headroom(packet);
-    packet->checksum = PACKET_CHECKSUM_PARTIAL;
-    packet->checksum_start = packet->transport_offset;
-    packet->checksum_offset = offsetof(struct tcp_header, checksum);
 }
 
 /* Payload, as much of it as a packet can point at; a burst that had to be
@@ -147,8 +154,10 @@ static uint32_t fill(struct tcp_connection *c, struct seq32 seq,
                      uint32_t length, struct packet *packet)
 {
     uint32_t mss = c->snd.mss;
-    uint32_t filled = send_queue_fill(&c->send, seq, length, packet);
 
+    if (length <= mss && send_queue_fill_last(&c->send, seq, length, packet))
+        return length;
+    uint32_t filled = send_queue_fill(&c->send, seq, length, packet);
     if (filled <= mss || c->is_probing_mtu)
         return filled;
     if (filled < length) {
@@ -158,6 +167,24 @@ static uint32_t fill(struct tcp_connection *c, struct seq32 seq,
     if (filled > mss)
         packet->segment_size = c->snd.mss;
     return filled;
+}
+
+static inline void send(const struct tcp_connection *c, struct packet *packet,
+                        uint8_t tos, uint64_t now_ns)
+{
+    const struct ip_flow flow = {
+        .source = &c->node.tuple.local,
+        .destination = &c->node.tuple.remote,
+        .sum = c->pseudo_sum,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = c->options.ttl,
+        .tos = tos,
+    };
+
+    ip_push_whole(packet, &flow);
+    if (!tcp_settings.mtu_discovery)
+        ip_make_divisible(packet);
+    ip_send_whole(packet, &c->hop, now_ns);
 }
 
 bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
@@ -179,26 +206,16 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
         !c->has_ecn ? c->options.tos & (uint8_t)~ECN_MASK
                     : ecn_stamp(c, *length != 0 && !seq_before(seq, c->snd.max),
                                 &flags);
-    push_header(c, packet, seq, flags, now_ns);
+    write_header(c, packet, seq, flags, now_ns);
     if ((flags & TCP_ACK) != 0) {
         c->rcv.last_ack = c->rcv.nxt;
         if ((c->owed & OWES_MEMORY) == 0)
             c->ack_at_ns = 0; /* else a writer waits for it, too */
         c->owed &= (uint8_t)~OWES_ACK;
     }
-    tcp_counters.out_segments +=
-        packet->segment_size == 0
-            ? 1
-            : (*length + packet->segment_size - 1) / packet->segment_size;
-    const struct ip_send_options options = {
-        .source = c->node.tuple.local,
-        .destination = c->node.tuple.remote,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = c->options.ttl,
-        .tos = tos,
-        .dont_fragment = tcp_settings.mtu_discovery,
-    };
-    const struct ip_route route = ip_hop_route(&c->hop, &c->node.tuple.local);
-    ip_send(packet, &options, &route, now_ns);
+    tcp_counters.out_segments++;
+    if (packet->segment_size != 0)
+        tcp_counters.out_segments += (*length - 1) / packet->segment_size;
+    send(c, packet, tos, now_ns);
     return true;
 }

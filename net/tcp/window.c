@@ -5,6 +5,7 @@
  * led into sending small ones. When receive memory runs short in the whole
  * stack, edges stand still until apps have read.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
@@ -12,7 +13,7 @@
  * until segments have shown how much of it they fill, as on Linux. Small ones
  * keep the other half for a peer that sends little at a time. Those that took
  * more than a buffer tell nothing. 2^23 * 2^11 fits. */
-static uint32_t receive_limit(const struct tcp_connection *c)
+static inline uint32_t receive_limit(const struct tcp_connection *c)
 {
     uint32_t buffer = c->options.receive_buffer;
 
@@ -26,7 +27,8 @@ static uint32_t receive_limit(const struct tcp_connection *c)
 }
 
 /* Where the edge may lie at most. */
-static struct seq32 edge_limit(const struct tcp_connection *c, uint8_t scale)
+static inline struct seq32 edge_limit(const struct tcp_connection *c,
+                                      uint8_t scale)
 {
     uint32_t buffer = receive_limit(c);
     uint32_t room = c->receive.length < buffer ? buffer - c->receive.length : 0;
@@ -38,7 +40,7 @@ static struct seq32 edge_limit(const struct tcp_connection *c, uint8_t scale)
 }
 
 /* The least step: a segment, or half of a small buffer. */
-static int32_t edge_step(const struct tcp_connection *c)
+static inline int32_t edge_step(const struct tcp_connection *c)
 {
     uint32_t half = c->options.receive_buffer / 2;
 
@@ -62,20 +64,26 @@ uint16_t window_offer(struct tcp_connection *c, bool is_syn)
     return (uint16_t)field;
 }
 
-void text_read(struct tcp_connection *c)
+/* Worth a segment of its own: a quarter of the buffer, or the first room after
+ * the window was (nearly) closed. */
+static COLD NOINLINE bool is_worth_telling(const struct tcp_connection *c)
 {
-    /* So much is still open that what the peer sends next is acknowledged,
-     * and tells it of the room, long before it has to stop. */
-    if (!c->options.receive_buffer_fixed &&
-        connection_window(c) >= TCP_WINDOW_PLENTY &&
-        connection_window(c) >= 4U * c->rcv.mss)
-        return;
     int32_t growth = seq_diff(edge_limit(c, c->rcv.scale), c->rcv.edge);
     uint32_t buffer = c->options.receive_buffer;
 
-    /* Worth a segment of its own: a quarter of the buffer, or the first room
-     * after the window was (nearly) closed. */
-    if (growth >= (int32_t)(buffer / 4) ||
-        (growth >= edge_step(c) && connection_window(c) < 2U * c->rcv.mss))
+    return growth >= (int32_t)(buffer / 4) ||
+           (growth >= edge_step(c) && connection_window(c) < 2U * c->rcv.mss);
+}
+
+void text_read(struct tcp_connection *c)
+{
+    uint32_t window = connection_window(c);
+
+    /* So much is still open that what the peer sends next is acknowledged,
+     * and tells it of the room, long before it has to stop. */
+    if (!c->options.receive_buffer_fixed && window >= TCP_WINDOW_PLENTY &&
+        window >= 4U * c->rcv.mss)
+        return;
+    if (is_worth_telling(c))
         connection_touch(c, OWES_ACK);
 }

@@ -105,7 +105,7 @@ void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
                                      TCP_KIND_TIMESTAMP, TIMESTAMP_LENGTH};
     size_t at = 0;
 
-    *options = (struct tcp_header_options){.mss = 0};
+    tcp_options_clear(options);
     if (length == TCP_TIMESTAMP_SPACE &&
         memcmp(bytes, usual, sizeof(usual)) == 0) {
         parse_timestamp(bytes + 2, options);

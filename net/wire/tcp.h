@@ -92,8 +92,14 @@ struct tcp_header_options {
     bool has_window_scale;
     bool has_timestamp;
     bool has_sack_permitted;
-    struct tcp_sack_block sack[TCP_SACK_BLOCKS];
+    struct tcp_sack_block sack[TCP_SACK_BLOCKS]; /* so many as are counted */
 };
+
+/* None of them. */
+static inline void tcp_options_clear(struct tcp_header_options *options)
+{
+    memset(options, 0, offsetof(struct tcp_header_options, sack));
+}
 
 /* The options behind a header: the first of a kind wins; MSS, window scale
  * and SACK-permitted count only if `is_syn`; a malformed length ends it. */
