@@ -344,6 +344,9 @@ enum {
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
      * over them (CVE-2019-11477). All connections: one per so much memory. */
     TCP_SPANS_MAX = 128,
+    /* When one ACK does away with more, what it lets out waits for the next
+     * poll: one frame costs no more than so much. */
+    TCP_SPANS_A_TURN = 32,
     /* Beyond so many, what is sent within a small part of the time of all in
      * flight counts as sent at one time; beyond twice as many, a larger one. */
     TCP_SPANS_EXACT = 32,

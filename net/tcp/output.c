@@ -404,8 +404,11 @@ void connection_output(struct tcp_connection *c, uint64_t now_ns)
     if (c->state == TCP_CLOSED)
         return;
     /* First what was acknowledged goes, so much in each turn: then nothing is
-     * looked for behind it. */
-    if (send_queue_trim(&c->send)) {
+     * looked for behind it. Nor is much done after an ACK that was dear. */
+    bool is_late = c->recovery != NULL && c->recovery->is_late;
+    if (is_late)
+        c->recovery->is_late = false;
+    if (send_queue_trim(&c->send) || is_late) {
         connection_touch(c, OWES_OUTPUT);
         platform_raise_receive();
         return;

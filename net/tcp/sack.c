@@ -295,10 +295,12 @@ bool recovery_sack_ack(struct tcp_connection *c,
     struct tcp_recovery *r = c->recovery;
     struct tcp_delivery d = {.bytes = 0};
     bool is_dsack = find_dsack(c, segment);
+    uint32_t spans = r->board.count;
 
     if (acked != 0)
         scoreboard_acknowledge(&r->board, c->snd.una, &d);
     take_blocks(c, segment, is_dsack, &d);
+    r->is_late = spans > r->board.count + TCP_SPANS_A_TURN;
     d.rtt_us = take_sample(c, &d, now_ns);
     if (is_dsack) {
         rack_was_in_vain(c);
