@@ -250,7 +250,7 @@ static void track_segment(struct packet *packet, struct track_segment *segment)
         set_invalid(packet);
 }
 
-void track_unusual(struct packet *packet, uint64_t now_ns)
+COLD void track_unusual(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *ip = (const void *)packet->data;
     uint32_t header = (uint32_t)ipv4_header_length(ip);
