@@ -178,8 +178,7 @@ def idle(t, seconds):
     held = peers.hold(guests.ADDRESS, IDLE)
     beside, _ = wrk(t, 30, seconds)
     peers.check_held(held)
-    for sock in held:
-        sock.close()
+    peers.let_go(held)
     after, _ = wrk(t, 30, seconds)
     return {"idle rate": beside,
             "idle share": beside / ((before + after) / 2) * 100}

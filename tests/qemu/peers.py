@@ -7,6 +7,7 @@ import re
 import resource
 import selectors
 import socket
+import struct
 import time
 
 from harness import Failure, check, eventually
@@ -65,6 +66,8 @@ def answer(sock):
 
 
 WAVE = 100   # connections that are opened, or asked, at a time
+RESETS_AT_ONCE = 20     # and a pause: 2,000 a second
+RESETS_EVERY = 0.01     # seconds
 
 
 def ask_all(socks):
@@ -89,6 +92,21 @@ def hold(address, count):
         ask_all(wave)
         held += wave
     return held
+
+
+def let_go(held):
+    """Resets them, no faster than a card with a full queue keeps up.
+
+    Closed at once, some thousand FINs would be lost in the TAP's queue, and
+    the host would send them again, all in one moment and each time twice as
+    late, to whoever has the address by then.
+    """
+    for i, sock in enumerate(held):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                        struct.pack("ii", 1, 0))
+        sock.close()
+        if i % RESETS_AT_ONCE == 0:
+            time.sleep(RESETS_EVERY)
 
 
 def check_held(held):
