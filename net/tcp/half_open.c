@@ -256,6 +256,24 @@ void half_open_receive(struct tcp_node *node, struct packet *packet,
     half_open_offer(h, packet, segment, now_ns);
 }
 
+void half_open_visit(void (*visit)(void *context,
+                                   const struct tcp_status *status),
+                     void *context)
+{
+    for (size_t i = 0; i < QUEUES; i++) {
+        for (const struct half_open *h = pool.queues[i].first; h != NULL;
+             h = h->next) {
+            const struct tcp_tuple *tuple = &h->node.tuple;
+            const struct tcp_status status = {
+                .state = TCP_SYN_RECEIVED,
+                .local = {tuple->local, tuple->local_port},
+                .remote = {tuple->remote, tuple->remote_port},
+            };
+            visit(context, &status);
+        }
+    }
+}
+
 bool half_open_wants_cookie(const struct tcp_listener *listener)
 {
     uint32_t limit = listener->backlog;

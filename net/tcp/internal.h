@@ -289,6 +289,9 @@ void half_open_receive(struct tcp_node *node, struct packet *packet,
                        struct tcp_segment *segment, uint64_t now_ns);
 bool listener_uses(const struct tcp_endpoint *local);
 size_t half_open_count(void);
+void half_open_visit(void (*visit)(void *context,
+                                   const struct tcp_status *status),
+                     void *context);
 
 /* timewait.c */
 int time_wait_init(size_t count) MUST_CHECK;

@@ -82,11 +82,12 @@ void tcp_visit_connections(void (*visit)(void *context,
     listener_visit(visit, context);
     for (size_t i = 0; i < connections_total(); i++) {
         const struct tcp_connection *c = connection_at(i);
-        if (c != NULL && c->state != TCP_CLOSED) {
+        if (c != NULL) {
             tcp_get_status(c, &status);
             visit(context, &status);
         }
     }
+    half_open_visit(visit, context);
     time_wait_visit(visit, context);
 }
 

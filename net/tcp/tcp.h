@@ -268,7 +268,8 @@ struct tcp_status {
 void tcp_get_status(const struct tcp_connection *connection,
                     struct tcp_status *status);
 
-/* Every listener, connection and TIME-WAIT there is. */
+/* Every listener, connection and TIME-WAIT there is; as CLOSED those that
+ * are over (or are TIME-WAITs now) while an app still holds them. */
 void tcp_visit_connections(void (*visit)(void *context,
                                          const struct tcp_status *status),
                            void *context);

@@ -23,6 +23,8 @@ enum {
     PEER = 40001,
 };
 
+#define CONNECTION "packetdril 192.168.0.1:8080 192.0.2.1:40001 "
+
 static unsigned passed;
 static unsigned failed;
 
@@ -48,6 +50,21 @@ static struct sockaddr_in address(const char *ip, uint16_t port)
 
     in.sin_addr.s_addr = inet_addr(ip);
     return in;
+}
+
+/* Whether the file of states has that line for the server's connection. */
+static bool states_hold(const char *wanted)
+{
+    char text[1024];
+    FILE *stream = fopen(getenv("PACKETDRILL_STATES"), "r");
+
+    (void)now_us();
+    stream = stream == NULL ? NULL : freopen(NULL, "r", stream);
+    if (stream == NULL)
+        return false;
+    text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+    fclose(stream);
+    return strstr(text, wanted) != NULL;
 }
 
 /* ---- tests --------------------------------------------------------------- */
@@ -327,6 +344,7 @@ static void test_closing(int fd, const struct tcp *answer)
 
     check(t.shutdown(u, fd, SHUT_WR) == 0, "shutdown");
     check(receive(&got) && got.flags == (FIN | ACK), "a FIN comes out");
+    check(states_hold(CONNECTION "FIN_WAIT_1\n"), "after it, FIN_WAIT_1");
     struct tcp rst = {.flags = RST,
                       .from = answer->to,
                       .to = answer->from,
@@ -335,7 +353,9 @@ static void test_closing(int fd, const struct tcp *answer)
     check(t.getsockopt(u, fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 &&
               error == ECONNRESET,
           "SO_ERROR tells of the reset");
+    check(states_hold(CONNECTION "CLOSED\n"), "what was reset is CLOSED");
     check(t.close(u, fd) == 0, "close");
+    check(!states_hold(CONNECTION), "and gone once it is closed");
     check(fcntl(fd, F_GETFD) == -1, "its descriptor is closed");
 }
 
@@ -350,6 +370,7 @@ static void test_connect(void)
           "connect is under way");
     check(receive(&got) && got.flags == SYN && got.to == SERVER,
           "a SYN comes out");
+    check(states_hold(":8080 SYN_SENT\n"), "the state is SYN_SENT");
     struct tcp rst = {
         .flags = RST | ACK, .from = SERVER, .to = got.from, .ack = got.seq + 1};
     inject(&rst);
@@ -359,18 +380,27 @@ static void test_connect(void)
     check(t.close(u, fd) == 0, "close");
 }
 
-static bool states_hold(const char *wanted)
+static void test_time_wait(int listener)
 {
-    char text[1024];
-    FILE *stream = fopen(getenv("PACKETDRILL_STATES"), "r");
+    struct tcp answer;
+    struct tcp got;
 
-    (void)now_us();
-    stream = stream == NULL ? NULL : freopen(NULL, "r", stream);
-    if (stream == NULL)
-        return false;
-    text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
-    fclose(stream);
-    return strstr(text, wanted) != NULL;
+    begin_handshake(PEER, SERVER, &answer);
+    end_handshake(&answer);
+    int fd = accept_one(listener);
+    check(t.shutdown(u, fd, SHUT_WR) == 0 && receive(&got), "a FIN comes out");
+    struct tcp fin = {.flags = FIN | ACK,
+                      .from = answer.to,
+                      .to = answer.from,
+                      .seq = 1001,
+                      .ack = answer.seq + 2};
+    inject(&fin);
+    check(receive(&got) && got.flags == ACK, "the peer's is acknowledged");
+    check(states_hold(CONNECTION "TIME_WAIT\n") &&
+              !states_hold(CONNECTION "CLOSED"),
+          "TIME_WAIT, and only that, while the socket is open");
+    check(t.close(u, fd) == 0 && states_hold(CONNECTION "TIME_WAIT\n"),
+          "and when it is closed");
 }
 
 static void load(const char *file)
@@ -404,11 +434,12 @@ int main(int argc, char **argv)
     test_clock();
     int listener = listen_at(SERVER);
     begin_handshake(PEER, SERVER, &answer);
+    check(states_hold(CONNECTION "SYN_RCVD\n"),
+          "the file of states shows what is half open");
     end_handshake(&answer);
     int fd = accept_one(listener);
-    check(states_hold("packetdril 192.168.0.1:8080 192.0.2.1:40001 "
-                      "ESTABLISHED\n"),
-          "the file of states shows the connection");
+    check(states_hold(CONNECTION "ESTABLISHED\n") && !states_hold("SYN_RCVD"),
+          "and the connection");
     test_sending(fd, &answer);
     test_receiving(fd, &answer);
     test_large(fd, &answer);
@@ -418,6 +449,7 @@ int main(int argc, char **argv)
     test_silence_and_deadlock(fd, listener);
     test_closing(fd, &answer);
     test_connect();
+    test_time_wait(listener);
     check(t.close(u, listener) == 0, "close of the listener");
     t.free(u);
     unlink(states);

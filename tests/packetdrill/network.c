@@ -71,9 +71,19 @@ static int make_netdev_receive(void *userdata, void *bytes, size_t *length,
 }
 
 struct text {
-    char bytes[STATES_SIZE];
+    char bytes[STATES_SIZE + 1];
     size_t length;
+    bool is_for_closed;
 };
+
+/* Live ones first; then what is over and still open in the script, unless its
+ * TIME-WAIT, or a new connection of the same ends, is there already. */
+static bool is_shown(const struct text *text, const char *ends, bool is_closed)
+{
+    if (is_closed != text->is_for_closed)
+        return false;
+    return !is_closed || strstr(text->bytes, ends) == NULL;
+}
 
 static void print_state(void *context, const struct tcp_status *status)
 {
@@ -88,26 +98,35 @@ static void print_state(void *context, const struct tcp_status *status)
     struct be32 ip[2] = {ip_address_ipv4(&status->local.address),
                          ip_address_ipv4(&status->remote.address)};
     size_t room = STATES_SIZE - text->length;
+    char ends[64];
 
-    int length = snprintf(text->bytes + text->length, room,
-                          "packetdril %u.%u.%u.%u:%u %u.%u.%u.%u:%u %s\n",
-                          ip[0].octet[0], ip[0].octet[1], ip[0].octet[2],
-                          ip[0].octet[3], status->local.port, ip[1].octet[0],
-                          ip[1].octet[1], ip[1].octet[2], ip[1].octet[3],
-                          status->remote.port, names[status->state]);
+    snprintf(ends, sizeof(ends), "%u.%u.%u.%u:%u %u.%u.%u.%u:%u ",
+             ip[0].octet[0], ip[0].octet[1], ip[0].octet[2], ip[0].octet[3],
+             status->local.port, ip[1].octet[0], ip[1].octet[1], ip[1].octet[2],
+             ip[1].octet[3], status->remote.port);
+    if (!is_shown(text, ends, status->state == TCP_CLOSED))
+        return;
+    int length = snprintf(text->bytes + text->length, room, "packetdril %s%s\n",
+                          ends, names[status->state]);
     if ((size_t)length < room)
         text->length += (size_t)length;
+    text->bytes[text->length] = '\0';
 }
 
 void states_write(void)
 {
     static struct text last;
     static bool was_written;
-    struct text now = {.length = 0};
+    static struct text now;
     const char *file = getenv("PACKETDRILL_STATES");
 
     if (file == NULL)
         return;
+    now.length = 0;
+    now.bytes[0] = '\0';
+    now.is_for_closed = false;
+    adapter_lan.stack->call->tcp_visit_connections(print_state, &now);
+    now.is_for_closed = true;
     adapter_lan.stack->call->tcp_visit_connections(print_state, &now);
     if (was_written && now.length == last.length &&
         memcmp(now.bytes, last.bytes, now.length) == 0)

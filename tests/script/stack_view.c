@@ -45,7 +45,7 @@ static void look(void *context, const struct tcp_status *status)
         [TCP_LAST_ACK] = 9,     [TCP_TIME_WAIT] = 6};
     int *state = context;
 
-    if (status->state != TCP_LISTEN &&
+    if (status->state != TCP_LISTEN && status->state != TCP_CLOSED &&
         status->remote.port == flows[1].remote_port &&
         status->local.port == flows[1].local_port)
         *state = numbers[status->state];
