@@ -319,7 +319,7 @@ $(SCRIPT_RUNNER): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/script/*.c))
     $(HOST_LIBRARIES)
 	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) \
 	    -Wl,--wrap=platform_idle $(call group,$(HOST_LIBRARIES)) -lpthread
-$(BUILD)/host/tests/script/app.o: HOST_FLAGS += -Wno-missing-prototypes
+$(BUILD)/host/tests/script/app_world.o: HOST_FLAGS += -Wno-missing-prototypes
 
 script: $(SCRIPT_RUNNER) ## packet scripts alone (T=file or folder chooses)
 	@$(SCRIPT_RUNNER) $(or $(T),tests/script)
@@ -334,7 +334,7 @@ SO_FLAGS  := $(COMMON) -O1 -fPIC -fvisibility=hidden -D_GNU_SOURCE \
              -fsanitize=undefined -fsanitize-undefined-trap-on-error
 SO_FILES  := $(addprefix tests/host/,world.c link.c capture.c device.c \
              stack.c) \
-             tests/script/lan.c \
+             tests/script/lan.c tests/script/checksum.c \
              $(filter-out %/loader.c %/loader_segment.c,$(wildcard tests/packetdrill/*.c))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,so,$(r),c,$(HOST_CC),$(SO_FLAGS))))
 $(BUILD)/so/tests/%.o: tests/%.c
@@ -346,8 +346,18 @@ $(SO_OBJECT): $(call objects,so,$(NET_ROOMS)) $(patsubst %.c,$(BUILD)/so/%.o,$(S
 $(SO_LOADER): $(addprefix $(BUILD)/so/tests/packetdrill/,loader.o loader_segment.o)
 	$(call say,link,$@)$(HOST_CC) -o $@ $^ -ldl -lpthread
 
+# Our player of packet scripts in packetdrill's place, before that object.
+SO_PLAYER := $(BUILD)/packetdrill-player
+$(SO_PLAYER): $(patsubst %.c,$(BUILD)/so/%.o, \
+    $(filter-out %_world.c %/lan.c,$(wildcard tests/script/*.c)) \
+    $(wildcard tests/packetdrill/player/*.c))
+	$(call say,link,$@)$(HOST_CC) -o $@ $^ -ldl -lpthread
+
 packetdrill-so: $(SO_OBJECT) $(SO_LOADER) ## the stack as a shared object for packetdrill
 	@$(SO_LOADER) $(abspath $(SO_OBJECT))
+
+script-so: $(SO_OBJECT) $(SO_PLAYER) ## packet scripts through that object (T=file or folder chooses)
+	@PACKETDRILL_SO=$(abspath $(SO_OBJECT)) $(SO_PLAYER) $(or $(T),tests/script)
 
 JUDGE_PROGRAM := $(BUILD)/unit/judge
 judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=1000)
@@ -559,6 +569,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs worst worst-frames floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so fuzz hosted images debug apps qemu soak-offloads check help format clean
+.PHONY: all run bench bench-host costs worst worst-frames floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so script-so fuzz hosted images debug apps qemu soak-offloads check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

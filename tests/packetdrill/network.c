@@ -4,6 +4,7 @@
  * look at the checksums of TCP and UDP, so it is done here.
  */
 #include "tests/packetdrill/adapter.h"
+#include "tests/script/checksum.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,18 +29,18 @@ static int make_netdev_send(void *userdata, const void *packet, size_t length)
     return 0;
 }
 
-static void check(const struct lan_packet *packet)
+static void check(const struct stage_packet *packet)
 {
     const uint8_t *ip = packet->bytes;
     size_t header = (size_t)(ip[0] & 0x0f) * 4;
     const char *wrong = NULL;
 
-    if (lan_checksum(ip, header, 0) != 0)
+    if (internet_checksum(ip, header, 0) != 0)
         wrong = "IPv4";
     else if ((ip[9] == 6 ||
               (ip[9] == 17 && (ip[header + 6] | ip[header + 7]) != 0)) &&
-             lan_checksum(ip + header, packet->length - header,
-                          lan_pseudo_sum(ip)) != 0)
+             internet_checksum(ip + header, packet->length - header,
+                               pseudo_sum(ip)) != 0)
         wrong = ip[9] == 6 ? "TCP" : "UDP";
     if (wrong == NULL)
         return;
@@ -57,7 +58,7 @@ static int make_netdev_receive(void *userdata, void *bytes, size_t *length,
     uint64_t end_ns = world_now() + PATIENCE_S * NS_PER_S;
     while (adapter_lan.first == NULL && clock_step(end_ns)) {
     }
-    struct lan_packet *packet = lan_take(&adapter_lan);
+    struct stage_packet *packet = lan_take(&adapter_lan);
     *length = 0;
     if (packet != NULL && packet->length <= size) {
         check(packet);

@@ -9,13 +9,11 @@
 #include "net/socket/socket.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     PIECES_MAX = 64,
-    POLL_MAX = 64,
 };
 
 struct pieces {
@@ -160,54 +158,4 @@ void call_send(const struct call *call, struct outcome *outcome)
     if (vector != NULL)
         pieces_of_vector(&pieces, vector);
     transmit(handle_of(call), &pieces, number(call, 2), NULL, outcome);
-}
-
-/* One look at all of them; how many have events. */
-static int look(struct pollfd *list, size_t count)
-{
-    int ready = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        struct handle *handle = handle_at(list[i].fd);
-        short events =
-            handle == NULL ? (short)POLLNVAL : socket_poll_events(handle->id);
-        list[i].revents =
-            (short)(events & (list[i].events | POLLERR | POLLHUP | POLLNVAL));
-        ready += list[i].revents != 0;
-    }
-    return ready;
-}
-
-void call_poll(const struct call *call, struct outcome *outcome)
-{
-    struct pollfd list[POLL_MAX];
-    const struct value *wanted[POLL_MAX];
-    int timeout_ms = number(call, 2);
-    size_t count = 0;
-
-    for (const struct value *item = argument(call, 0)->first;
-         item != NULL && count < POLL_MAX; item = item->next) {
-        const struct value *fd = member(item, "fd");
-        const struct value *events = member(item, "events");
-        list[count] = (struct pollfd){
-            .fd = fd == NULL ? -1 : (int)fd->number,
-            .events = events == NULL ? (short)0 : (short)events->number};
-        wanted[count++] = member(item, "revents");
-    }
-    uint64_t end_ns = timeout_ms < 0 ? UINT64_MAX
-                                     : socket_now_ns() + (uint64_t)timeout_ms *
-                                                             UINT64_C(1000000);
-    for (;;) {
-        uint64_t generation = socket_generation();
-        outcome->result = look(list, count);
-        if (outcome->result != 0 || socket_now_ns() >= end_ns)
-            break;
-        socket_wait(generation, end_ns);
-    }
-    for (size_t i = 0; i < count; i++)
-        if (wanted[i] != NULL && wanted[i]->kind == VALUE_NUMBER &&
-            wanted[i]->number != list[i].revents)
-            problem(outcome, "revents of fd %d are 0x%x, not 0x%llx",
-                    list[i].fd, (unsigned)list[i].revents,
-                    (unsigned long long)wanted[i]->number);
 }

@@ -7,6 +7,7 @@
 #include "tests/script/check.h"
 #include "tests/script/calls.h"
 #include "tests/script/script.h"
+#include "tests/script/stage.h"
 
 #include "net/socket/socket.h"
 
@@ -130,7 +131,7 @@ static long long evaluate_counter(struct evaluation *e)
     memcpy(name, start + 1, (size_t)(end - start - 1));
     name[end - start - 1] = '\0';
     e->at = end + 1;
-    if (!take(e, ")") || !stack_view_counter(name, &value))
+    if (!take(e, ")") || !stage_counter(name, &value))
         e->error = "no such counter";
     note(e, name, strlen(name), (long long)value);
     return (long long)value;
@@ -150,9 +151,9 @@ static long long evaluate_name(struct evaluation *e)
     else if (length == 7 && memcmp(name, "counter", 7) == 0)
         return evaluate_counter(e);
     else if (length == 10 && memcmp(name, "tcpi_state", 10) == 0)
-        value = e->has_info ? e->info.tcpi_state : stack_view_state();
+        value = e->has_info ? e->info.tcpi_state : stage_state();
     else if (length == 5 && memcmp(name, "state", 5) == 0)
-        value = stack_view_state();
+        value = stage_state();
     else if (find_member(e, name, length, &value))
         ;
     else if (symbol_find(name, length, &value))

@@ -4,7 +4,7 @@
  */
 #include "tests/script/flow.h"
 #include "tests/script/bytes.h"
-#include "tests/script/lan.h"
+#include "tests/script/checksum.h"
 
 #include <string.h>
 
@@ -175,7 +175,7 @@ static const char *decode_tcp(const uint8_t *ip, const uint8_t *tcp,
 
     if (header < 20 || header > length)
         return "a TCP header that does not fit";
-    if (lan_checksum(tcp, length, lan_pseudo_sum(ip)) != 0)
+    if (internet_checksum(tcp, length, pseudo_sum(ip)) != 0)
         return "a wrong TCP checksum";
     if (get16(ip + 6) != (flow_has_df ? 0x4000 : 0))
         return flow_has_df ? "TCP without DF, or in fragments"
@@ -212,7 +212,7 @@ static const char *decode_udp(const uint8_t *ip, const uint8_t *udp,
     if (length < 8 || get16(udp + 4) != length)
         return "a UDP length that does not fit";
     if (get16(udp + 6) == 0 ||
-        lan_checksum(udp, length, lan_pseudo_sum(ip)) != 0)
+        internet_checksum(udp, length, pseudo_sum(ip)) != 0)
         return "a wrong UDP checksum";
     struct flow *flow = find(get16(udp + 2), get16(udp), &segment->peer);
     if (flow == NULL)
@@ -232,7 +232,7 @@ const char *flow_decode(const uint8_t *packet, size_t length,
     *segment = (struct segment){.data_offset = -1, .peer = 1};
     if (packet[0] >> 4 != 4 || header != 20 || length < header)
         return "an IPv4 header that is none, or has options";
-    if (lan_checksum(packet, header, 0) != 0)
+    if (internet_checksum(packet, header, 0) != 0)
         return "a wrong IPv4 checksum";
     segment->ttl = packet[8];
     segment->tos = packet[1] & 0xfc;
@@ -246,7 +246,7 @@ const char *flow_decode(const uint8_t *packet, size_t length,
         return decode_udp(packet - header, packet, length, segment);
     if (segment->protocol != PROTOCOL_ICMP || length < 8)
         return "a protocol scripts do not know";
-    if (lan_checksum(packet, length, 0) != 0)
+    if (internet_checksum(packet, length, 0) != 0)
         return "a wrong ICMP checksum";
     segment->type = packet[0];
     segment->code = packet[1];

@@ -3,8 +3,8 @@
  * The packets a script injects.
  */
 #include "tests/script/bytes.h"
+#include "tests/script/checksum.h"
 #include "tests/script/flow.h"
-#include "tests/script/lan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void put_ip(uint8_t *ip, const struct segment *segment, size_t length)
     ip[9] = (uint8_t)segment->protocol;
     memcpy(ip + 12, remote_address, 4);
     memcpy(ip + 16, local_address, 4);
-    put16(ip + 10, lan_checksum(ip, IPV4, 0));
+    put16(ip + 10, internet_checksum(ip, IPV4, 0));
 }
 
 static size_t put_tcp(struct flow *flow, const struct segment *segment,
@@ -89,7 +89,7 @@ static size_t put_tcp(struct flow *flow, const struct segment *segment,
                 is_syn ? 0 : segment->seq - flow->remote_start);
     size_t length = header + segment->length;
     put_ip(ip, segment, IPV4 + length);
-    put16(tcp + 16, lan_checksum(tcp, length, lan_pseudo_sum(ip)));
+    put16(tcp + 16, internet_checksum(tcp, length, pseudo_sum(ip)));
     if (segment->bad_checksum)
         tcp[16] ^= 0x55;
     return IPV4 + length;
@@ -107,7 +107,7 @@ static size_t put_udp(const struct flow *flow, const struct segment *segment,
     put16(udp + 6, 0);
     stream_fill(udp + 8, segment->length, 0);
     put_ip(ip, segment, IPV4 + length);
-    put16(udp + 6, lan_checksum(udp, length, lan_pseudo_sum(ip)));
+    put16(udp + 6, internet_checksum(udp, length, pseudo_sum(ip)));
     if (segment->bad_checksum)
         udp[6] ^= 0x55;
     return IPV4 + length;
@@ -134,7 +134,7 @@ static size_t put_icmp(const struct flow *flow, const struct segment *segment,
         memcpy(inner + 16, remote_address, 4);
         inner[6] = 0x40;
         put16(inner + 10, 0);
-        put16(inner + 10, lan_checksum(inner, IPV4, 0));
+        put16(inner + 10, internet_checksum(inner, IPV4, 0));
         put16(inner + IPV4, flow->local_port);
         put16(inner + IPV4 + 2, flow->remote_port);
         if (is_udp)
@@ -143,7 +143,7 @@ static size_t put_icmp(const struct flow *flow, const struct segment *segment,
             put32(inner + IPV4 + 4, segment->seq + flow->offset);
     }
     put_ip(ip, segment, IPV4 + length);
-    put16(icmp + 2, lan_checksum(icmp, length, 0));
+    put16(icmp + 2, internet_checksum(icmp, length, 0));
     return IPV4 + length;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "tests/script/lan.h"
 #include "tests/script/bytes.h"
+#include "tests/script/checksum.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,27 +21,6 @@ enum {
 };
 
 static const uint8_t our_mac[6] = {2, 0, 0, 0, 0, 0x99};
-
-uint16_t lan_checksum(const uint8_t *bytes, size_t length, uint32_t sum)
-{
-    uint64_t wide = sum;
-
-    for (size_t i = 0; i < length; i++)
-        wide += i % 2 == 0 ? (uint64_t)bytes[i] << 8 : bytes[i];
-    while (wide >> 16 != 0)
-        wide = (wide & 0xffff) + (wide >> 16);
-    return (uint16_t)~wide;
-}
-
-uint32_t lan_pseudo_sum(const uint8_t *ip)
-{
-    uint32_t header = (uint32_t)(ip[0] & 0x0f) * 4;
-    uint32_t sum = ip[9] + get16(ip + 2) - header;
-
-    for (size_t i = 12; i < 20; i += 2)
-        sum += get16(ip + i);
-    return sum;
-}
 
 static void answer_arp(struct lan *lan, const struct frame *frame)
 {
@@ -76,7 +56,7 @@ static void arrive(struct world_port *port, struct frame *frame)
         answer_arp(lan, frame);
     if (type == 0x0800 && frame->length >= ETHERNET + IPV4) {
         size_t length = get16(frame->bytes + ETHERNET + 2);
-        struct lan_packet *packet = calloc(1, sizeof(*packet) + length);
+        struct stage_packet *packet = calloc(1, sizeof(*packet) + length);
         if (packet == NULL || length > frame->length - ETHERNET)
             world_fail("an IPv4 packet longer than its frame");
         packet->time_ns = world_now();
@@ -91,9 +71,9 @@ static void arrive(struct world_port *port, struct frame *frame)
     free(frame);
 }
 
-struct lan_packet *lan_take(struct lan *lan)
+struct stage_packet *lan_take(struct lan *lan)
 {
-    struct lan_packet *packet = lan->first;
+    struct stage_packet *packet = lan->first;
 
     if (packet != NULL)
         lan->first = packet->next;
@@ -122,7 +102,7 @@ void lan_start(struct lan *lan, const char *address)
     call->net_start(world_now());
     world_leave(lan->stack);
     world_run_for(10 * NS_PER_S);
-    for (struct lan_packet *packet; (packet = lan_take(lan)) != NULL;)
+    for (struct stage_packet *packet; (packet = lan_take(lan)) != NULL;)
         free(packet);
 }
 
@@ -153,7 +133,7 @@ static void send_part(struct lan *lan, const uint8_t *packet, size_t headers,
     memcpy(part + headers, packet + headers + at, length);
     put16(part + 2, (unsigned)(headers + length));
     put16(part + 10, 0);
-    put16(part + 10, lan_checksum(part, ip, 0));
+    put16(part + 10, internet_checksum(part, ip, 0));
     uint32_t seq = (uint32_t)get16(tcp + 4) << 16 | get16(tcp + 6);
     seq += (uint32_t)at;
     put16(tcp + 4, seq >> 16);
@@ -162,7 +142,7 @@ static void send_part(struct lan *lan, const uint8_t *packet, size_t headers,
         tcp[13] &= 0xf6;
     put16(tcp + 16, 0);
     put16(tcp + 16,
-          lan_checksum(tcp, headers + length - ip, lan_pseudo_sum(part)));
+          internet_checksum(tcp, headers + length - ip, pseudo_sum(part)));
     /* Straight into the card's ring, past the cable: so that one poll finds
      * them all. */
     lan->device->port.arrive(&lan->device->port,

@@ -7,20 +7,14 @@
 #pragma once
 
 #include "tests/host/device.h"
-
-struct lan_packet {
-    struct lan_packet *next;
-    uint64_t time_ns;
-    size_t length;
-    uint8_t bytes[];
-};
+#include "tests/script/stage.h"
 
 struct lan {
     struct world_port port;
     struct world_stack *stack;
     struct device *device;
-    struct lan_packet *first; /* what the stack sent */
-    struct lan_packet *last;
+    struct stage_packet *first; /* what the stack sent */
+    struct stage_packet *last;
 };
 
 /* Starts the world; time stands where the stack has its address for sure.
@@ -33,10 +27,4 @@ void lan_start(struct lan *lan, const char *address);
 void lan_inject(struct lan *lan, const uint8_t *packet, size_t length);
 
 /* The oldest packet, or NULL; to be freed. */
-struct lan_packet *lan_take(struct lan *lan);
-
-/* The sum of 16-bit words, folded and complemented: 0 over what is right. */
-uint16_t lan_checksum(const uint8_t *bytes, size_t length, uint32_t sum);
-
-/* The pseudo-header's part of a transport's sum. */
-uint32_t lan_pseudo_sum(const uint8_t *ip);
+struct stage_packet *lan_take(struct lan *lan);

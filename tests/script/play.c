@@ -5,10 +5,14 @@
  */
 #include "tests/script/play.h"
 #include "tests/script/app.h"
+#include "tests/script/calls.h"
 #include "tests/script/check.h"
 #include "tests/script/compare.h"
 #include "tests/script/flow.h"
-#include "tests/script/lan.h"
+#include "tests/script/stage.h"
+
+#include "net/attributes.h"
+#include "net/limits.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,7 +31,6 @@ enum {
 static struct {
     const struct script *script;
     const struct event *event;
-    struct lan lan;
     uint64_t zero_ns; /* script time 0 */
     uint64_t last_ns; /* of the event before */
     bool is_verbose;
@@ -106,20 +109,10 @@ static void look_at_app(void)
     player.blocked = NULL;
 }
 
-/* One step of the world, and of the app in it. */
-static bool step(uint64_t until_ns)
-{
-    bool more = world_step(until_ns);
-
-    app_look();
-    look_at_app();
-    return more;
-}
-
 static void run_until(uint64_t time_ns)
 {
-    while (step(time_ns)) {
-    }
+    stage_run_until(time_ns);
+    look_at_app();
 }
 
 static void play_call(const struct event *event)
@@ -136,7 +129,7 @@ static void play_call(const struct event *event)
              player.blocked->line);
     int64_t length_us = event->end_us - event->from_us;
     player.blocked = event;
-    player.blocked_end_ns = world_now() + (uint64_t)length_us * NS_PER_US;
+    player.blocked_end_ns = stage_now() + (uint64_t)length_us * NS_PER_US;
     app_begin(&event->call);
     look_at_app();
 }
@@ -159,9 +152,9 @@ static void play_inject(const struct event *event)
     static uint8_t packet[PACKET_MAX];
     size_t length = flow_encode(&event->segment, packet, sizeof(packet));
 
-    print_packet('<', world_now(), &event->segment);
-    lan_inject(&player.lan, packet, length);
-    run_until(world_now());
+    print_packet('<', stage_now(), &event->segment);
+    stage_inject(packet, length);
+    look_at_app();
 }
 
 /* What the script does not say of IP is not shown either. */
@@ -194,13 +187,12 @@ static void play_expect(const struct event *event, uint64_t from_ns,
     struct segment got;
     char text[TEXT_MAX];
 
-    while (player.lan.first == NULL && step(to_ns + tolerance)) {
-    }
-    struct lan_packet *packet = lan_take(&player.lan);
+    struct stage_packet *packet = stage_take(to_ns + tolerance);
+    look_at_app();
     if (packet == NULL) {
         segment_print(&event->segment, text, sizeof(text));
         fail(event, "no packet came until %.6f\n    expected > %s",
-             seconds(world_now()), text);
+             seconds(stage_now()), text);
     }
     const char *wrong =
         flow_decode(packet->bytes, packet->length, &event->segment, &got);
@@ -227,7 +219,7 @@ static void play_command(const struct event *event)
 
     if (sscanf(event->text, " sleep %lf", &length) != 1)
         fail(event, "commands are not run: `%s`", event->text);
-    run_until(world_now() + (uint64_t)(length * 1e9));
+    run_until(stage_now() + (uint64_t)(length * 1e9));
 }
 
 static void play_check(const struct event *event)
@@ -248,12 +240,12 @@ static void play_event(const struct event *event)
     player.event = event;
     if (event->kind == EVENT_EXPECT) {
         if (event->time == TIME_ANY)
-            to_ns = world_now() + ANY_TIME_S * NS_PER_S;
+            to_ns = stage_now() + ANY_TIME_S * NS_PER_S;
         play_expect(event, from_ns, to_ns);
         return;
     }
     run_until(from_ns);
-    player.last_ns = world_now();
+    player.last_ns = stage_now();
     if (event->kind == EVENT_INJECT)
         play_inject(event);
     else if (event->kind == EVENT_CALL)
@@ -262,8 +254,8 @@ static void play_event(const struct event *event)
         play_check(event);
     else
         play_command(event);
-    run_until(world_now());
-    player.last_ns = world_now();
+    run_until(stage_now());
+    player.last_ns = stage_now();
 }
 
 /* Nothing unexpected was sent, and everything ends and is given back. */
@@ -274,7 +266,7 @@ static void finish(const struct event *last)
 
     if (player.blocked != NULL)
         fail(player.blocked, "%s: has not ended", player.blocked->call.name);
-    struct lan_packet *packet = lan_take(&player.lan);
+    struct stage_packet *packet = stage_take(stage_now());
     if (packet != NULL) {
         const char *wrong =
             flow_decode(packet->bytes, packet->length, NULL, &got);
@@ -287,9 +279,9 @@ static void finish(const struct event *last)
              wrong == NULL ? "" : wrong);
     }
     calls_close_all();
-    run_until(world_now() + AFTERMATH_S * NS_PER_S);
-    if (stack_view_leaks()[0] != '\0')
-        fail(last, "after everything was closed: %s", stack_view_leaks());
+    run_until(stage_now() + AFTERMATH_S * NS_PER_S);
+    if (stage_leaks()[0] != '\0')
+        fail(last, "after everything was closed: %s", stage_leaks());
 }
 
 static void set_up(const struct script *script, unsigned options)
@@ -297,25 +289,22 @@ static void set_up(const struct script *script, unsigned options)
     player.script = script;
     player.is_verbose = (options & PLAY_VERBOSE) != 0;
     app_would_block = would_block;
-    lan_start(&player.lan, "192.168.0.1");
+    const char *refused = stage_start(script);
+    if (refused != NULL)
+        fail(script->events, "no such setting, or not such a value: %s",
+             refused);
     if ((options & PLAY_CAPTURE) != 0) {
         char name[TEXT_MAX];
         const char *base = strrchr(script->file, '/');
         snprintf(name, sizeof(name), "%s.pcap",
                  base == NULL ? script->file : base + 1);
-        world_capture(name);
+        stage_capture(name);
     }
-    stack_view_init(&player.lan);
-    for (size_t i = 0; i < script->setting_count; i++) {
-        if (!stack_view_set(script->settings[i]))
-            fail(script->events, "no such setting, or not such a value: %s",
-                 script->settings[i]);
+    for (size_t i = 0; i < script->setting_count; i++)
         if (strstr(script->settings[i], "tcp_mtu_discovery=0") != NULL)
             flow_has_df = false;
-    }
     flows_init(script->remote_isn);
-    app_start(&player.lan);
-    player.zero_ns = world_now();
+    player.zero_ns = stage_now();
     player.last_ns = player.zero_ns;
 }
 

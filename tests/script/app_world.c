@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One baton between two threads; whoever has it runs.
+ * One baton between two threads; whoever has it runs. Takes the place of
+ * tests/host's platform_idle().
  */
 #include "tests/script/app.h"
+#include "tests/script/stage_world.h"
 
 #include <pthread.h>
 
@@ -16,7 +18,6 @@ static struct {
     const struct call *call;
     struct outcome outcome;
     uint64_t ended_ns;
-    struct lan *lan;
 } app = {.mutex = PTHREAD_MUTEX_INITIALIZER,
          .changed = PTHREAD_COND_INITIALIZER};
 
@@ -47,9 +48,8 @@ static void *run(void *context)
     return NULL;
 }
 
-void app_start(struct lan *lan)
+void app_start(void)
 {
-    app.lan = lan;
     pthread_mutex_lock(&app.mutex);
     if (pthread_create(&app.thread, NULL, run, NULL) != 0)
         world_fail("no thread for the app");
@@ -98,7 +98,7 @@ void __wrap_platform_idle(uint64_t deadline_ns)
     }
     if (deadline_ns != PLATFORM_NEVER)
         world_at(deadline_ns, wake, NULL);
-    app.lan->stack->is_locked = false;
+    stage_lan.stack->is_locked = false;
     hand_over(false);
-    app.lan->stack->is_locked = true;
+    stage_lan.stack->is_locked = true;
 }
