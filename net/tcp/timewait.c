@@ -150,6 +150,7 @@ static void owe_ack(const struct time_wait *object, const struct ip_hop *hop,
     struct tcp_reply reply = {
         .seq = object->snd_nxt,
         .ack = object->rcv_nxt,
+        .window = TCP_WINDOW_MAX, /* no edge moves back; nothing comes */
         .flags = TCP_ACK,
     };
 
@@ -239,8 +240,10 @@ void time_wait_receive(struct tcp_node *node, struct packet *packet,
         return;
     }
     /* RFC 1337: a reset does not end the wait. A plain ACK in its place says
-     * nothing new; anything else is told where we are. */
+     * nothing new; anything else is told where we are, if it is what a TCP
+     * sends: with an ACK, or a SYN. */
     if ((segment->flags & TCP_RST) == 0 &&
+        (segment->flags & (TCP_ACK | TCP_SYN)) != 0 &&
         (segment_space(segment) != 0 ||
          !seq_equal(segment->seq, object->rcv_nxt))) {
         /* Only the peer's FIN, come again, begins the wait anew. */

@@ -166,17 +166,20 @@ static void in_syn_sent(struct work *work, const struct model_segment *segment)
 static bool is_acceptable(const struct model_connection *tcb,
                           const struct model_segment *segment)
 {
+    /* choice: in TIME-WAIT no number lies beyond the peer's FIN, so there is
+     * no window, whatever the last ACK said. */
+    uint32_t window = tcb->state == MODEL_TIME_WAIT ? 0 : tcb->rcv_wnd;
     uint32_t length = seg_len(segment);
     uint32_t first = segment->seq - tcb->rcv_nxt;
     uint32_t last = segment->seq + length - 1 - tcb->rcv_nxt;
 
-    if (length == 0 && tcb->rcv_wnd == 0)
+    if (length == 0 && window == 0)
         return first == 0;
     if (length == 0)
-        return first < tcb->rcv_wnd;
-    if (tcb->rcv_wnd == 0)
+        return first < window;
+    if (window == 0)
         return false;
-    return first < tcb->rcv_wnd || last < tcb->rcv_wnd;
+    return first < window || last < window;
 }
 
 /* Before the first; RFC 7323 3.2 and 5.3 R1. False: done. */
@@ -319,7 +322,9 @@ static void in_others(struct work *work, struct model_segment *segment)
     if (!passes_timestamps(work, segment))
         return;
     if (!SEG(SYN) && !is_acceptable(&work->tcb, segment)) {
-        if (!SEG(RST))
+        /* choice: where nothing is left to lose, what has no ACK, which is
+         * dropped anyway (fifth), is not answered either. */
+        if (!SEG(RST) && (SEG(ACK) || work->tcb.state != MODEL_TIME_WAIT))
             reply_ack(work);
         return;
     }
