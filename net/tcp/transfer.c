@@ -115,8 +115,6 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
             return take_error(c);
         if (c->fin_received || c->read_shut || c->state == TCP_CLOSED)
             return 0;
-        if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
-            return -ENOTCONN;
         return -EAGAIN;
     }
     uint32_t part =
