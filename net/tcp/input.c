@@ -138,8 +138,6 @@ static void receive_reset(struct tcp_connection *c,
     if (state == TCP_SYN_RECEIVED) {
         tcp_counters.attempt_fails++;
         connection_finish(c, ECONNREFUSED);
-    } else if (state == TCP_CLOSE_WAIT) {
-        connection_finish(c, EPIPE);
     } else {
         connection_finish(c, ECONNRESET);
     }
