@@ -26,16 +26,22 @@ static inline uint32_t receive_limit(const struct tcp_connection *c)
     return payload > buffer ? (uint32_t)payload : buffer;
 }
 
-/* Where the edge may lie at most. */
-static inline struct seq32 edge_limit(const struct tcp_connection *c,
-                                      uint8_t scale)
+static inline uint32_t receive_room(const struct tcp_connection *c)
 {
     uint32_t buffer = receive_limit(c);
     uint32_t room = c->receive.length < buffer ? buffer - c->receive.length : 0;
-    uint32_t largest = (uint32_t)TCP_WINDOW_MAX << scale;
 
     if (receive_memory_is_short() && room > connection_window(c))
         room = connection_window(c);
+    return room;
+}
+
+/* Where the edge may lie at most. */
+static inline struct seq32 edge_limit(const struct tcp_connection *c,
+                                      uint32_t room, uint8_t scale)
+{
+    uint32_t largest = (uint32_t)TCP_WINDOW_MAX << scale;
+
     return seq_add(c->rcv.nxt, room < largest ? room : largest);
 }
 
@@ -50,10 +56,11 @@ static inline int32_t edge_step(const struct tcp_connection *c)
 uint16_t window_offer(struct tcp_connection *c, bool is_syn)
 {
     uint8_t scale = is_syn ? 0 : c->rcv.scale;
-    struct seq32 limit = edge_limit(c, scale);
+    uint32_t room = receive_room(c);
 
-    if (seq_diff(limit, c->rcv.edge) >= edge_step(c))
-        c->rcv.edge = limit;
+    /* Against the room there is, not what the field can tell of it. */
+    if ((int32_t)(room - connection_window(c)) >= edge_step(c))
+        c->rcv.edge = seq_max(c->rcv.edge, edge_limit(c, room, scale));
     uint32_t window = connection_window(c);
     uint32_t field = (window + (1U << scale) - 1) >> scale;
     if (field > TCP_WINDOW_MAX)
@@ -68,7 +75,8 @@ uint16_t window_offer(struct tcp_connection *c, bool is_syn)
  * the window was (nearly) closed. */
 static COLD NOINLINE bool is_worth_telling(const struct tcp_connection *c)
 {
-    int32_t growth = seq_diff(edge_limit(c, c->rcv.scale), c->rcv.edge);
+    int32_t growth =
+        seq_diff(edge_limit(c, receive_room(c), c->rcv.scale), c->rcv.edge);
     uint32_t buffer = c->options.receive_buffer;
 
     return growth >= (int32_t)(buffer / 4) ||
