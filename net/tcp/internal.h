@@ -329,6 +329,7 @@ struct tcp_settings {
     uint16_t fin_timeout_s;
     uint8_t keep_count;
     uint8_t syn_retries;
+    uint8_t syn_linear; /* the first so many repetitions do not back off */
     uint8_t syn_ack_retries;
     uint8_t mtu_probing; /* 0: never, 1: after a black hole, 2: always */
     uint8_t syncookies;  /* 0: never, 1: past a threshold, 2: always */

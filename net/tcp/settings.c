@@ -150,6 +150,7 @@ static const struct setting table[] = {
     {"tcp_tw_reuse", FIELD(reuse_time_wait), 0, 1},
     {"tcp_challenge_ack_limit", FIELD(challenges), 1, UINT8_MAX},
     {"tcp_syn_retries", FIELD(syn_retries), 1, INT8_MAX},
+    {"tcp_syn_linear_timeouts", FIELD(syn_linear), 0, INT8_MAX},
     {"tcp_synack_retries", FIELD(syn_ack_retries), 0, TCP_SYN_ACK_RETRIES},
     {"tcp_retries2", FIELD(retries), 1, INT8_MAX},
     {"tcp_rto_min_us", FIELD(rto_min_us), TCP_RTO_LEAST_US, 60000000},

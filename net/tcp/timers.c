@@ -164,7 +164,8 @@ static void retransmit_expired(struct tcp_connection *c, uint64_t now_ns)
         return;
     }
     c->retries++;
-    rtt_back_off(&c->rtt);
+    if (c->state != TCP_SYN_SENT || c->retries > tcp_settings.syn_linear)
+        rtt_back_off(&c->rtt);
     tcp_counters.timeouts++;
     set_retransmit(c, now_ns);
     if (!state_is_synchronised(c->state)) {
