@@ -75,6 +75,7 @@ struct tcp_connection {
             bool fin_queued : 1;
             bool read_shut : 1;
             bool is_urgent : 1; /* perhaps not acknowledged up to snd.urgent */
+            bool holds_more : 1; /* MSG_MORE, and no acknowledgement since */
         };
         uint8_t unusual; /* any of these: the short ways are not for it */
     };
@@ -85,7 +86,8 @@ struct tcp_connection {
     bool has_sack : 1;
     bool is_accept_queued : 1;
     bool fin_received : 1;
-    bool more_promised : 1; /* MSG_MORE on the last write */
+    bool is_cut : 1;  /* the last write did not fit: the rest follows */
+    bool is_more : 1; /* MSG_MORE on the last write */
     bool rtt_timing : 1;
     bool is_keep_probing : 1;
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */

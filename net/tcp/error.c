@@ -93,7 +93,8 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
         return;
     }
     if (info->error == IP_ERROR_PACKET_TOO_BIG) {
-        if (tcp_settings.mtu_discovery)
+        if (c->options.mtu_discover == IP_MTU_DISCOVER_WANT ||
+            c->options.mtu_discover == IP_MTU_DISCOVER_DO)
             packet_too_big(c, info->mtu, now_ns);
         return;
     }

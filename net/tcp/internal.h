@@ -183,7 +183,7 @@ static inline bool output_may_be_small(const struct tcp_connection *c,
         return false;
     if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
         return true;
-    if (c->options.cork || c->more_promised)
+    if (c->options.cork || c->is_cut || c->holds_more)
         return false;
     return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
 }

@@ -107,7 +107,9 @@ static void close_writing(struct tcp_connection *c)
     if (c->fin_queued)
         return;
     c->fin_queued = true;
-    c->more_promised = false;
+    c->is_cut = false;
+    c->is_more = false;
+    c->holds_more = false;
     if (state == TCP_ESTABLISHED)
         connection_set_state(c, TCP_FIN_WAIT_1);
     else if (state == TCP_CLOSE_WAIT)

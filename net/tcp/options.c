@@ -24,6 +24,8 @@ void tcp_options_init(struct tcp_options *options)
         .syn_count = tcp_settings.syn_retries,
         .linger2_s = tcp_settings.fin_timeout_s,
         .congestion = tcp_settings.congestion,
+        .mtu_discover = tcp_settings.mtu_discovery ? IP_MTU_DISCOVER_WANT
+                                                   : IP_MTU_DISCOVER_DONT,
     };
 }
 
@@ -118,6 +120,9 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         return set_octet(&options->ttl, value, 1, UINT8_MAX);
     case TCP_OPTION_TOS:
         return set_octet(&options->tos, value, 0, UINT8_MAX);
+    case TCP_OPTION_MTU_DISCOVER:
+        return set_octet(&options->mtu_discover, value, 0,
+                         IP_MTU_DISCOVER_COUNT - 1);
     case TCP_OPTION_USER_TIMEOUT_MS:
         if (value < 0)
             return -EINVAL;
@@ -172,6 +177,8 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
         return options->ttl;
     case TCP_OPTION_TOS:
         return options->tos;
+    case TCP_OPTION_MTU_DISCOVER:
+        return options->mtu_discover;
     case TCP_OPTION_CONGESTION:
         return options->congestion;
     case TCP_OPTION_COUNT:
@@ -192,6 +199,25 @@ int tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
     return tcp_options_get(&c->options, option);
 }
 
+/* What was held back may leave now. As on Linux TCP_NODELAY sends it past a
+ * cork, too, which holds again what is written after that. */
+static void release(struct tcp_connection *c, bool is_no_delay, bool is_set,
+                    uint64_t now_ns)
+{
+    if (is_set || !is_no_delay) {
+        c->is_cut = false;
+        c->holds_more = false;
+    }
+    connection_touch(c, OWES_OUTPUT);
+    if (!is_no_delay || !is_set || !c->options.cork)
+        return;
+    c->options.cork = false;
+    c->is_sending = true;
+    connection_output(c, now_ns);
+    c->is_sending = false;
+    c->options.cork = true;
+}
+
 int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
                    uint64_t now_ns)
 {
@@ -204,11 +230,8 @@ int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
         timers_keep_alive(c, now_ns);
         timers_update(c);
     } else if (option == TCP_OPTION_NO_DELAY || option == TCP_OPTION_CORK) {
-        /* What was held back may leave now. */
-        c->more_promised =
-            c->more_promised && value == 0 && option == TCP_OPTION_NO_DELAY;
         if (state_is_synchronised(c->state))
-            connection_touch(c, OWES_OUTPUT);
+            release(c, option == TCP_OPTION_NO_DELAY, value != 0, now_ns);
     } else if (option == TCP_OPTION_RECEIVE_BUFFER) {
         if (state_is_synchronised(c->state) && !c->fin_received)
             text_read(c); /* else there is no window to tell of */

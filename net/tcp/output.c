@@ -64,7 +64,7 @@ bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan)
     bool has_fin = is_all && c->fin_queued && c->snd.wnd > flight + length;
     plan->length = length;
     plan->flags = TCP_ACK;
-    if (is_all && length != 0)
+    if (is_all && length != 0 && !c->is_more)
         plan->flags |= TCP_PSH;
     if (has_fin) {
         plan->flags |= TCP_FIN;
@@ -97,7 +97,8 @@ static void advance(struct tcp_connection *c, const struct output_plan *plan,
     if (plan->length != 0) {
         if (plan->length % c->snd.mss != 0)
             c->snd.small = c->snd.nxt;
-        c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
+        if (c->quick_acks != TCP_QUICK_ACKS)
+            c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
         c->sent_at_ms = connection_ms(now_ns);
     }
     timers_segment_sent(c, now_ns);

@@ -63,7 +63,8 @@ static void note_sent(struct tcp_connection *c, struct seq32 seq,
             length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
         c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
     }
-    c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
+    if (c->quick_acks != TCP_QUICK_ACKS)
+        c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
     c->sent_at_ms = connection_ms(now_ns);
     timers_segment_sent(c, now_ns);
     timers_arm(c, c->retransmit_at_ns);
@@ -92,7 +93,7 @@ static inline bool plan_next(const struct tcp_connection *c,
     if (waiting > c->snd.mss || waiting > room)
         return output_plan_next(c, plan);
     plan->length = waiting;
-    plan->flags = TCP_ACK | TCP_PSH;
+    plan->flags = c->is_more ? TCP_ACK : TCP_ACK | TCP_PSH;
     return waiting == c->snd.mss || output_may_be_small(c, waiting, true);
 }
 

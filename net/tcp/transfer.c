@@ -60,13 +60,12 @@ static COLD void wait_for_memory(struct tcp_connection *c, uint64_t now_ns)
 }
 
 /* So many bytes are in the queue. */
-static inline void written(struct tcp_connection *c, bool is_more,
+static inline void written(struct tcp_connection *c, bool is_cut,
                            uint32_t flags, bool is_held)
 {
-    if (is_more || (flags & TCP_WRITE_MORE) != 0)
-        c->more_promised = true;
-    else
-        c->more_promised = false;
+    c->is_cut = is_cut;
+    c->is_more = (flags & TCP_WRITE_MORE) != 0;
+    c->holds_more = c->is_more;
     if (!is_held)
         connection_touch(c, OWES_OUTPUT);
     if ((flags & TCP_WRITE_URGENT) != 0) {

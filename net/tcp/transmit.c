@@ -182,7 +182,7 @@ static inline void send(const struct tcp_connection *c, struct packet *packet,
     };
 
     ip_push_whole(packet, &flow);
-    if (!tcp_settings.mtu_discovery)
+    if (c->options.mtu_discover == IP_MTU_DISCOVER_DONT)
         ip_make_divisible(packet);
     ip_send_whole(packet, &c->hop, now_ns);
 }

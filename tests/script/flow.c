@@ -177,9 +177,12 @@ static const char *decode_tcp(const uint8_t *ip, const uint8_t *tcp,
         return "a TCP header that does not fit";
     if (internet_checksum(tcp, length, pseudo_sum(ip)) != 0)
         return "a wrong TCP checksum";
-    if (get16(ip + 6) != (flow_has_df ? 0x4000 : 0))
-        return flow_has_df ? "TCP without DF, or in fragments"
-                           : "TCP with DF, or in fragments";
+    bool has_df = expected == NULL || expected->dont_fragment < 0
+                      ? flow_has_df
+                      : expected->dont_fragment != 0;
+    if (get16(ip + 6) != (has_df ? 0x4000 : 0))
+        return has_df ? "TCP without DF, or in fragments"
+                      : "TCP with DF, or in fragments";
     struct flow *flow = find(get16(tcp + 2), get16(tcp), &segment->peer);
     if (flow == NULL)
         return "a segment for nobody in this script";

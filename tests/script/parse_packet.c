@@ -18,7 +18,11 @@ static void parse_ip_word(struct reader *reader, struct segment *segment)
             return;
         }
     }
-    if (reader_take_word(reader, "ttl"))
+    if (reader_take_word(reader, "nodf"))
+        segment->dont_fragment = 0;
+    else if (reader_take_word(reader, "df"))
+        segment->dont_fragment = 1;
+    else if (reader_take_word(reader, "ttl"))
         segment->ttl = (int)reader_number(reader);
     else if (reader_take_word(reader, "tos"))
         segment->tos = (int)reader_number(reader);
@@ -28,8 +32,8 @@ static void parse_ip_word(struct reader *reader, struct segment *segment)
         segment->data_offset = (int)reader_number(reader);
     else
         reader_fail(reader,
-                    "ttl, tos, ect0, ect1, ce, noecn, badsum or doff "
-                    "expected before '%.20s'",
+                    "ttl, tos, ect0, ect1, ce, noecn, df, nodf, badsum or "
+                    "doff expected before '%.20s'",
                     reader->at);
 }
 
@@ -160,8 +164,11 @@ static void parse_icmp(struct reader *reader, struct segment *segment)
 
 void parse_packet(struct reader *reader, struct segment *segment)
 {
-    *segment =
-        (struct segment){.ttl = -1, .tos = -1, .ecn = -1, .data_offset = -1};
+    *segment = (struct segment){.ttl = -1,
+                                .tos = -1,
+                                .ecn = -1,
+                                .dont_fragment = -1,
+                                .data_offset = -1};
     parse_peer(reader, segment);
     parse_ip(reader, segment);
     if (reader_take_word(reader, "udp"))
