@@ -33,12 +33,15 @@ void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
 
     if (c->quick_acks > 0 && tcp_settings.quick_start &&
         !c->options.delayed_ack) {
-        c->quick_acks -=
-            segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
-        if (c->is_peer_losing)
+        if (c->is_peer_losing) {
+            c->quick_acks -=
+                segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
             owe_each(c, segments);
-        else
+        } else {
+            if ((c->owed & OWES_ACK) == 0)
+                c->quick_acks--; /* one for a batch */
             connection_touch(c, OWES_ACK);
+        }
     } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {
         connection_touch(c, OWES_ACK);
     } else {

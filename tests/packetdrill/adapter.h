@@ -62,8 +62,8 @@ void data_fill(struct packetdrill_interface *table);
 void wait_fill(struct packetdrill_interface *table);
 void network_fill(struct packetdrill_interface *table);
 
-/* An epoll descriptor was closed. */
-void epoll_forget(int fd);
+/* Closes an epoll; false: the descriptor is none. */
+bool epoll_forget(int fd);
 
 /* Writes the connections into the file PACKETDRILL_STATES names. */
 void states_write(void);

@@ -122,17 +122,16 @@ static int make_ioctl(void *userdata, int fd, unsigned long request, ...)
 
 static int make_close(void *userdata, int fd)
 {
-    int socket = descriptor_socket(fd);
-
     (void)userdata;
     adapter_enter();
     if (setjmp(*adapter_deadlock()) != 0)
         return adapter_give_up();
-    int result = socket_close(socket);
-    if (result == 0)
-        descriptor_close(fd);
-    else
-        epoll_forget(fd);
+    int result = 0;
+    if (!epoll_forget(fd)) {
+        result = socket_close(descriptor_socket(fd));
+        if (result == 0)
+            descriptor_close(fd);
+    }
     adapter_leave();
     return (int)adapter_result(result);
 }

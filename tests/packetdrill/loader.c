@@ -205,12 +205,50 @@ static void test_receiving(int fd, const struct tcp *answer)
           "a null buffer is EFAULT");
 }
 
+/* EPOLLET: told of each arrival, also while something is left to be read. */
+static void test_edges(int fd, const struct tcp *answer)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET,
+                                .data.u64 = UINT64_MAX};
+    struct epoll_event got = {.events = 0};
+    char bytes[20];
+    int epoll = t.epoll_create(u, 1);
+
+    check(t.epoll_ctl(u, epoll, EPOLL_CTL_ADD, fd, &event) == 0 &&
+              t.epoll_wait(u, epoll, &got, 1, 0) == 1 &&
+              got.events == EPOLLOUT && got.data.u64 == UINT64_MAX,
+          "what is ready at first is an edge");
+    check(t.epoll_wait(u, epoll, &got, 1, 0) == 0, "told once");
+    for (uint32_t at = 400; at < 420; at += 10) {
+        give(answer, at, 10);
+        check(t.epoll_wait(u, epoll, &got, 1, 0) == 1 &&
+                  got.events == (EPOLLIN | EPOLLOUT),
+              "each arrival is an edge");
+        check(t.epoll_wait(u, epoll, &got, 1, 0) == 0, "told once");
+    }
+    check(t.read(u, fd, bytes, 5) == 5 && t.read(u, fd, bytes, 20) == 15 &&
+              t.epoll_wait(u, epoll, &got, 1, 0) == 0,
+          "reading is none");
+    event.events = EPOLLOUT;
+    check(t.epoll_ctl(u, epoll, EPOLL_CTL_MOD, fd, &event) == 0 &&
+              t.epoll_wait(u, epoll, &got, 1, 0) == 1 &&
+              t.epoll_wait(u, epoll, &got, 1, 0) == 1,
+          "without EPOLLET it is told again and again");
+    check(t.epoll_ctl(u, epoll, EPOLL_CTL_DEL, fd, &event) == 0 &&
+              t.epoll_ctl(u, epoll, EPOLL_CTL_DEL, fd, &event) == -1 &&
+              errno == ENOENT && t.epoll_wait(u, epoll, &got, 1, 10) == 0,
+          "what was taken out is not told of");
+    check(t.close(u, epoll) == 0 && t.epoll_wait(u, epoll, &got, 1, 0) == -1 &&
+              errno == EBADF,
+          "an epoll is closed as sockets are");
+}
+
 static void test_large(int fd, const struct tcp *answer)
 {
     static char bytes[65536];
 
-    give(answer, 400, 60000);
-    check(t.read(u, fd, bytes, sizeof(bytes)) == 60000,
+    give(answer, 420, 59980);
+    check(t.read(u, fd, bytes, sizeof(bytes)) == 59980,
           "a packet of 60,000 bytes is taken");
 }
 
@@ -442,6 +480,7 @@ int main(int argc, char **argv)
           "and the connection");
     test_sending(fd, &answer);
     test_receiving(fd, &answer);
+    test_edges(fd, &answer);
     test_large(fd, &answer);
     test_flags_and_waiting(fd);
     test_refusals(fd);

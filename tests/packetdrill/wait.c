@@ -1,30 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll, and epoll made of it: level-triggered, or by edges (EPOLLET), where
- * an event is told again only when it was gone in between.
+ * poll, and the stack's own epoll behind descriptors of the kernel.
  */
 #include "tests/packetdrill/adapter.h"
 
+#include "net/socket/epoll.h"
 #include "net/socket/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 
-enum {
-    EPOLLS = 8,
-    MEMBERS = 64,
-};
+enum { SETS = 8 };
 
-struct member {
-    int fd; /* -1: free */
-    struct epoll_event event;
-    uint32_t told;
-};
-
-static struct epoll {
+static struct set {
     int fd; /* 0: free */
-    struct member members[MEMBERS];
-} epolls[EPOLLS];
+    struct epoll epoll;
+} sets[SETS];
 
 static uint64_t end_of(int timeout_ms)
 {
@@ -70,22 +62,29 @@ static int make_poll(void *userdata, struct pollfd *list, nfds_t count,
     return ready;
 }
 
-static struct epoll *epoll_find(int fd)
+static struct set *set_find(int fd)
 {
-    for (size_t i = 0; i < EPOLLS; i++)
-        if (fd > 0 && epolls[i].fd == fd)
-            return &epolls[i];
+    for (size_t i = 0; i < SETS; i++)
+        if (fd > 0 && sets[i].fd == fd)
+            return &sets[i];
     return NULL;
 }
 
-void epoll_forget(int fd)
+static void release(struct epoll_watch *watch)
 {
-    struct epoll *epoll = epoll_find(fd);
+    free(watch);
+}
 
-    if (epoll != NULL) {
-        epoll->fd = 0;
-        (void)close(fd);
-    }
+bool epoll_forget(int fd)
+{
+    struct set *set = set_find(fd);
+
+    if (set == NULL)
+        return false;
+    socket_epoll_close(&set->epoll);
+    set->fd = 0;
+    (void)close(fd);
+    return true;
 }
 
 static int make_epoll_create(void *userdata, int size)
@@ -94,104 +93,67 @@ static int make_epoll_create(void *userdata, int size)
 
     (void)userdata;
     adapter_enter();
-    for (size_t i = 0; i < EPOLLS && size > 0; i++) {
-        if (epolls[i].fd != 0)
+    for (size_t i = 0; i < SETS && size > 0; i++) {
+        if (sets[i].fd != 0)
             continue;
-        epolls[i].fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-        for (size_t k = 0; k < MEMBERS; k++)
-            epolls[i].members[k].fd = -1;
-        result = epolls[i].fd;
+        result = open("/dev/null", O_RDWR | O_CLOEXEC);
+        sets[i] = (struct set){.fd = result, .epoll.release = release};
         break;
     }
     adapter_leave();
     return (int)adapter_result(result);
 }
 
-static int change(struct epoll *epoll, int operation, int fd,
-                  const struct epoll_event *event)
+static int add(struct epoll *epoll, int socket, const struct epoll_event *event)
 {
-    struct member *found = NULL;
-    struct member *unused = NULL;
+    struct epoll_watch *watch = calloc(1, sizeof(*watch));
+    int result = -ENOMEM;
 
-    for (size_t i = 0; i < MEMBERS; i++) {
-        if (epoll->members[i].fd == fd)
-            found = &epoll->members[i];
-        else if (epoll->members[i].fd == -1)
-            unused = &epoll->members[i];
-    }
-    if (operation == EPOLL_CTL_ADD && found != NULL)
-        return -EEXIST;
-    if (operation != EPOLL_CTL_ADD && found == NULL)
-        return -ENOENT;
-    if (operation == EPOLL_CTL_DEL) {
-        found->fd = -1;
-        return 0;
-    }
-    if (event == NULL)
-        return -EFAULT;
-    found = found == NULL ? unused : found;
-    if (found == NULL)
-        return -ENOSPC;
-    *found = (struct member){.fd = fd, .event = *event};
-    return 0;
+    if (watch != NULL)
+        result = socket_epoll_add(epoll, watch, socket, event);
+    if (result != 0)
+        free(watch);
+    return result;
 }
 
 static int make_epoll_ctl(void *userdata, int fd, int operation, int member,
                           struct epoll_event *event)
 {
-    struct epoll *epoll = epoll_find(fd);
-    int result = -EBADF;
+    struct set *set = set_find(fd);
+    int socket = descriptor_socket(member);
+    int result = -EINVAL;
 
     (void)userdata;
     adapter_enter();
-    if (epoll != NULL && descriptor_socket(member) >= 0)
-        result = change(epoll, operation, member, event);
+    if (set == NULL || socket < 0)
+        result = -EBADF;
+    else if (operation == EPOLL_CTL_DEL)
+        result = socket_epoll_remove(&set->epoll, socket);
+    else if (event == NULL)
+        result = -EFAULT;
+    else if (operation == EPOLL_CTL_ADD)
+        result = add(&set->epoll, socket, event);
+    else if (operation == EPOLL_CTL_MOD)
+        result = socket_epoll_modify(&set->epoll, socket, event);
     adapter_leave();
     return (int)adapter_result(result);
-}
-
-static int epoll_look(struct epoll *epoll, struct epoll_event *events, int size)
-{
-    int count = 0;
-
-    for (size_t i = 0; i < MEMBERS && count < size; i++) {
-        struct member *member = &epoll->members[i];
-        int socket = member->fd < 0 ? -1 : descriptor_socket(member->fd);
-        if (socket < 0)
-            continue;
-        uint32_t now = (uint32_t)socket_poll_events(socket) &
-                       (member->event.events | EPOLLERR | EPOLLHUP);
-        uint32_t fresh = now;
-        if ((member->event.events & EPOLLET) != 0)
-            fresh = now & ~member->told;
-        member->told = now;
-        if (fresh != 0)
-            events[count++] =
-                (struct epoll_event){.events = now, .data = member->event.data};
-    }
-    return count;
 }
 
 static int make_epoll_wait(void *userdata, int fd, struct epoll_event *events,
                            int size, int timeout_ms)
 {
-    struct epoll *epoll = epoll_find(fd);
-    int ready;
+    struct set *set = set_find(fd);
+    uint64_t deadline_ns = 0;
 
     (void)userdata;
-    if (epoll == NULL || size <= 0)
-        return (int)adapter_result(epoll == NULL ? -EBADF : -EINVAL);
+    if (set == NULL || size <= 0)
+        return (int)adapter_result(set == NULL ? -EBADF : -EINVAL);
     adapter_enter();
     if (setjmp(*adapter_deadlock()) != 0)
         return adapter_give_up();
-    uint64_t end_ns = end_of(timeout_ms);
-    for (;;) {
-        uint64_t generation = socket_generation();
-        ready = epoll_look(epoll, events, size);
-        if (ready != 0 || world_now() >= end_ns)
-            break;
-        socket_wait(generation, end_ns);
-    }
+    if (timeout_ms != 0)
+        deadline_ns = end_of(timeout_ms);
+    int ready = socket_epoll_wait(&set->epoll, events, size, deadline_ns);
     adapter_leave();
     return ready;
 }
