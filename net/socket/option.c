@@ -349,6 +349,7 @@ static int get_info(const struct socket *socket, void *value, socklen_t *length,
     info.path_mtu = status.path_mtu;
     info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
     info.send_mss = status.send_mss;
+    info.advertised_mss = status.announced_mss;
     info.unacknowledged = (status.flight + mss - 1) / mss;
     info.sacked = (status.sacked + mss - 1) / mss;
     info.lost = (status.lost + mss - 1) / mss;

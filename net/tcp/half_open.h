@@ -46,7 +46,8 @@ static inline uint32_t half_open_wait_ms(unsigned retries)
 
 /* What a SYN-ACK offers: its window, and the MSS for one by that route. */
 uint16_t listener_window(const struct tcp_listener *listener);
-uint16_t hop_mss(const struct ip_hop *hop);
+uint16_t listener_mss(const struct tcp_listener *listener,
+                      const struct ip_hop *hop);
 
 /* What the SYN says, as far as we take part in it. */
 void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,

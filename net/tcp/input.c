@@ -42,9 +42,10 @@ static bool passes_paws(const struct tcp_connection *c,
 static void note_timestamp(struct tcp_connection *c,
                            const struct tcp_segment *segment, uint64_t now_ns)
 {
-    /* RFC 7323 4.3 (2): only of the segment that spans Last.ACK.sent. */
+    /* RFC 7323 4.3 (2): only of the segment that spans Last.ACK.sent; and of
+     * none that is refused for its ACK. */
     if (!c->has_timestamps || seq_after(segment->seq, c->rcv.last_ack) ||
-        !passes_paws(c, segment, now_ns))
+        seq_after(segment->ack, c->snd.max) || !passes_paws(c, segment, now_ns))
         return;
     c->ts_recent = segment->options.timestamp;
     c->ts_recent_at = coarse_time(now_ns);

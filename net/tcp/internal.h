@@ -248,6 +248,9 @@ static inline void replies_send(uint64_t now_ns)
         replies_send_queued(now_ns);
 }
 
+/* options.c: the MSS to announce for a way with this MTU. */
+uint16_t tcp_options_mss(const struct tcp_options *options, uint32_t mtu);
+
 /* timers.c: "when next?" */
 void timers_update(struct tcp_connection *c);
 
@@ -356,6 +359,7 @@ struct tcp_settings {
     bool slow_start_after_idle;
     bool mtu_discovery;   /* DF, and ICMP is heeded */
     bool reuse_time_wait; /* a newer SYN ends it (RFC 6191) */
+    bool push_bursts;     /* PSH at their ends, not of writes alone */
     bool quick_start;     /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;

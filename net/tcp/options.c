@@ -4,6 +4,7 @@
  */
 #include "net/limits.h"
 #include "net/tcp/internal.h"
+#include "net/wire/ipv4.h"
 
 #include <errno.h>
 
@@ -35,6 +36,15 @@ static uint32_t clamp_buffer(int value)
         return TCP_BUFFER_MIN;
     return (uint32_t)value > tcp_settings.buffer_max ? tcp_settings.buffer_max
                                                      : (uint32_t)value;
+}
+
+uint16_t tcp_options_mss(const struct tcp_options *options, uint32_t mtu)
+{
+    uint32_t mss = mtu - (IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH);
+
+    if (options->maximum_segment != 0 && options->maximum_segment < mss)
+        mss = options->maximum_segment;
+    return (uint16_t)mss;
 }
 
 static int set_times(struct tcp_options *options, enum tcp_option option,

@@ -44,7 +44,8 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
         is_all = false;
     }
     uint32_t rest = length % mss;
-    if (rest != 0 && (!is_all || !output_may_be_small(c, rest, true)))
+    if (rest != 0 && (!is_all || tcp_settings.push_bursts ||
+                      !output_may_be_small(c, rest, true)))
         length -= rest;
     return length;
 }
@@ -64,7 +65,8 @@ bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan)
     bool has_fin = is_all && c->fin_queued && c->snd.wnd > flight + length;
     plan->length = length;
     plan->flags = TCP_ACK;
-    if (is_all && length != 0 && !c->is_more)
+    if ((is_all && length != 0 && !c->is_more) ||
+        (length > c->snd.mss && tcp_settings.push_bursts))
         plan->flags |= TCP_PSH;
     if (has_fin) {
         plan->flags |= TCP_FIN;
@@ -185,9 +187,10 @@ static COLD void send_tail_probe(struct tcp_connection *c, uint64_t now_ns)
     struct tcp_piece piece;
 
     if (waiting > 0 && c->snd.wnd > flight) {
-        struct output_plan plan = {.flags = TCP_ACK | TCP_PSH};
+        struct output_plan plan;
         plan.length = smaller(smaller((uint32_t)waiting, c->snd.mss),
                               c->snd.wnd - flight);
+        plan.flags = again_flags(c, c->snd.nxt, plan.length, false);
         if (transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns)) {
             advance(c, &plan, now_ns);
             probe_sent(c, false);

@@ -59,6 +59,7 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .path_mtu = c->path_mtu != 0 && c->path_mtu < c->hop.mtu ? c->path_mtu
                                                                  : c->hop.mtu,
         .send_mss = c->snd.mss,
+        .announced_mss = tcp_options_mss(&c->options, c->hop.mtu),
         .receive_mss = c->rcv.mss,
         .send_scale = c->snd.scale,
         .receive_scale = c->rcv.scale,

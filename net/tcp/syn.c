@@ -14,10 +14,10 @@ uint16_t listener_window(const struct tcp_listener *listener)
     return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
 }
 
-uint16_t hop_mss(const struct ip_hop *hop)
+uint16_t listener_mss(const struct tcp_listener *listener,
+                      const struct ip_hop *hop)
 {
-    return (uint16_t)(netif_by_index(hop->netif)->mtu - IPV4_HEADER_LENGTH -
-                      TCP_HEADER_LENGTH);
+    return tcp_options_mss(&listener->options, netif_by_index(hop->netif)->mtu);
 }
 
 void half_open_owe(const struct half_open *h, uint8_t flags,
@@ -38,7 +38,7 @@ void half_open_owe(const struct half_open *h, uint8_t flags,
     if (packet == NULL)
         return;
     if (is_syn) {
-        reply.options.mss = hop_mss(reply_hop(packet));
+        reply.options.mss = listener_mss(h->listener, reply_hop(packet));
         reply.options.has_window_scale =
             (h->node.flags & HAS_WINDOW_SCALE) != 0;
         reply.options.window_scale = TCP_WINDOW_SCALE;

@@ -56,7 +56,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
     header->acknowledgement = be32_from(seq_add(segment->seq, 1).value);
     header->flags = TCP_SYN | TCP_ACK |
                     ((cookie.stamp & COOKIE_HAS_ECN) != 0 ? TCP_ECE : 0);
-    to = put(to, TCP_MSS_WORD | hop_mss(reply_hop(packet)));
+    to = put(to, TCP_MSS_WORD | listener_mss(listener, reply_hop(packet)));
     if (has_scale)
         to = put(to, TCP_WINDOW_SCALE_WORD | TCP_WINDOW_SCALE);
     if (has_sack)

@@ -254,6 +254,7 @@ struct tcp_status {
     uint32_t heard_ms;     /* a segment that was acceptable */
     uint32_t path_mtu;
     uint16_t send_mss;
+    uint16_t announced_mss;
     uint16_t receive_mss; /* the largest segment seen */
     uint8_t send_scale;
     uint8_t receive_scale;

@@ -45,8 +45,7 @@ static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,
     if ((flags & TCP_SYN) != 0) {
         /* A SYN offers, a SYN-ACK answers what was offered. */
         bool is_answer = (flags & TCP_ACK) != 0;
-        options->mss =
-            (uint16_t)(c->hop.mtu - (IPV4_HEADER_LENGTH + TCP_HEADER_LENGTH));
+        options->mss = tcp_options_mss(&c->options, c->hop.mtu);
         options->has_window_scale =
             is_answer ? c->rcv.scale != 0 : tcp_settings.window_scaling;
         options->window_scale = TCP_WINDOW_SCALE;
