@@ -359,7 +359,8 @@ struct tcp_settings {
     bool slow_start_after_idle;
     bool mtu_discovery;   /* DF, and ICMP is heeded */
     bool reuse_time_wait; /* a newer SYN ends it (RFC 6191) */
-    bool push_bursts;     /* PSH at their ends, not of writes alone */
+    bool read_after_shut; /* SHUT_RD: what comes can still be read */
+    bool push_bursts;     /* of two segments, with PSH on the second */
     bool quick_start;     /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;

@@ -126,7 +126,8 @@ int tcp_shutdown(struct tcp_connection *c, bool read, bool write,
         return -ENOTCONN;
     if (read) {
         c->read_shut = true;
-        receive_queue_clear(&c->receive);
+        if (!tcp_settings.read_after_shut)
+            receive_queue_clear(&c->receive);
         connection_notify(c, TCP_READABLE | TCP_PEER_CLOSED);
     }
     if (write)

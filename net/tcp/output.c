@@ -39,6 +39,8 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
                     (connection_netif(c)->features & NETIF_TX_SEGMENT) == 0;
     uint32_t most = is_short ? smaller(TCP_BURST_CROWDED * mss, TCP_BURST_MAX)
                              : TCP_BURST_MAX;
+    if (tcp_settings.push_bursts)
+        most = 2 * mss;
     if (length > most) {
         length = most;
         is_all = false;

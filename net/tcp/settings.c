@@ -146,6 +146,7 @@ static const struct setting table[] = {
     {"tcp_mtu_discovery", FIELD(mtu_discovery), 0, 1},
     {"tcp_mtu_probing", FIELD(mtu_probing), 0, 2},
     {"tcp_ecn", FIELD(ecn), 0, 2},
+    {"tcp_read_after_shutdown", FIELD(read_after_shut), 0, 1},
     {"tcp_push_bursts", FIELD(push_bursts), 0, 1},
     {"tcp_syncookies", FIELD(syncookies), 0, 2},
     {"tcp_tw_reuse", FIELD(reuse_time_wait), 0, 1},

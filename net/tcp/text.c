@@ -90,11 +90,17 @@ static void take_fin(struct tcp_connection *c, uint64_t now_ns)
         time_wait_enter(c, now_ns);
 }
 
+/* Nobody reads any more. */
+static bool is_unread(const struct tcp_connection *c)
+{
+    return c->read_shut && !tcp_settings.read_after_shut;
+}
+
 /* The next bytes in order. The packet's memory is taken. */
 static void deliver(struct tcp_connection *c, struct packet *packet)
 {
     c->rcv.nxt = seq_add(c->rcv.nxt, packet->length);
-    if (c->read_shut || packet->length == 0) {
+    if (is_unread(c) || packet->length == 0) {
         receive_memory_give();
         packet_free(packet);
         return;
@@ -107,7 +113,7 @@ static void deliver(struct tcp_connection *c, struct packet *packet)
 static void deliver_list(struct tcp_connection *c, struct tcp_early_list *list)
 {
     c->rcv.nxt = seq_add(c->rcv.nxt, list->length);
-    if (c->read_shut || list->length == 0) {
+    if (is_unread(c) || list->length == 0) {
         receive_memory_leave(list->first, list->last);
         (void)receive_memory_reap();
         return;

@@ -29,6 +29,9 @@ static void fill_text(void)
 static void calm_down(void)
 {
     fill_text();
+    scene_says(&scene, A, "q", 1);
+    peer->seq++;
+    world_run_for(NS_PER_S);
     scene_write(&scene, "x", 1, 0);
     peer->ack++;
     scene_says(&scene, A, NULL, 0);
