@@ -74,7 +74,7 @@ struct tcp_connection {
             bool is_orphan : 1;
             bool fin_queued : 1;
             bool read_shut : 1;
-            bool is_urgent : 1; /* perhaps not acknowledged up to snd.urgent */
+            bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
             bool holds_more : 1; /* MSG_MORE, and no acknowledgement since */
         };
         uint8_t unusual; /* any of these: the short ways are not for it */

@@ -59,7 +59,7 @@ enum tcp_option {
     TCP_OPTION_TTL,
     TCP_OPTION_TOS,
     TCP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
-    TCP_OPTION_CONGESTION, /* a number of tcp_congestion_number() */
+    TCP_OPTION_CONGESTION,   /* a number of tcp_congestion_number() */
     TCP_OPTION_COUNT,
 };
 
@@ -209,7 +209,7 @@ struct tcp_options {
     uint8_t ttl;          /* 0: the default */
     uint8_t tos;
     uint8_t congestion;
-    uint8_t mtu_discover; /* enum ip_mtu_discover */
+    uint8_t mtu_discover;       /* enum ip_mtu_discover */
     bool send_buffer_fixed : 1; /* set by the app: not grown */
     bool receive_buffer_fixed : 1;
     bool no_delay : 1;

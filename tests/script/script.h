@@ -66,8 +66,8 @@ struct segment {
     int ttl;             /* -1: not said */
     int tos;
     int ecn;
-    int dont_fragment;   /* -1: as the settings have it */
-    int data_offset; /* -1: right */
+    int dont_fragment; /* -1: as the settings have it */
+    int data_offset;   /* -1: right */
     bool bad_checksum;
 
     uint16_t flags;
