@@ -11,6 +11,7 @@
 
 #include "tests/bench/host_world.h"
 
+#include "net/filter/firewall.h"
 #include "net/ip/fib.h"
 #include "net/ip/route.h"
 #include "net/link/qdisc.h"
@@ -101,9 +102,9 @@ static void flood(size_t count)
     }
 }
 
-static void start(size_t count)
+static void start_with(size_t memory, size_t count)
 {
-    ends_start(MEMORY, CARD, 64);
+    ends_start(memory, CARD, 64);
     ends[0].generate = next_frame;
     (void)end_poll(&ends[0]); /* memory is taken from its share */
     if (net_router_init(world_ns) != 0)
@@ -116,6 +117,11 @@ static void start(size_t count)
     ends_wait(NS_PER_S); /* the gateway is known */
     ends[0].generate = next_frame;
     ends[0].other = NULL;
+}
+
+static void start(size_t count)
+{
+    start_with(MEMORY, count);
     flood(2 * PREFIXES); /* every range is built */
 }
 
@@ -153,6 +159,144 @@ static void start_fq_codel_queued(void)
     start_fq_codel();
     ends[0].generate = next_frame_behind_others;
     flood(PREFIXES);
+}
+
+/* ---- the same through a firewall that translates ---------------------------
+ * A client behind the gateway, servers all over the prefixes. Of TCP in turns
+ * one packet out and its answer back; of UDP nobody answers, so that the rules
+ * are asked for every packet. */
+
+static const char rules[] =
+    "table inet f { chain forward { type filter hook forward priority 0\n"
+    "policy drop; ct state established accept\n"
+    "ip saddr 192.168.0.0/16 accept } }\n"
+    "table ip n { chain post { type nat hook postrouting priority srcnat\n"
+    "ip saddr 192.168.0.0/16 masquerade } }\n";
+
+enum {
+    TCP = 6,
+    UDP = 17,
+    ACK = 0x10,
+    SYN = 0x02,
+    PAYLOAD = LENGTH - 54,
+    FIRST_NUMBER = 101,
+    PORTS = 60000, /* of a client, to one server */
+    CLIENT_ADDRESS = 0xc0a80102,
+    OWN_ADDRESS = 0x0a000001,
+};
+
+static struct conversation {
+    uint32_t count; /* of them */
+    uint32_t now;
+    uint32_t turn; /* even: out, odd: back */
+    uint8_t protocol;
+    uint8_t flags;  /* 0: the usual ones */
+    uint32_t *done; /* bytes each has sent, each way */
+} talk;
+
+static void sum_header(uint8_t *frame)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 14; i < 34; i += 2)
+        sum += (uint32_t)frame[i] << 8 | frame[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    put(frame + 24, ~((sum & 0xffff) + (sum >> 16)), 2);
+}
+
+static void put_segment(uint8_t *tcp, bool is_back)
+{
+    bool is_syn = (talk.flags & SYN) != 0;
+    uint32_t done = talk.done[talk.now];
+
+    put(tcp + 4, is_syn ? FIRST_NUMBER - 1 - PAYLOAD : FIRST_NUMBER + done, 4);
+    put(tcp + 8, FIRST_NUMBER + done + (is_back && !is_syn ? PAYLOAD : 0), 4);
+    put(tcp + 12, 0x5000U | talk.flags | (is_syn ? 0 : ACK), 2);
+    put(tcp + 14, 65535, 2);
+}
+
+static size_t next_of_talk(struct end *end, uint8_t *frame)
+{
+    uint32_t server = prefixes[talk.now / PORTS * 7919U % prefix_count] | 3;
+    uint16_t port = (uint16_t)(1024 + talk.now % PORTS);
+    bool is_back = talk.protocol == TCP && talk.turn % 2 != 0;
+
+    (void)end;
+    if (frames_left == 0)
+        return 0;
+    frames_left--;
+    memset(frame, 0, LENGTH);
+    put(frame, 0x02000000, 4);
+    put(frame + 4, 0x00010200, 4);
+    put(frame + 8, 0x00000002, 4);
+    put(frame + 12, 0x08004500, 4);
+    put(frame + 16, LENGTH - 14, 2);
+    put(frame + 22, 0x4000U | talk.protocol, 2);
+    put(frame + 26, is_back ? server : CLIENT_ADDRESS, 4);
+    put(frame + 30, is_back ? OWN_ADDRESS : server, 4);
+    sum_header(frame);
+    put(frame + 34, is_back ? 80 : port, 2);
+    put(frame + 36, is_back ? port : 80, 2);
+    if (talk.protocol == UDP)
+        put(frame + 38, LENGTH - 34, 2);
+    else
+        put_segment(frame + 34, is_back);
+    if (talk.turn++ % 2 != 0) {
+        talk.done[talk.now] += talk.flags == 0 ? PAYLOAD : 0;
+        talk.now = (talk.now + 7919) % talk.count;
+    }
+    return LENGTH;
+}
+
+static void converse(size_t count)
+{
+    uint64_t before = ends[0].netif.counters.tx_packets;
+
+    flood(count);
+    if (ends[0].netif.counters.tx_packets - before != count)
+        fail("not all came through");
+}
+
+static void start_talk(uint8_t protocol, uint32_t count)
+{
+    struct ip_path path = {.netif = &ends[0].netif,
+                           .gateway = be32_from(0x0a000002)};
+    struct rules_error error;
+
+    start_with(MEMORY + count * 2048UL, FEW);
+    if (ip_route_add_path((struct ip_prefix){0xc0a80000, 16}, &path, 0) != 0 ||
+        filter_start(world_ns) != 0 ||
+        rules_load("bench", rules, strlen(rules), &error) != 0)
+        fail("no firewall");
+    talk = (struct conversation){.count = count, .protocol = protocol};
+    talk.done = calloc(count, sizeof(*talk.done));
+    ends[0].is_verified = true;
+    ends[0].generate = next_of_talk;
+    for (uint32_t i = 0; i < count; i++) {
+        static const uint8_t flags[] = {SYN, SYN | ACK, 0, 0};
+
+        for (size_t j = 0; j < sizeof(flags); j++) {
+            talk.now = i;
+            talk.flags = flags[j];
+            converse(1);
+        }
+    }
+    talk.now = 0;
+}
+
+static void start_nat_few(void)
+{
+    start_talk(TCP, 1000);
+}
+
+static void start_nat_many(void)
+{
+    start_talk(TCP, 100000);
+}
+
+static void start_nat_udp(void)
+{
+    start_talk(UDP, 1000);
 }
 
 static void look_up(size_t count)
@@ -194,6 +338,9 @@ static const struct row {
     {"forward-100000", start_many, flood},
     {"forward-fq-codel", start_fq_codel, flood},
     {"forward-fq-codel-queued", start_fq_codel_queued, flood},
+    {"forward-nat-1000", start_nat_few, converse},
+    {"forward-nat-100000", start_nat_many, converse},
+    {"forward-nat-udp", start_nat_udp, converse},
 };
 
 static void mark(const char *name, size_t count)
