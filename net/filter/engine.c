@@ -53,15 +53,17 @@ static void add_fixed(struct hook_program *program, enum filter_hook hook)
 
 static void look_ahead(const struct rule_set *set, struct hook_program *program)
 {
-    program->passes_established = true;
+    program->passes = TRACK_ESTABLISHED | TRACK_NEW;
     for (size_t i = 0; i < program->count; i++) {
         const struct hook_step *step = &program->steps[i];
 
         if (step->kind != HOOK_CHAIN)
             continue;
         program->has_chains = true;
-        program->passes_established &=
-            rule_chain_passes(step->chain, set, TRACK_ESTABLISHED);
+        if (!rule_chain_passes(step->chain, set, TRACK_ESTABLISHED))
+            program->passes &= (uint8_t)~TRACK_ESTABLISHED;
+        if (!rule_chain_passes(step->chain, set, TRACK_NEW))
+            program->passes &= (uint8_t)~TRACK_NEW;
     }
 }
 
@@ -96,9 +98,9 @@ static enum nat_side side_of(enum filter_hook hook)
 
 /* Rules are asked once, by the packet that begins the flow; then, if none
  * had anything to say, it is made sure that answers will be told apart. */
-static enum filter_verdict settle(struct rule_view *view,
-                                  const struct hook_program *program,
-                                  enum nat_side side)
+COLD static enum filter_verdict settle(struct rule_view *view,
+                                       const struct hook_program *program,
+                                       enum nat_side side)
 {
     static const struct nat_range keep;
 
@@ -116,7 +118,7 @@ static enum filter_verdict settle(struct rule_view *view,
     return nat_settle(view->packet, side, &keep, view->at->now_ns);
 }
 
-static enum filter_verdict translate(struct rule_view *view)
+COLD static enum filter_verdict translate(struct rule_view *view)
 {
     enum nat_side side = side_of(view->at->hook);
     struct packet *packet = view->packet;
@@ -162,8 +164,8 @@ static bool is_to_client(const struct netif *netif, struct be32 destination)
 /* Our own DHCP client is heard and speaks below the rules, as on Linux, where
  * it uses packet sockets: an address is asked for before rules can know it.
  * Only on the interface that it runs on. */
-static bool is_dhcp_client(const struct packet *packet,
-                           const struct filter_context *at)
+COLD static bool is_dhcp_client(const struct packet *packet,
+                                const struct filter_context *at)
 {
     const struct ipv4_header *ip = (const void *)packet->data;
     size_t header = ipv4_header_length(ip);
@@ -187,8 +189,8 @@ static bool is_dhcp_client(const struct packet *packet,
 }
 
 /* Without rules: flows are followed, nothing else happens. */
-static enum filter_verdict run_bare(struct packet *packet,
-                                    const struct filter_context *at)
+COLD static enum filter_verdict run_bare(struct packet *packet,
+                                         const struct filter_context *at)
 {
     enum filter_verdict verdict = FILTER_ACCEPT;
 
@@ -242,8 +244,9 @@ static inline bool needs_no_rules(const struct packet *packet,
 {
     const struct rule_set *set = rules_active();
 
-    return (packet->flow_state & TRACK_ESTABLISHED) != 0 && set != NULL &&
-           set->hooks[at->hook].passes_established;
+    return set != NULL &&
+           (packet->flow_state & set->hooks[at->hook].passes) != 0 &&
+           !track_is_fresh(packet);
 }
 
 static NOINLINE enum filter_verdict enter_any(struct packet *packet,
@@ -280,7 +283,7 @@ static enum filter_verdict enter(struct packet *packet,
     packet->flow = NULL;
     packet->flow_state = 0;
     if (set != NULL && !set->hooks[at->hook].has_chains &&
-        track_established(packet, flow_ticks(at->now_ns)))
+        track_usual(packet, flow_ticks(at->now_ns)))
         return translate_known(packet, NAT_DESTINATION);
     return enter_any(packet, at, set);
 }

@@ -28,12 +28,13 @@ enum flow_direction {
 };
 
 /* What a packet of one direction bears. ICMP queries: the identifier as
- * source port, type and code as destination port. */
+ * source port, type and code as destination port. In this order it is made of
+ * two words of the packet, each turned round as a whole. */
 struct flow_tuple {
-    uint32_t source;
     uint32_t destination;
-    uint16_t source_port;
+    uint32_t source;
     uint16_t destination_port;
+    uint16_t source_port;
 };
 
 /* Linux's IPS_ bits, as `ct status` names them, and our own. */
@@ -60,8 +61,8 @@ struct flow_tcp_side {
 
 struct flow_tcp {
     struct flow_tcp_side side[2];
+    uint32_t last_ack; /* in this order for track_usual.c */
     uint32_t last_sequence;
-    uint32_t last_ack;
     uint32_t last_end;
     uint16_t last_window;
     uint8_t state; /* enum flow_tcp_state */
@@ -123,6 +124,14 @@ size_t flow_table_limit_now(void);
 /* Sets *direction to that of the tuple. NULL: no such flow. */
 struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
                        uint32_t now, enum flow_direction *direction);
+
+/* The same by the two words of a tuple; the flow is NULL: none. */
+struct flow_found {
+    struct flow *flow;
+    enum flow_direction direction;
+};
+struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
+                                  uint8_t protocol, uint32_t now);
 
 /* Whether a packet like that would be taken for one of a flow's. */
 bool flow_is_taken(const struct flow_tuple *tuple, uint8_t protocol,

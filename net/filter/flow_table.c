@@ -141,15 +141,20 @@ static struct flow *search(uint32_t handle, const struct flow_tuple *tuple,
     return NULL;
 }
 
-static inline uint32_t *recent_of(const struct flow_tuple *tuple)
+static inline uint32_t *recent_of_words(uint64_t hosts, uint32_t ports)
+{
+    hosts = (hosts ^ ports * FLOW_HASH_FACTOR) * FLOW_HASH_FACTOR;
+    return &table.recent[hosts >> 32 & table.bucket_mask >> 1];
+}
+
+static uint32_t *recent_of(const struct flow_tuple *tuple)
 {
     uint64_t hosts;
     uint32_t ports;
 
-    memcpy(&hosts, &tuple->source, sizeof(hosts));
-    memcpy(&ports, &tuple->source_port, sizeof(ports));
-    hosts = (hosts ^ ports * FLOW_HASH_FACTOR) * FLOW_HASH_FACTOR;
-    return &table.recent[hosts >> 32 & table.bucket_mask >> 1];
+    memcpy(&hosts, tuple, sizeof(hosts));
+    memcpy(&ports, &tuple->destination_port, sizeof(ports));
+    return recent_of_words(hosts, ports);
 }
 
 static NOINLINE struct flow *find_by_key(const struct flow_tuple *tuple,
@@ -171,22 +176,42 @@ static NOINLINE struct flow *find_by_key(const struct flow_tuple *tuple,
     return NULL;
 }
 
-/* The place may have another flow by now, or none. */
-struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
-                       uint32_t now, enum flow_direction *direction)
+static NOINLINE struct flow_found find_words_by_key(uint64_t hosts,
+                                                    uint32_t ports,
+                                                    uint8_t protocol,
+                                                    uint32_t now)
 {
-    uint32_t handle = *recent_of(tuple);
+    struct flow_found found;
+    struct flow_tuple tuple;
+
+    memcpy(&tuple, &hosts, sizeof(hosts));
+    memcpy(&tuple.destination_port, &ports, sizeof(ports));
+    found.flow = find_by_key(&tuple, protocol, now, &found.direction);
+    return found;
+}
+
+/* The place may have another flow by now; who leaves it is forgotten. */
+struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
+                                  uint8_t protocol, uint32_t now)
+{
+    uint32_t handle = *recent_of_words(hosts, ports);
 
     if (handle != 0) {
         struct flow *flow = flow_of(handle);
+        enum flow_direction direction = direction_of(handle);
+        const struct flow_tuple *tuple = &flow->tuple[direction];
 
-        *direction = direction_of(handle);
-        if (flow_tuple_equal(&flow->tuple[*direction], tuple) &&
-            flow->protocol == protocol &&
-            (flow->status & (FLOW_CONFIRMED | FLOW_DYING)) == FLOW_CONFIRMED &&
-            !flow_is_due(flow->expires, now))
-            return flow;
+        if (memcmp(tuple, &hosts, sizeof(hosts)) == 0 &&
+            memcmp(&tuple->destination_port, &ports, sizeof(ports)) == 0 &&
+            flow->protocol == protocol && !flow_is_due(flow->expires, now))
+            return (struct flow_found){flow, direction};
     }
+    return find_words_by_key(hosts, ports, protocol, now);
+}
+
+struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
+                       uint32_t now, enum flow_direction *direction)
+{
     return find_by_key(tuple, protocol, now, direction);
 }
 
@@ -198,7 +223,8 @@ bool flow_is_taken(const struct flow_tuple *tuple, uint8_t protocol,
     return flow_find(tuple, protocol, now, &direction) != NULL;
 }
 
-static void unlink_direction(struct flow *flow, enum flow_direction direction)
+COLD static void unlink_direction(struct flow *flow,
+                                  enum flow_direction direction)
 {
     uint32_t handle = handle_of(flow, direction);
     uint32_t *link = bucket_of(&flow->tuple[direction], flow->protocol);
@@ -208,9 +234,11 @@ static void unlink_direction(struct flow *flow, enum flow_direction direction)
         link = &flow_of(*link)->next[direction_of(*link)];
     }
     *link = flow->next[direction];
+    if (*recent_of(&flow->tuple[direction]) == handle)
+        *recent_of(&flow->tuple[direction]) = 0;
 }
 
-void flow_remove(struct flow *flow)
+COLD void flow_remove(struct flow *flow)
 {
     ASSERT((flow->status & FLOW_CONFIRMED) != 0);
     ASSERT((flow->status & FLOW_DYING) == 0);
@@ -222,7 +250,7 @@ void flow_remove(struct flow *flow)
     table.count--;
 }
 
-void flow_reap(void)
+COLD void flow_reap(void)
 {
     while (table.dying != 0) {
         struct flow *flow = &table.flows[table.dying - 1];
@@ -252,7 +280,7 @@ static struct flow *under_hand(void)
     return flow_at(table.hand++);
 }
 
-void flow_table_age(uint32_t now, size_t count)
+COLD void flow_table_age(uint32_t now, size_t count)
 {
     for (size_t i = 0; i < count && i < table.touched; i++) {
         struct flow *flow = under_hand();
@@ -267,7 +295,7 @@ void flow_table_age(uint32_t now, size_t count)
 
 /* Room for one more: among the next places under the hand, what has expired,
  * or was never answered, or at least is not assured. */
-static bool evict(uint32_t now)
+COLD static bool evict(uint32_t now)
 {
     struct flow *victim = NULL;
 
@@ -335,7 +363,7 @@ struct flow *flow_insert(const struct flow *fresh, uint32_t now)
     return flow;
 }
 
-void flow_table_clear(void)
+COLD void flow_table_clear(void)
 {
     for (size_t i = 0; i < table.touched; i++) {
         struct flow *flow = flow_at(i);
@@ -394,12 +422,13 @@ static uint16_t inverse_icmp(uint16_t type_and_code)
     return (uint16_t)(other << 8 | (type_and_code & 0xff));
 }
 
-struct flow_tuple flow_inverse(const struct flow_tuple *tuple, uint8_t protocol)
+COLD struct flow_tuple flow_inverse(const struct flow_tuple *tuple,
+                                    uint8_t protocol)
 {
     if (protocol == FLOW_ICMP)
-        return (struct flow_tuple){tuple->destination, tuple->source,
-                                   tuple->source_port,
-                                   inverse_icmp(tuple->destination_port)};
-    return (struct flow_tuple){tuple->destination, tuple->source,
-                               tuple->destination_port, tuple->source_port};
+        return (struct flow_tuple){tuple->source, tuple->destination,
+                                   inverse_icmp(tuple->destination_port),
+                                   tuple->source_port};
+    return (struct flow_tuple){tuple->source, tuple->destination,
+                               tuple->source_port, tuple->destination_port};
 }

@@ -24,8 +24,9 @@ bool nat_is_settled(const struct packet *packet, enum nat_side side)
     return (flow->status & done_bit(side)) != 0;
 }
 
-enum filter_verdict nat_settle(struct packet *packet, enum nat_side side,
-                               const struct nat_range *range, uint64_t now_ns)
+COLD enum filter_verdict nat_settle(struct packet *packet, enum nat_side side,
+                                    const struct nat_range *range,
+                                    uint64_t now_ns)
 {
     struct flow *flow = packet->flow;
     struct flow_tuple now =
@@ -91,8 +92,8 @@ static void correct(struct be16 *field, const struct change *change,
                                change->port_after);
 }
 
-static void rewrite_icmp(const struct nat_header *header,
-                         const struct flow_tuple *target)
+COLD static void rewrite_icmp(const struct nat_header *header,
+                              const struct flow_tuple *target)
 {
     struct icmp_header *icmp = (void *)header->transport;
     uint16_t before = (uint16_t)(icmp->rest[0] << 8 | icmp->rest[1]);
@@ -105,8 +106,8 @@ static void rewrite_icmp(const struct nat_header *header,
     icmp->checksum = checksum_update_16(icmp->checksum, before, after);
 }
 
-static void rewrite_ports(const struct nat_header *header, struct be16 *port,
-                          struct change *change)
+COLD static void rewrite_ports(const struct nat_header *header,
+                               struct be16 *port, struct change *change)
 {
     struct tcp_header *tcp = (void *)header->transport;
     struct udp_header *udp = (void *)header->transport;
@@ -123,8 +124,8 @@ static void rewrite_ports(const struct nat_header *header, struct be16 *port,
     }
 }
 
-void nat_rewrite(const struct nat_header *header,
-                 const struct flow_tuple *target, enum nat_side side)
+COLD void nat_rewrite(const struct nat_header *header,
+                      const struct flow_tuple *target, enum nat_side side)
 {
     struct ipv4_header *ip = header->ip;
     struct be32 *address = side == NAT_SOURCE ? &ip->source : &ip->destination;
@@ -185,14 +186,17 @@ static inline void grow(struct be16 *field, uint32_t growth)
     memcpy(field, &word, sizeof(word));
 }
 
-/* A whole TCP header behind an IP header without options becomes what
- * inverts `answer` on that side. */
-static inline void rewrite_tcp(struct ipv4_header *ip,
-                               const struct flow_tuple *answer, bool is_source)
+/* An IP header without options and the ports behind it become what inverts
+ * `answer` on that side; what the words of both, and then of the ports, grew
+ * by goes to the checksums. */
+static inline void rewrite(struct ipv4_header *ip,
+                           const struct flow_tuple *answer, bool is_source,
+                           struct be16 *checksum)
 {
-    struct tcp_header *tcp = (void *)(ip + 1);
+    struct udp_header *ports = (void *)(ip + 1);
     struct be32 *address = is_source ? &ip->source : &ip->destination;
-    struct be16 *port = is_source ? &tcp->source_port : &tcp->destination_port;
+    struct be16 *port =
+        is_source ? &ports->source_port : &ports->destination_port;
     struct be32 address_after =
         be32_from(is_source ? answer->destination : answer->source);
     struct be16 port_after =
@@ -206,10 +210,31 @@ static inline void rewrite_tcp(struct ipv4_header *ip,
     grow(&ip->checksum, growth);
     growth += (raw_16(port) ^ 0xffff) + raw_16(&port_after);
     *port = port_after;
-    grow(&tcp->checksum, growth);
+    if (checksum != NULL)
+        grow(checksum, growth);
 }
 
-enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side)
+/* The checksum of a plain packet's transport, in `*checksum`; NULL: it says
+ * "none". False: it is no such packet. */
+static inline bool find_checksum(const struct packet *packet, uint8_t protocol,
+                                 struct be16 **checksum)
+{
+    struct ipv4_header *ip = (void *)packet->data;
+    struct tcp_header *tcp = (void *)(ip + 1);
+    struct udp_header *udp = (void *)(ip + 1);
+
+    if (ip->version_ihl != 0x45 || packet->checksum == PACKET_CHECKSUM_PARTIAL)
+        return false;
+    if (protocol == FLOW_TCP) {
+        *checksum = &tcp->checksum;
+        return packet->length >= sizeof(*ip) + sizeof(*tcp);
+    }
+    *checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
+    return protocol == FLOW_UDP && packet->length >= sizeof(*ip) + sizeof(*udp);
+}
+
+COLD enum filter_verdict nat_change_any(struct packet *packet,
+                                        enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     struct ipv4_header *ip = (void *)packet->data;
@@ -233,15 +258,14 @@ enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
     const struct flow *flow = packet->flow;
     const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
     struct ipv4_header *ip = (void *)packet->data;
+    struct be16 *checksum;
 
-    if (ip->version_ihl != 0x45 || flow->protocol != FLOW_TCP ||
-        packet->length < sizeof(*ip) + sizeof(struct tcp_header) ||
-        packet->checksum == PACKET_CHECKSUM_PARTIAL)
+    if (!find_checksum(packet, flow->protocol, &checksum))
         return nat_change_any(packet, side);
     if (side == NAT_SOURCE)
-        rewrite_tcp(ip, answer, true);
+        rewrite(ip, answer, true, checksum);
     else
-        rewrite_tcp(ip, answer, false);
+        rewrite(ip, answer, false, checksum);
     return FILTER_ACCEPT;
 }
 

@@ -282,9 +282,11 @@ struct hook_program {
     struct rule_chain *nat_chains[RULES_BASE_CHAINS_MAX];
     size_t nat_count;
     bool has_chains; /* besides those of translation */
-    /* Each of these accepts what is established by its state alone, whatever
-     * else the packet is, and leaves no trace of having done so. */
-    bool passes_established;
+    /* States (enum track_state) whose packets nobody but tracking and
+     * translation wants to see, if they belong to a flow that is in the table:
+     * each chain accepts them by the state alone and leaves no trace of having
+     * done so. */
+    uint8_t passes;
 };
 
 struct rule_set {

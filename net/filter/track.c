@@ -19,8 +19,8 @@ struct flow track_fresh;
 bool track_tuple(const struct ipv4_header *ip, const uint8_t *transport,
                  size_t linear, struct flow_tuple *tuple)
 {
-    *tuple = (struct flow_tuple){be32_get(ip->source),
-                                 be32_get(ip->destination), 0, 0};
+    *tuple = (struct flow_tuple){.source = be32_get(ip->source),
+                                 .destination = be32_get(ip->destination)};
     switch (ip->protocol) {
     case FLOW_TCP:
     case FLOW_UDP: {
@@ -47,16 +47,18 @@ bool track_tuple(const struct ipv4_header *ip, const uint8_t *transport,
 }
 
 /* The transport's checksum over packet, pseudo-header included or not. */
-static bool is_intact(const struct packet *packet,
-                      const struct track_segment *segment, bool has_pseudo)
+bool track_is_intact(const struct packet *packet, bool has_pseudo)
 {
-    size_t header = ipv4_header_length(segment->ip);
+    const struct ipv4_header *ip = (const void *)packet->data;
+    size_t header = ipv4_header_length(ip);
     uint32_t sum = packet_sum(packet, header);
 
     if (has_pseudo) {
-        sum = checksum_add_32(sum, be32_get(segment->ip->source));
-        sum = checksum_add_32(sum, be32_get(segment->ip->destination));
-        sum = checksum_add_32(sum, segment->length + segment->ip->protocol);
+        sum = checksum_add_32(sum, be32_get(ip->source));
+        sum = checksum_add_32(sum, be32_get(ip->destination));
+        sum = checksum_add_32(sum,
+                              (uint32_t)(packet_total_length(packet) - header) +
+                                  ip->protocol);
     }
     return checksum_is_valid(sum);
 }
@@ -73,7 +75,7 @@ static bool is_sane_udp(const struct packet *packet,
     if (length > segment->length || length < sizeof(*udp))
         return false;
     return be16_get(udp->checksum) == 0 || !track_needs_checksum(packet) ||
-           is_intact(packet, segment, true);
+           track_is_intact(packet, true);
 }
 
 static bool is_sane_icmp(const struct packet *packet,
@@ -83,7 +85,7 @@ static bool is_sane_icmp(const struct packet *packet,
 
     return segment->linear >= sizeof(*icmp) &&
            icmp->type <= ICMP_ADDRESS_MASK_REPLY &&
-           (!track_needs_checksum(packet) || is_intact(packet, segment, false));
+           (!track_needs_checksum(packet) || track_is_intact(packet, false));
 }
 
 /* Lengths, checksums and flags: what fails is invalid whatever flow there
@@ -93,8 +95,8 @@ static bool is_sane(const struct packet *packet,
 {
     switch (segment->ip->protocol) {
     case FLOW_TCP:
-        return track_tcp_is_sane(segment) && (!track_needs_checksum(packet) ||
-                                              is_intact(packet, segment, true));
+        return track_tcp_is_sane(segment) &&
+               (!track_needs_checksum(packet) || track_is_intact(packet, true));
     case FLOW_UDP:
         return is_sane_udp(packet, segment);
     case FLOW_ICMP:
@@ -133,19 +135,6 @@ static struct flow *begin(const struct flow_tuple *tuple,
     return &track_fresh;
 }
 
-/* As Linux: a stream is what goes both ways for more than two seconds. */
-static void continue_udp(struct flow *flow, uint32_t now)
-{
-    unsigned timeout = TRACK_UDP_TIMEOUT;
-
-    if ((flow->status & FLOW_SEEN_REPLY) != 0 &&
-        flow_is_due(flow->stream_at, now)) {
-        timeout = TRACK_UDP_STREAM_TIMEOUT;
-        flow->status |= FLOW_ASSURED;
-    }
-    flow->expires = now + track_timeouts[timeout];
-}
-
 static enum track_verdict advance(struct flow *flow,
                                   const struct track_segment *segment)
 {
@@ -155,7 +144,7 @@ static enum track_verdict advance(struct flow *flow,
     case FLOW_UDP:
         if ((flow->status & FLOW_CONFIRMED) == 0)
             flow->stream_at = segment->now + flow_ticks(2 * NS_PER_S);
-        continue_udp(flow, segment->now);
+        track_udp_continue(flow, segment->now);
         return TRACK_IN_FLOW;
     case FLOW_ICMP:
         flow->expires = segment->now + track_timeouts[TRACK_ICMP_TIMEOUT];
@@ -280,7 +269,7 @@ COLD void track_unusual(struct packet *packet, uint64_t now_ns)
 
 void track_packet(struct packet *packet, uint64_t now_ns)
 {
-    if (!track_established(packet, flow_ticks(now_ns)))
+    if (!track_usual(packet, flow_ticks(now_ns)))
         track_unusual(packet, now_ns);
 }
 

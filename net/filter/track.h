@@ -119,12 +119,15 @@ const char *track_tcp_state_name(unsigned state);
 
 /* Fills in a fresh flow. False: the packet begins none. */
 bool track_tcp_begin(struct flow *flow, const struct track_segment *segment);
-/* The usual case in one go: an ACK without options of IP or SACK blocks, of an
- * established connection that goes both ways, and in its window. False: nothing
- * was done. */
-bool track_established(struct packet *packet, uint32_t now);
+/* The usual cases in one go: an ACK without options of IP or SACK blocks, of an
+ * established connection that goes both ways, and in its window; UDP of a
+ * known flow. False: nothing was done. */
+bool track_usual(struct packet *packet, uint32_t now);
 /* What track_packet does with all others. */
 void track_unusual(struct packet *packet, uint64_t now_ns);
+void track_udp_continue(struct flow *flow, uint32_t now);
+/* The transport's checksum, its pseudo-header's included or not. */
+bool track_is_intact(const struct packet *packet, bool has_pseudo);
 uint32_t track_tcp_timeout(const struct flow *flow);
 enum track_verdict track_tcp_continue(struct flow *flow,
                                       const struct track_segment *segment);

@@ -49,7 +49,9 @@ COLD int fib_init(void)
     if (fib->buckets == NULL || fib->routes == NULL || fib->order == NULL ||
         fib->words == NULL)
         return -ENOMEM;
-    fib->words_used = 1;
+    fib->words[0] = 0;
+    fib->words[1] = SET_STALE;
+    fib->words_used = FIB_WORDS_FIRST;
     fib->high = 1;
     fib_sets_init();
     return 0;
@@ -214,28 +216,6 @@ static COLD void fib_visit(ip_route_visit *visit, void *context)
 /* ---- lookup --------------------------------------------------------------
  */
 
-static inline const uint32_t *last_not_above(const uint32_t *words, size_t step,
-                                             uint32_t key)
-{
-    return words[step] <= key ? words + step : words;
-}
-
-static inline uint16_t search(uint32_t at, uint32_t destination)
-{
-    const uint32_t *words = &fib->words[at];
-    uint32_t key = destination << 16 | 0xffff;
-    uint32_t how = *words++;
-
-    if ((how & RANGES_INDEXED) != 0) {
-        how = words[destination >> 8 & 0xff];
-        words += INDEX_WORDS + (how >> 16);
-    }
-    words = last_not_above(words, how >> 8 & 0xff, key);
-    for (size_t step = how & 0xff; step != 0; step >>= 1)
-        words = last_not_above(words, step, key);
-    return (uint16_t)*words;
-}
-
 static NOINLINE const struct ip_path *find_choice(const struct fib_set *set,
                                                   uint32_t destination,
                                                   struct be32 source,
@@ -245,28 +225,28 @@ static NOINLINE const struct ip_path *find_choice(const struct fib_set *set,
                             : fib_set_choose(set, destination, source, packet);
 }
 
-static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
-                                      const struct packet *packet);
-
-static NOINLINE const struct ip_path *
-find_anew(uint32_t destination, struct be32 source, const struct packet *packet)
+static NOINLINE uint32_t look_anew(uint32_t destination)
 {
-    (void)fib_build(destination >> CHUNK_BITS);
-    return fib_find(destination, source, packet);
+    fib_build(destination >> CHUNK_BITS);
+    return fib_look(destination);
 }
 
 static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
                                       const struct packet *packet)
 {
-    uint32_t entry = fib->direct[destination >> CHUNK_BITS];
+    uint32_t number = fib_look(destination);
     const struct fib_set *set;
 
-    if (entry == ENTRY_STALE)
-        return find_anew(destination, source, packet);
-    set = &fib_sets[(entry & ENTRY_SET) != 0 ? (uint16_t)entry
-                                             : search(entry, destination)];
+    if (number == SET_STALE)
+        number = look_anew(destination);
+    set = &fib_sets[number & ~SET_SPECIAL];
     return set->active == 1 ? &set->paths[0].path
                             : find_choice(set, destination, source, packet);
+}
+
+static COLD void fib_addresses_changed(void)
+{
+    memset(fib->direct, 0, sizeof(fib->direct));
 }
 
 const struct ip_route_table fib_table = {
@@ -275,4 +255,5 @@ const struct ip_route_table fib_table = {
     .remove_of_netif = fib_remove_of_netif,
     .count = fib_count,
     .visit = fib_visit,
+    .addresses_changed = fib_addresses_changed,
 };

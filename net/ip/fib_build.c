@@ -8,6 +8,8 @@
 #include "net/platform.h"
 #include "net/wire/ipv4.h"
 
+#include <string.h>
+
 /* The set of the longest prefix that spans the whole chunk. */
 static uint16_t covering_set(uint32_t chunk)
 {
@@ -157,31 +159,91 @@ static uint32_t take_words(size_t needed)
         for (size_t i = 0; i < CHUNKS; i++)
             if ((fib->direct[i] & ENTRY_SET) == 0)
                 fib->direct[i] = ENTRY_STALE;
-        fib->words_used = 1;
+        fib->words_used = FIB_WORDS_FIRST;
     }
     ASSERT(needed <= fib->word_count - fib->words_used);
     return fib->words_used;
 }
 
-uint32_t fib_build(uint32_t chunk)
+/* ---- what is more than a way -----------------------------------------------
+ */
+
+/* Ours, and those of all hosts of a network. */
+static size_t find_watched(uint32_t chunk, uint32_t watched[WATCHED_MAX])
 {
+    const struct netif *netif;
+    size_t count = 0;
+
+    for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
+        const uint32_t addresses[2] = {be32_get(netif->ip.address),
+                                       be32_get(netif->ip.broadcast)};
+
+        for (size_t j = 0; j < ARRAY_COUNT(addresses); j++)
+            if (addresses[j] >> CHUNK_BITS == chunk)
+                watched[count++] = addresses[j] % CHUNK_SIZE;
+    }
+    return count;
+}
+
+/* The address becomes a range of its own. */
+static void watch(struct ranges *ranges, uint32_t address)
+{
+    uint32_t *words = ranges->words;
+    uint32_t word = address << 16;
+    size_t at = ranges->count;
+    uint32_t set;
+
+    while (words[at - 1] >> 16 > address)
+        at--;
+    set = words[at - 1] & 0xffff;
+    if (address + 1 < CHUNK_SIZE &&
+        (at == ranges->count || words[at] >> 16 != address + 1)) {
+        memmove(&words[at + 1], &words[at], (ranges->count++ - at) * 4);
+        words[at] = (address + 1) << 16 | set;
+    }
+    if (words[at - 1] >> 16 != address) {
+        memmove(&words[at + 1], &words[at], (ranges->count++ - at) * 4);
+        at++;
+    }
+    words[at - 1] = word | set | SET_SPECIAL;
+}
+
+static uint32_t special_of(uint32_t chunk, uint32_t set)
+{
+    const struct fib_set *paths = &fib_sets[set & ~SET_SPECIAL];
+    bool leads_nowhere =
+        paths->active == 1 && paths->paths[0].path.kind != IP_PATH_UNICAST;
+
+    return leads_nowhere || !ipv4_is_unicast(be32_from(chunk << CHUNK_BITS))
+               ? SET_SPECIAL
+               : 0;
+}
+
+void fib_build(uint32_t chunk)
+{
+    uint32_t watched[WATCHED_MAX];
+    size_t watched_count = find_watched(chunk, watched);
     uint16_t covering = covering_set(chunk);
     size_t count = gather(chunk);
-    bool is_indexed = count >= INDEX_FROM;
+    bool is_indexed = count + watched_count >= INDEX_FROM;
     struct ranges ranges = {0};
     uint32_t at;
 
-    if (count == 0) {
-        fib->direct[chunk] = ENTRY_SET | covering;
-        return fib->direct[chunk];
+    if (count + watched_count == 0) {
+        fib->direct[chunk] = ENTRY_SET | covering | special_of(chunk, covering);
+        return;
     }
-    at = take_words(2 * count + 2 + (is_indexed ? INDEX_WORDS : 0));
+    at = take_words(2 * (count + watched_count) + 2 +
+                    (is_indexed ? INDEX_WORDS : 0));
     ranges.words = &fib->words[at + 1 + (is_indexed ? INDEX_WORDS : 0)];
     sweep(&ranges, covering, count);
+    for (size_t i = 0; i < watched_count; i++)
+        watch(&ranges, watched[i]);
+    for (size_t i = 0; i < ranges.count; i++)
+        ranges.words[i] |= special_of(chunk, ranges.words[i] & 0xffff);
     if (is_indexed)
         write_index(&fib->words[at + 1], &ranges);
     fib->words[at] = is_indexed ? RANGES_INDEXED : how_to_search(ranges.count);
     fib->words_used = (uint32_t)(&ranges.words[ranges.count] - fib->words);
     fib->direct[chunk] = at;
-    return at;
 }

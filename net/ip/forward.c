@@ -7,6 +7,8 @@
  */
 #include "net/ip/forward.h"
 
+#include "net/ip/fib_set.h"
+#include "net/ip/fib_table.h"
 #include "net/ip/icmp.h"
 #include "net/ip/input.h"
 #include "net/ip/output.h"
@@ -93,59 +95,37 @@ static enum drop_reason check(const struct packet *packet,
     return DROP_NONE;
 }
 
-static void send_by(struct packet *packet, const struct ip_path *path,
+static void send_by(struct packet *packet, struct netif *netif,
                     struct be32 next_hop, uint64_t now_ns)
 {
     struct ip_route route = {
-        .netif = path->netif,
+        .netif = netif,
         .gateway = ip_address_from_ipv4(next_hop),
-        .mtu = path->netif->mtu,
+        .mtu = netif->mtu,
     };
 
     ip_finish_send(packet, &route, now_ns);
 }
 
-static NOINLINE void forward(struct packet *packet, uint64_t now_ns)
+/* Whether the packet may go that way; if not, it is gone. */
+static COLD bool may_go(struct packet *packet, const struct ip_path *path,
+                        uint64_t now_ns)
 {
-    struct ipv4_header *header = (void *)packet->data;
-    const struct ip_path *path;
-    struct be32 next_hop;
     enum drop_reason reason;
-    enum filter_verdict verdict;
 
     if (!is_forwarding || packet->is_looped) {
         ip_counters.in_no_routes++;
         packet_drop(packet, DROP_IP_NOT_FORWARDED);
-        return;
+        return false;
     }
-    path = ip_route_forward(packet);
     if (path == NULL || path->kind != IP_PATH_UNICAST) {
         refuse_route(packet, path, now_ns);
-        return;
+        return false;
     }
     reason = check(packet, path, now_ns);
-    if (reason != DROP_NONE) {
+    if (reason != DROP_NONE)
         packet_drop(packet, reason);
-        return;
-    }
-    next_hop =
-        be32_get(path->gateway) != 0 ? path->gateway : header->destination;
-    take_hop(header);
-    verdict = filter_run(FILTER_FORWARD, packet, path->netif, now_ns);
-    if (verdict != FILTER_ACCEPT) {
-        if (filter_is_reject(verdict))
-            ip_refuse(packet, verdict, now_ns);
-        packet_drop(packet, DROP_FILTER);
-        return;
-    }
-    ip_counters.out_forwarded++;
-    if (filter_is_used(FILTER_POSTROUTING) ||
-        packet_total_length(packet) > path->netif->mtu) {
-        send_by(packet, path, next_hop, now_ns);
-        return;
-    }
-    ip_counters.out_transmits++;
-    neighbour_send(path->netif, next_hop, packet, now_ns);
+    return reason == DROP_NONE;
 }
 
 /* An interface without an address asks for one; whoever answers is not known
@@ -176,51 +156,102 @@ static bool is_source_valid(const struct packet *packet)
            (netif != NULL && source_filter == SOURCE_FILTER_LOOSE);
 }
 
-/* Nothing else is to be done than to send it on. */
-static inline bool is_plain(const struct packet *packet,
-                            const struct ip_path *path)
+static inline struct be32 next_hop_of(const struct ip_path *path,
+                                      const struct packet *packet)
 {
     const struct ipv4_header *header = (const void *)packet->data;
 
-    return path != NULL && path->kind == IP_PATH_UNICAST && header->ttl > 1 &&
-           packet_total_length(packet) <= path->netif->mtu &&
-           !be32_equal(header->destination, path->netif->ip.broadcast) &&
-           is_forwarding && !filter_is_used(FILTER_FORWARD) &&
-           !filter_is_used(FILTER_POSTROUTING);
+    return be32_raw(path->gateway) != 0 ? path->gateway : header->destination;
 }
 
-static NOINLINE void refuse_source(struct packet *packet)
+/* The rest of the way where hooks or fragments may be met. */
+static NOINLINE void pass_on(struct packet *packet, const struct ip_path *path,
+                             uint64_t now_ns)
 {
-    ip_counters.in_address_errors++;
-    packet_drop(packet, DROP_IP_SOURCE);
+    struct netif *netif = path->netif;
+    struct be32 next_hop = next_hop_of(path, packet);
+    enum filter_verdict verdict =
+        filter_run(FILTER_FORWARD, packet, netif, now_ns);
+
+    if (verdict != FILTER_ACCEPT) {
+        if (filter_is_reject(verdict))
+            ip_refuse(packet, verdict, now_ns);
+        packet_drop(packet, DROP_FILTER);
+        return;
+    }
+    ip_counters.out_forwarded++;
+    if (packet_total_length(packet) > netif->mtu) {
+        send_by(packet, netif, next_hop, now_ns);
+    } else if (filter_run(FILTER_POSTROUTING, packet, netif, now_ns) !=
+               FILTER_ACCEPT) {
+        ip_counters.out_discards++;
+        packet_drop(packet, DROP_FILTER);
+    } else {
+        ip_counters.out_transmits++;
+        neighbour_send(netif, next_hop, packet, now_ns);
+    }
 }
 
+static NOINLINE void forward(struct packet *packet, uint64_t now_ns)
+{
+    const struct ip_path *path = ip_route_forward(packet);
+
+    if (!may_go(packet, path, now_ns))
+        return;
+    take_hop((void *)packet->data);
+    pass_on(packet, path, now_ns);
+}
+
+/* The only path of a set, or what the table chooses. */
+static inline const struct ip_path *path_of(uint32_t number,
+                                            const struct packet *packet)
+{
+    const struct fib_set *set = &fib_sets[number];
+
+    return set->active == 1 ? &set->paths[0].path : ip_route_forward(packet);
+}
+
+static NOINLINE bool may_come_this_way(const struct packet *packet)
+{
+    return be32_raw(packet->netif->ip.address) != 0 && is_source_valid(packet);
+}
+
+static inline bool comes_this_way(uint32_t number, const struct packet *packet)
+{
+    const struct fib_set *set = &fib_sets[number];
+
+    return (set->active == 1 && set->paths[0].path.netif == packet->netif) ||
+           may_come_this_way(packet);
+}
+
+/* Most are from a host to a host, by the only way there is, in by the same way
+ * that an answer takes. */
 static void transit(struct packet *packet, uint64_t now_ns)
 {
     struct ipv4_header *header = (void *)packet->data;
+    uint32_t from = fib_look(be32_get(header->source));
+    uint32_t to = fib_look(be32_get(header->destination));
     const struct ip_path *path;
 
-    if (source_filter != SOURCE_FILTER_OFF) {
-        struct netif *netif = ip_route_netif(header->source, packet->netif);
-
-        if (netif != packet->netif &&
-            (netif == NULL || source_filter == SOURCE_FILTER_STRICT)) {
-            refuse_source(packet);
-            return;
-        }
+    if (((from | to) & SET_SPECIAL) != 0 || header->ttl <= 1 ||
+        !is_forwarding || !comes_this_way(from, packet)) {
+        ip_route_received(packet, now_ns);
+        return;
     }
-    path = ip_route_forward(packet);
-    if (!is_plain(packet, path)) {
+    path = path_of(to, packet);
+    if (path == NULL || path->kind != IP_PATH_UNICAST ||
+        packet_total_length(packet) > path->netif->mtu) {
         forward(packet, now_ns);
         return;
     }
     take_hop(header);
+    if (filter_is_used(FILTER_FORWARD) || filter_is_used(FILTER_POSTROUTING)) {
+        pass_on(packet, path, now_ns);
+        return;
+    }
     ip_counters.out_forwarded++;
     ip_counters.out_transmits++;
-    neighbour_send(path->netif,
-                   be32_raw(path->gateway) != 0 ? path->gateway
-                                                : header->destination,
-                   packet, now_ns);
+    neighbour_send(path->netif, next_hop_of(path, packet), packet, now_ns);
 }
 
 static void unreachable(struct packet *packet, uint64_t now_ns)

@@ -291,22 +291,6 @@ static void receive_local(struct packet *packet, bool is_broadcast,
         refuse(packet, verdict, now_ns);
 }
 
-/* A router's usual case: from a host to a host, and neither is here. */
-static inline bool is_plain_transit(const struct packet *packet,
-                                    const struct ipv4_header *header)
-{
-    const struct netif *netif = packet->netif;
-
-    return !packet->is_looped && !packet->is_link_broadcast &&
-           ipv4_is_unicast(header->source) &&
-           ipv4_is_unicast(header->destination) &&
-           !be32_equal(header->source, netif->ip.broadcast) &&
-           !be32_equal(header->destination, netif->ip.broadcast) &&
-           be32_raw(netif->ip.address) != 0 &&
-           !ip_is_own_address(header->source) &&
-           !ip_is_own_address(header->destination);
-}
-
 /* What the hooks are owed: the whole datagram, from its IP header on. NULL: it
  * was a piece, and is kept. */
 static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
@@ -366,6 +350,16 @@ static void route_input(struct packet *packet, uint64_t now_ns)
     packet_drop(packet, reason);
 }
 
+void ip_route_received(struct packet *packet, uint64_t now_ns)
+{
+    if (has_honest_source(packet, (const void *)packet->data)) {
+        route_input(packet, now_ns);
+    } else {
+        ip_counters.in_address_errors++;
+        packet_drop(packet, DROP_IP_SOURCE);
+    }
+}
+
 /* The header is sound, and so is the source. */
 static void receive_checked(struct packet *packet, uint64_t now_ns)
 {
@@ -422,10 +416,10 @@ static inline bool is_plain_unicast(const struct packet *packet,
     const struct netif *netif = packet->netif;
 
     return be32_equal(header->destination, netif->ip.address) &&
-           !packet->is_link_broadcast && ipv4_is_unicast(header->source) &&
+           ipv4_is_unicast(header->source) &&
            !be32_equal(header->source, netif->ip.broadcast) &&
            !ip_is_own_address(header->source) && !ipv4_is_fragment(header) &&
-           !filter_is_used(FILTER_INPUT);
+           !filter_is_used(FILTER_PREROUTING) && !filter_is_used(FILTER_INPUT);
 }
 
 static NOINLINE void receive_plain(struct packet *packet, uint64_t now_ns)
@@ -440,6 +434,23 @@ static NOINLINE void receive_plain(struct packet *packet, uint64_t now_ns)
     pass_up(packet, false, now_ns);
 }
 
+/* A router's usual case, a plain header, through PREROUTING. */
+static NOINLINE void receive_hooked(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *header = (const void *)packet->data;
+    enum filter_verdict verdict;
+
+    if (ipv4_is_fragment(header)) {
+        receive_any(packet, now_ns);
+        return;
+    }
+    verdict = filter_run(FILTER_PREROUTING, packet, NULL, now_ns);
+    if (verdict != FILTER_ACCEPT)
+        refuse(packet, verdict, now_ns);
+    else
+        ip_router->transit(packet, now_ns);
+}
+
 /* The usual ways of a router and of a host; for all others receive_any looks
  * at everything anew. */
 void ip_receive(struct packet *packet, uint64_t now_ns)
@@ -448,54 +459,18 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
 
     ip_counters.in_receives++;
     packet->network_offset = (uint16_t)packet_headroom(packet);
-    if (filter_is_used(FILTER_PREROUTING) ||
-        !has_plain_header(packet, header)) {
+    if (!has_plain_header(packet, header) || packet->is_looped ||
+        packet->is_link_broadcast) {
         receive_any(packet, now_ns);
-    } else if (ip_router != NULL && is_plain_transit(packet, header)) {
+    } else if (ip_router != NULL) {
         packet->length = be16_get(header->total_length);
-        ip_router->transit(packet, now_ns);
-    } else if (ip_router == NULL && is_plain_unicast(packet, header)) {
+        if (filter_is_used(FILTER_PREROUTING))
+            receive_hooked(packet, now_ns);
+        else
+            ip_router->transit(packet, now_ns);
+    } else if (is_plain_unicast(packet, header)) {
         receive_plain(packet, now_ns);
     } else {
         receive_any(packet, now_ns);
     }
-}
-
-COLD bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,
-                        uint64_t now_ns)
-{
-    const struct ip_transport *transport = ip_transport_find(protocol);
-
-    if (ip_watcher != NULL)
-        ip_watcher->error(info, protocol, now_ns);
-    if (transport != NULL)
-        transport->error(info, now_ns);
-    return transport != NULL || ip_watcher != NULL;
-}
-
-COLD void ip_unreachable(struct packet *packet, uint64_t now_ns)
-{
-    const struct ipv4_header *header = (const void *)packet->data;
-    size_t length = ipv4_header_length(header);
-    uint8_t quote[ICMP_QUOTE_MIN];
-
-    if (ip_router != NULL && !ip_is_local(header->source)) {
-        ip_router->unreachable(packet, now_ns);
-        return;
-    }
-    /* Other pieces of a datagram have no transport header to tell by. */
-    if ((be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) == 0 &&
-        packet_copy_out(packet, length, quote, sizeof(quote))) {
-        struct ip_error_info info = {
-            .local = ip_address_from_ipv4(header->source),
-            .remote = ip_address_from_ipv4(header->destination),
-            .transport = quote,
-            .transport_length = sizeof(quote),
-            .error = IP_ERROR_HOST_UNREACHABLE,
-            .is_local = true,
-        };
-
-        (void)ip_tell_error(&info, header->protocol, now_ns);
-    }
-    packet_drop(packet, DROP_NEIGHBOUR_FAILED);
 }

@@ -42,9 +42,9 @@ struct ip_router {
     /* A packet for others: data at its IP header, which is sound, behind
      * PREROUTING. */
     void (*forward)(struct packet *packet, uint64_t now_ns);
-    /* The same of one without options from a host to a host, from whom and for
-     * whom nothing else is to be asked, and that no hook has to see: source
-     * validation, too. */
+    /* One with a plain header, in one piece or seen by no hook, in a frame for
+     * us alone. Most are passed on at once; ip_route_received gets the others,
+     * which may be for anybody. */
     void (*transit)(struct packet *packet, uint64_t now_ns);
     /* RFC 3704: could it have come in this way? Borrows. */
     bool (*is_source_valid)(const struct packet *packet);
@@ -72,6 +72,9 @@ const struct ip_transport *ip_transport_find(uint8_t protocol);
 
 /* ETHERNET_TYPE_IPV4, as net.c registers it. */
 void ip_receive(struct packet *packet, uint64_t now_ns);
+
+/* Behind PREROUTING, from a source that may not be honest: where it belongs. */
+void ip_route_received(struct packet *packet, uint64_t now_ns);
 
 /* To whom it concerns: false, nobody. */
 bool ip_tell_error(const struct ip_error_info *info, uint8_t protocol,

@@ -68,6 +68,11 @@ int ip_route_add(struct be32 destination, unsigned prefix_length,
     return prefix_length > 32 ? -EINVAL : ip_route_add_path(prefix, &path, 0);
 }
 
+bool ip_is_local(struct be32 address)
+{
+    return ipv4_is_loopback(address) || ip_is_own_address(address);
+}
+
 static void collect_own_addresses(void)
 {
     struct netif *netif;
@@ -82,6 +87,8 @@ static void collect_own_addresses(void)
         ip_own_addresses[ip_own_address_count++] = address;
         ip_own_address_marks |= UINT64_C(1) << address.octet[3] % 64;
     }
+    if (ip_route_table->addresses_changed != NULL)
+        ip_route_table->addresses_changed();
 }
 
 void ip_configure(struct netif *netif, struct be32 address,

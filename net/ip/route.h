@@ -85,10 +85,7 @@ static inline bool ip_is_own_address(struct be32 address)
 }
 
 /* Is it one of them, or in 127/8? */
-static inline bool ip_is_local(struct be32 address)
-{
-    return ipv4_is_loopback(address) || ip_is_own_address(address);
-}
+bool ip_is_local(struct be32 address);
 
 /* The way out of one given interface, whatever the routes say: for an
  * interface without an address (DHCP), and for sockets bound to one. */

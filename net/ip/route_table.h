@@ -48,6 +48,8 @@ struct ip_route_table {
     void (*remove_of_netif)(const struct netif *netif);
     size_t (*count)(void);
     void (*visit)(ip_route_visit *visit, void *context);
+    /* An interface got or lost an address. May be NULL. */
+    void (*addresses_changed)(void);
 };
 
 extern const struct ip_route_table ip_route_list;
