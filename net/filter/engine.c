@@ -87,6 +87,8 @@ COLD int engine_prepare(struct rule_set *set)
     }
     for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
         look_ahead(set, &set->hooks[hook]);
+    set->passes_across = set->hooks[FILTER_FORWARD].passes &
+                         set->hooks[FILTER_POSTROUTING].passes;
     return 0;
 }
 
@@ -227,17 +229,6 @@ static enum filter_verdict run_steps(struct packet *packet,
     return FILTER_ACCEPT;
 }
 
-/* What a flow's later packets need: translation, if there is any. */
-static inline enum filter_verdict translate_known(struct packet *packet,
-                                                  enum nat_side side)
-{
-    const struct flow *flow = packet->flow;
-
-    return nat_changes(flow, track_direction(packet), side)
-               ? nat_change(packet, side)
-               : FILTER_ACCEPT;
-}
-
 /* Nobody but tracking and translation wants to see such packets. */
 static inline bool needs_no_rules(const struct packet *packet,
                                   const struct filter_context *at)
@@ -263,7 +254,7 @@ static NOINLINE enum filter_verdict enter_any(struct packet *packet,
         return FILTER_ACCEPT;
     track_unusual(packet, at->now_ns);
     if ((packet->flow_state & TRACK_ESTABLISHED) != 0)
-        return translate_known(packet, NAT_DESTINATION);
+        return nat_translate_known(packet, NAT_DESTINATION);
     if (track_is_fresh(packet)) {
         struct rule_view view;
 
@@ -284,7 +275,7 @@ static enum filter_verdict enter(struct packet *packet,
     packet->flow_state = 0;
     if (set != NULL && !set->hooks[at->hook].has_chains &&
         track_usual(packet, flow_ticks(at->now_ns)))
-        return translate_known(packet, NAT_DESTINATION);
+        return nat_translate_known(packet, NAT_DESTINATION);
     return enter_any(packet, at, set);
 }
 
@@ -313,7 +304,7 @@ static enum filter_verdict cross(struct packet *packet,
 static enum filter_verdict leave(struct packet *packet,
                                  const struct filter_context *at)
 {
-    return needs_no_rules(packet, at) ? translate_known(packet, NAT_SOURCE)
+    return needs_no_rules(packet, at) ? nat_translate_known(packet, NAT_SOURCE)
                                       : run_rest(packet, at);
 }
 

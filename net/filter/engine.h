@@ -11,6 +11,7 @@ int engine_prepare(struct rule_set *set) MUST_CHECK;
 
 /* What hangs on each hook. */
 extern filter_function *const engine_functions[FILTER_HOOK_COUNT];
+extern const struct filter_express engine_express; /* usual.c's */
 
 /* rules.c: memory for two files. -ENOMEM. Boot. */
 int rules_init(void) MUST_CHECK;

@@ -5,3 +5,4 @@
 #include "net/filter/filter.h"
 
 filter_function *filter_runners[FILTER_HOOK_COUNT];
+const struct filter_express *filter_express;

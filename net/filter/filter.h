@@ -87,6 +87,16 @@ void filter_clear(void);
  * none links none of it. */
 extern filter_function *filter_runners[FILTER_HOOK_COUNT];
 
+/* Packets of known flows through several hooks at once, as far as these have
+ * nothing else to say; NULL: each has to be run. False: nothing was done, and
+ * the hooks are to be run. */
+struct filter_express {
+    bool (*enter)(struct packet *packet, uint64_t now_ns); /* PREROUTING */
+    bool (*cross)(struct packet *packet); /* FORWARD and POSTROUTING */
+};
+
+extern const struct filter_express *filter_express;
+
 static inline bool filter_is_used(enum filter_hook hook)
 {
     return filter_runners[hook] != NULL;

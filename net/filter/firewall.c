@@ -58,6 +58,7 @@ int filter_start(uint64_t now_ns)
     for (unsigned hook = 0; hook < FILTER_HOOK_COUNT && status == 0; hook++)
         status = filter_register((enum filter_hook)hook, FILTER_PRIORITY_FILTER,
                                  engine_functions[hook]);
+    filter_express = &engine_express;
     load_closed();
     clock = (struct timer){.expire = tick};
     timer_set(&clock, now_ns + FLOW_AGE_INTERVAL_NS);

@@ -26,7 +26,6 @@ enum {
 static struct {
     struct flow *flows;
     uint32_t *buckets;
-    uint32_t *recent; /* half as many: handles found last */
     uint32_t bucket_mask;
     uint32_t capacity; /* there is memory for */
     uint32_t limit;    /* and so many may be used */
@@ -37,6 +36,8 @@ static struct {
     uint32_t hand;
     struct hash_key key;
 } table;
+
+struct flow_recent flow_recent; /* half as many handles as buckets */
 
 static size_t power_of_two_above(size_t count)
 {
@@ -81,7 +82,8 @@ COLD int flow_table_init(void)
     }
     if (table.flows == NULL || table.buckets == NULL)
         return -ENOMEM;
-    table.recent = table.buckets + buckets;
+    flow_recent = (struct flow_recent){table.flows, table.buckets + buckets,
+                                       (uint32_t)buckets / 2 - 1};
     table.bucket_mask = (uint32_t)buckets - 1;
     table.capacity = (uint32_t)count;
     table.limit = table.capacity;
@@ -141,12 +143,6 @@ static struct flow *search(uint32_t handle, const struct flow_tuple *tuple,
     return NULL;
 }
 
-static inline uint32_t *recent_of_words(uint64_t hosts, uint32_t ports)
-{
-    hosts = (hosts ^ ports * FLOW_HASH_FACTOR) * FLOW_HASH_FACTOR;
-    return &table.recent[hosts >> 32 & table.bucket_mask >> 1];
-}
-
 static uint32_t *recent_of(const struct flow_tuple *tuple)
 {
     uint64_t hosts;
@@ -154,12 +150,11 @@ static uint32_t *recent_of(const struct flow_tuple *tuple)
 
     memcpy(&hosts, tuple, sizeof(hosts));
     memcpy(&ports, &tuple->destination_port, sizeof(ports));
-    return recent_of_words(hosts, ports);
+    return flow_recent_of(hosts, ports);
 }
 
-static NOINLINE struct flow *find_by_key(const struct flow_tuple *tuple,
-                                         uint8_t protocol, uint32_t now,
-                                         enum flow_direction *direction)
+struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
+                       uint32_t now, enum flow_direction *direction)
 {
     const uint32_t *bucket = bucket_of(tuple, protocol);
     struct flow *flow;
@@ -176,43 +171,16 @@ static NOINLINE struct flow *find_by_key(const struct flow_tuple *tuple,
     return NULL;
 }
 
-static NOINLINE struct flow_found find_words_by_key(uint64_t hosts,
-                                                    uint32_t ports,
-                                                    uint8_t protocol,
-                                                    uint32_t now)
+struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
+                                  uint8_t protocol, uint32_t now)
 {
     struct flow_found found;
     struct flow_tuple tuple;
 
     memcpy(&tuple, &hosts, sizeof(hosts));
     memcpy(&tuple.destination_port, &ports, sizeof(ports));
-    found.flow = find_by_key(&tuple, protocol, now, &found.direction);
+    found.flow = flow_find(&tuple, protocol, now, &found.direction);
     return found;
-}
-
-/* The place may have another flow by now; who leaves it is forgotten. */
-struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
-                                  uint8_t protocol, uint32_t now)
-{
-    uint32_t handle = *recent_of_words(hosts, ports);
-
-    if (handle != 0) {
-        struct flow *flow = flow_of(handle);
-        enum flow_direction direction = direction_of(handle);
-        const struct flow_tuple *tuple = &flow->tuple[direction];
-
-        if (memcmp(tuple, &hosts, sizeof(hosts)) == 0 &&
-            memcmp(&tuple->destination_port, &ports, sizeof(ports)) == 0 &&
-            flow->protocol == protocol && !flow_is_due(flow->expires, now))
-            return (struct flow_found){flow, direction};
-    }
-    return find_words_by_key(hosts, ports, protocol, now);
-}
-
-struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
-                       uint32_t now, enum flow_direction *direction)
-{
-    return find_by_key(tuple, protocol, now, direction);
 }
 
 bool flow_is_taken(const struct flow_tuple *tuple, uint8_t protocol,

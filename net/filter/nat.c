@@ -24,9 +24,8 @@ bool nat_is_settled(const struct packet *packet, enum nat_side side)
     return (flow->status & done_bit(side)) != 0;
 }
 
-COLD enum filter_verdict nat_settle(struct packet *packet, enum nat_side side,
-                                    const struct nat_range *range,
-                                    uint64_t now_ns)
+enum filter_verdict nat_settle(struct packet *packet, enum nat_side side,
+                               const struct nat_range *range, uint64_t now_ns)
 {
     struct flow *flow = packet->flow;
     struct flow_tuple now =
@@ -92,8 +91,8 @@ static void correct(struct be16 *field, const struct change *change,
                                change->port_after);
 }
 
-COLD static void rewrite_icmp(const struct nat_header *header,
-                              const struct flow_tuple *target)
+static void rewrite_icmp(const struct nat_header *header,
+                         const struct flow_tuple *target)
 {
     struct icmp_header *icmp = (void *)header->transport;
     uint16_t before = (uint16_t)(icmp->rest[0] << 8 | icmp->rest[1]);
@@ -106,8 +105,8 @@ COLD static void rewrite_icmp(const struct nat_header *header,
     icmp->checksum = checksum_update_16(icmp->checksum, before, after);
 }
 
-COLD static void rewrite_ports(const struct nat_header *header,
-                               struct be16 *port, struct change *change)
+static void rewrite_ports(const struct nat_header *header, struct be16 *port,
+                          struct change *change)
 {
     struct tcp_header *tcp = (void *)header->transport;
     struct udp_header *udp = (void *)header->transport;
@@ -124,8 +123,8 @@ COLD static void rewrite_ports(const struct nat_header *header,
     }
 }
 
-COLD void nat_rewrite(const struct nat_header *header,
-                      const struct flow_tuple *target, enum nat_side side)
+void nat_rewrite(const struct nat_header *header,
+                 const struct flow_tuple *target, enum nat_side side)
 {
     struct ipv4_header *ip = header->ip;
     struct be32 *address = side == NAT_SOURCE ? &ip->source : &ip->destination;
@@ -152,89 +151,7 @@ COLD void nat_rewrite(const struct nat_header *header,
     }
 }
 
-/* ---- the usual case --------------------------------------------------------
- * Sums of words as the machine reads them: for them the order of bytes does
- * not matter (RFC 1071 2), as long as all words are read alike. */
-
-static inline uint32_t raw_32(const struct be32 *field)
-{
-    uint32_t word;
-
-    memcpy(&word, field, sizeof(word));
-    return word;
-}
-
-static inline uint32_t raw_16(const struct be16 *field)
-{
-    uint16_t word;
-
-    memcpy(&word, field, sizeof(word));
-    return word;
-}
-
-/* The field of a sum whose words grew by `growth`, below 2^18 (see update). */
-static inline void grow(struct be16 *field, uint32_t growth)
-{
-    uint32_t sum = (raw_16(field) ^ 0xffff) + growth;
-    uint16_t word;
-
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum += sum >> 16;
-    word = (uint16_t)~sum;
-    if (word == 0)
-        word = 0xffff;
-    memcpy(field, &word, sizeof(word));
-}
-
-/* An IP header without options and the ports behind it become what inverts
- * `answer` on that side; what the words of both, and then of the ports, grew
- * by goes to the checksums. */
-static inline void rewrite(struct ipv4_header *ip,
-                           const struct flow_tuple *answer, bool is_source,
-                           struct be16 *checksum)
-{
-    struct udp_header *ports = (void *)(ip + 1);
-    struct be32 *address = is_source ? &ip->source : &ip->destination;
-    struct be16 *port =
-        is_source ? &ports->source_port : &ports->destination_port;
-    struct be32 address_after =
-        be32_from(is_source ? answer->destination : answer->source);
-    struct be16 port_after =
-        be16_from(is_source ? answer->destination_port : answer->source_port);
-    uint64_t wide =
-        (uint64_t)(uint32_t)~raw_32(address) + raw_32(&address_after);
-    uint32_t growth =
-        (uint32_t)((wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32));
-
-    *address = address_after;
-    grow(&ip->checksum, growth);
-    growth += (raw_16(port) ^ 0xffff) + raw_16(&port_after);
-    *port = port_after;
-    if (checksum != NULL)
-        grow(checksum, growth);
-}
-
-/* The checksum of a plain packet's transport, in `*checksum`; NULL: it says
- * "none". False: it is no such packet. */
-static inline bool find_checksum(const struct packet *packet, uint8_t protocol,
-                                 struct be16 **checksum)
-{
-    struct ipv4_header *ip = (void *)packet->data;
-    struct tcp_header *tcp = (void *)(ip + 1);
-    struct udp_header *udp = (void *)(ip + 1);
-
-    if (ip->version_ihl != 0x45 || packet->checksum == PACKET_CHECKSUM_PARTIAL)
-        return false;
-    if (protocol == FLOW_TCP) {
-        *checksum = &tcp->checksum;
-        return packet->length >= sizeof(*ip) + sizeof(*tcp);
-    }
-    *checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
-    return protocol == FLOW_UDP && packet->length >= sizeof(*ip) + sizeof(*udp);
-}
-
-COLD enum filter_verdict nat_change_any(struct packet *packet,
-                                        enum nat_side side)
+enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     struct ipv4_header *ip = (void *)packet->data;
@@ -250,22 +167,6 @@ COLD enum filter_verdict nat_change_any(struct packet *packet,
             .is_partial = packet->checksum == PACKET_CHECKSUM_PARTIAL,
         },
         &target, side);
-    return FILTER_ACCEPT;
-}
-
-enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
-{
-    const struct flow *flow = packet->flow;
-    const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
-    struct ipv4_header *ip = (void *)packet->data;
-    struct be16 *checksum;
-
-    if (!find_checksum(packet, flow->protocol, &checksum))
-        return nat_change_any(packet, side);
-    if (side == NAT_SOURCE)
-        rewrite(ip, answer, true, checksum);
-    else
-        rewrite(ip, answer, false, checksum);
     return FILTER_ACCEPT;
 }
 

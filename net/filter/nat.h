@@ -43,6 +43,10 @@ enum filter_verdict nat_translate(struct packet *packet, enum nat_side side);
  * nat_changes() holds. */
 enum filter_verdict nat_change(struct packet *packet, enum nat_side side);
 
+/* What a flow's later packets need: translation, if there is any. */
+enum filter_verdict nat_translate_known(struct packet *packet,
+                                        enum nat_side side);
+
 /* ---- within nat_*.c --------------------------------------------------------
  */
 

@@ -46,7 +46,8 @@ COLD int filter_register(enum filter_hook hook, int priority,
     hooks[hook].count++;
     /* Who hangs there alone is called without the list. */
     filter_runners[hook] = hooks[hook].count == 1 ? function : run;
-    gro_set_hooked(true); /* they see single packets */
+    filter_express = NULL; /* unless its owner says that he is alone */
+    gro_set_hooked(true);  /* they see single packets */
     return 0;
 }
 
@@ -54,5 +55,6 @@ void filter_clear(void)
 {
     memset(hooks, 0, sizeof(hooks));
     memset(filter_runners, 0, sizeof(filter_runners));
+    filter_express = NULL;
     gro_set_hooked(false);
 }

@@ -306,6 +306,7 @@ struct rule_set {
     /* The number of each interface's name, by index, plus one. */
     uint8_t name_of_netif[NETIF_MAX];
     struct hook_program hooks[FILTER_HOOK_COUNT];
+    uint8_t passes_across; /* of both FORWARD and POSTROUTING */
     bool has_nat;
 };
 

@@ -16,7 +16,7 @@ enum {
     CHUNK_SIZE = 1 << (32 - CHUNK_BITS),
     NEST_MAX = 32 - CHUNK_BITS + 1, /* prefixes around one address */
     INDEX_WORDS = 256,
-    INDEX_FROM = 128,        /* routes in a chunk */
+    INDEX_FROM = 128, /* routes in a chunk */
     WATCHED_MAX = 2 * NETIF_MAX,
     /* header, index, one range more, and those of watched addresses */
     BUILD_SLACK_WORDS = 259 + 2 * WATCHED_MAX,
@@ -24,8 +24,8 @@ enum {
     NOWHERE = 0, /* index of a route: counted from 1 */
 };
 
-/* An entry of `direct`: one set, or where the ranges are. Where nothing is built
- * they are the first ones, of one range, whose set is none. */
+/* An entry of `direct`: one set, or where the ranges are. Where nothing is
+ * built they are the first ones, of one range, whose set is none. */
 #define ENTRY_SET   UINT32_C(0x80000000)
 #define ENTRY_STALE UINT32_C(0)
 /* Of a set's number in entries and ranges: there is more to ask than the way.

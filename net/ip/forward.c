@@ -245,7 +245,9 @@ static void transit(struct packet *packet, uint64_t now_ns)
         return;
     }
     take_hop(header);
-    if (filter_is_used(FILTER_FORWARD) || filter_is_used(FILTER_POSTROUTING)) {
+    if ((filter_is_used(FILTER_FORWARD) ||
+         filter_is_used(FILTER_POSTROUTING)) &&
+        (filter_express == NULL || !filter_express->cross(packet))) {
         pass_on(packet, path, now_ns);
         return;
     }

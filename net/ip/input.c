@@ -440,6 +440,10 @@ static NOINLINE void receive_hooked(struct packet *packet, uint64_t now_ns)
     const struct ipv4_header *header = (const void *)packet->data;
     enum filter_verdict verdict;
 
+    if (filter_express != NULL && filter_express->enter(packet, now_ns)) {
+        ip_router->transit(packet, now_ns);
+        return;
+    }
     if (ipv4_is_fragment(header)) {
         receive_any(packet, now_ns);
         return;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What nearly all packets are to connection tracking, in one go: an ACK in the
- * window of an established connection that goes both ways (track_window.c has
- * the bounds and what is learned), and UDP of a known flow. All else takes the
- * long way (track.c), and nothing has been done to it here.
+ * What nearly all packets are to connection tracking and translation, in one
+ * go: an ACK in the window of an established connection that goes both ways
+ * (track_window.c has the bounds and what is learned), and UDP of a known
+ * flow. All else takes the long way (engine.c, track.c, nat.c), and nothing
+ * has been done to it here.
  */
-#include "net/filter/track.h"
+#include "net/filter/engine.h"
 
+#include "net/wire/checksum.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/tcp.h"
 #include "net/wire/udp.h"
@@ -47,8 +49,8 @@ static inline uint32_t turned_32(const void *bytes)
 static inline struct flow_found find(const struct ipv4_header *ip,
                                      uint8_t protocol, uint32_t now)
 {
-    return flow_find_words(turned_64(&ip->source), turned_32(ip + 1), protocol,
-                           now);
+    return flow_find_recent(turned_64(&ip->source), turned_32(ip + 1), protocol,
+                            now);
 }
 
 /* The card vouches for it, or it is right. */
@@ -263,3 +265,137 @@ bool track_usual(struct packet *packet, uint32_t now)
         return pass_tcp(packet, now);
     return ip->protocol == FLOW_UDP && pass_udp(packet, now);
 }
+
+/* ---- translation ------------------------------------------------------------
+ * Sums of words as the machine reads them: for them the order of bytes does
+ * not matter (RFC 1071 2), as long as all words are read alike. */
+
+static inline uint32_t raw_32(const struct be32 *field)
+{
+    uint32_t word;
+
+    memcpy(&word, field, sizeof(word));
+    return word;
+}
+
+static inline uint32_t raw_16(const struct be16 *field)
+{
+    uint16_t word;
+
+    memcpy(&word, field, sizeof(word));
+    return word;
+}
+
+/* The field of a sum whose words grew by `growth`, below 2^18 (see update). */
+static inline void grow(struct be16 *field, uint32_t growth)
+{
+    uint32_t sum = (raw_16(field) ^ 0xffff) + growth;
+    uint16_t word;
+
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum += sum >> 16;
+    word = (uint16_t)~sum;
+    if (word == 0)
+        word = 0xffff;
+    memcpy(field, &word, sizeof(word));
+}
+
+/* An IP header without options and the ports behind it become what inverts
+ * `answer` on that side; what the words of both, and then of the ports, grew
+ * by goes to the checksums. */
+static inline void rewrite(struct ipv4_header *ip,
+                           const struct flow_tuple *answer, bool is_source,
+                           struct be16 *checksum)
+{
+    struct udp_header *ports = (void *)(ip + 1);
+    struct be32 *address = is_source ? &ip->source : &ip->destination;
+    struct be16 *port =
+        is_source ? &ports->source_port : &ports->destination_port;
+    struct be32 address_after =
+        be32_from(is_source ? answer->destination : answer->source);
+    struct be16 port_after =
+        be16_from(is_source ? answer->destination_port : answer->source_port);
+    uint64_t wide =
+        (uint64_t)(uint32_t)~raw_32(address) + raw_32(&address_after);
+    uint32_t growth =
+        (uint32_t)((wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32));
+
+    *address = address_after;
+    grow(&ip->checksum, growth);
+    growth += (raw_16(port) ^ 0xffff) + raw_16(&port_after);
+    *port = port_after;
+    if (checksum != NULL)
+        grow(checksum, growth);
+}
+
+/* The checksum of a plain packet's transport, in `*checksum`; NULL: it says
+ * "none". False: it is no such packet. */
+static inline bool find_checksum(const struct packet *packet, uint8_t protocol,
+                                 struct be16 **checksum)
+{
+    struct ipv4_header *ip = (void *)packet->data;
+    struct tcp_header *tcp = (void *)(ip + 1);
+    struct udp_header *udp = (void *)(ip + 1);
+
+    if (ip->version_ihl != 0x45 || packet->checksum == PACKET_CHECKSUM_PARTIAL)
+        return false;
+    if (protocol == FLOW_TCP) {
+        *checksum = &tcp->checksum;
+        return packet->length >= sizeof(*ip) + sizeof(*tcp);
+    }
+    *checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
+    return protocol == FLOW_UDP && packet->length >= sizeof(*ip) + sizeof(*udp);
+}
+
+enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
+{
+    const struct flow *flow = packet->flow;
+    const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
+    struct ipv4_header *ip = (void *)packet->data;
+    struct be16 *checksum;
+
+    if (!find_checksum(packet, flow->protocol, &checksum))
+        return nat_change_any(packet, side);
+    if (side == NAT_SOURCE)
+        rewrite(ip, answer, true, checksum);
+    else
+        rewrite(ip, answer, false, checksum);
+    return FILTER_ACCEPT;
+}
+
+/* What a flow's packets need: translation, if there is any. */
+enum filter_verdict nat_translate_known(struct packet *packet,
+                                        enum nat_side side)
+{
+    return nat_changes(packet->flow, track_direction(packet), side)
+               ? nat_change(packet, side)
+               : FILTER_ACCEPT;
+}
+
+/* ---- several hooks at once --------------------------------------------------
+ */
+
+static bool enter(struct packet *packet, uint64_t now_ns)
+{
+    const struct rule_set *set = rules_active();
+
+    if (set == NULL || set->hooks[FILTER_PREROUTING].has_chains ||
+        ipv4_is_fragment((const void *)packet->data) ||
+        !track_usual(packet, flow_ticks(now_ns)))
+        return false;
+    (void)nat_translate_known(packet, NAT_DESTINATION);
+    return true;
+}
+
+static bool cross(struct packet *packet)
+{
+    const struct rule_set *set = rules_active();
+
+    if (set == NULL || (packet->flow_state & set->passes_across) == 0 ||
+        track_is_fresh(packet))
+        return false;
+    (void)nat_translate_known(packet, NAT_SOURCE);
+    return true;
+}
+
+const struct filter_express engine_express = {enter, cross};
