@@ -50,9 +50,12 @@ void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment)
 {
     if (!c->has_ecn)
         return;
-    /* 6.1.3 */
-    if ((segment->ecn & TCP_CWR) != 0)
+    /* 6.1.3. Its window may be one segment now: it should not wait. */
+    if ((segment->ecn & TCP_CWR) != 0) {
         c->ecn_echo = false;
+        if (segment->length != 0)
+            connection_touch(c, OWES_ACK);
+    }
     if (is_marked(segment)) {
         tcp_counters.ecn_marks++;
         c->ecn_echo = true;
@@ -78,8 +81,7 @@ void ecn_acknowledged(struct tcp_connection *c,
     if (congestion->is_recovering || c->rtt.backoff != 0)
         return;
     tcp_counters.ecn_reductions++;
-    congestion_chosen(congestion)
-        ->on_signal(congestion, TCP_SIGNAL_ECN, flight);
+    recovery_reduce(c, TCP_SIGNAL_ECN, flight);
     if (congestion->cwnd > congestion->ssthresh)
         congestion->cwnd = congestion->ssthresh;
 }

@@ -96,6 +96,9 @@ void recovery_duplicate_ack(struct tcp_connection *c);
 void recovery_new_ack(struct tcp_connection *c, uint32_t acked, uint32_t rtt_us,
                       uint64_t now_ns);
 void recovery_timeout(struct tcp_connection *c);
+/* The window is reduced, and the peer is told (RFC 3168 6.1.2). */
+void recovery_reduce(struct tcp_connection *c,
+                     enum tcp_congestion_signal signal, uint32_t flight);
 
 /* Bytes [seq, seq + length) left, for the first time, or again after going
  * back; c->snd has moved on. */

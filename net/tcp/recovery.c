@@ -158,13 +158,20 @@ void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
     }
 }
 
+void recovery_reduce(struct tcp_connection *c,
+                     enum tcp_congestion_signal signal, uint32_t flight)
+{
+    congestion_chosen(&c->congestion)
+        ->on_signal(&c->congestion, signal, flight);
+    c->ecn_cwr_owed = c->has_ecn;
+}
+
 static void enter_recovery(struct tcp_connection *c)
 {
     struct tcp_congestion *congestion = &c->congestion;
 
     tcp_counters.fast_retransmits++;
-    congestion_chosen(congestion)
-        ->on_signal(congestion, TCP_SIGNAL_LOSS, outstanding(c));
+    recovery_reduce(c, TCP_SIGNAL_LOSS, outstanding(c));
     congestion->is_recovering = true;
     congestion->had_partial = false;
     congestion->recover = c->snd.max;
@@ -264,8 +271,7 @@ void recovery_timeout(struct tcp_connection *c)
     }
     /* RFC 5681 3.1: ssthresh is not set again for the same segment. */
     if (c->retries <= 1)
-        congestion_chosen(congestion)
-            ->on_signal(congestion, TCP_SIGNAL_TIMEOUT, outstanding(c));
+        recovery_reduce(c, TCP_SIGNAL_TIMEOUT, outstanding(c));
     congestion->cwnd = congestion->mss;
     congestion->is_recovering = false;
     congestion->duplicates = 0;

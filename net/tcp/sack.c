@@ -47,8 +47,7 @@ static void enter(struct tcp_connection *c, const struct tcp_delivery *d)
 
     tcp_counters.fast_retransmits++;
     note_prior(c);
-    congestion_chosen(congestion)
-        ->on_signal(congestion, TCP_SIGNAL_LOSS, flight_size(c));
+    recovery_reduce(c, TCP_SIGNAL_LOSS, flight_size(c));
     congestion->is_recovering = true;
     congestion->recover = c->snd.max;
     r->delivered = 0;
@@ -312,9 +311,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
     bool is_mended = probe_acknowledged(c, segment, is_dsack);
     react(c, segment, &d, acked, now_ns);
     if (is_mended && !c->congestion.is_recovering && !r->is_timeout) {
-        congestion_chosen(&c->congestion)
-            ->on_signal(&c->congestion, TCP_SIGNAL_LOSS,
-                        flight_size(c) + acked);
+        recovery_reduce(c, TCP_SIGNAL_LOSS, flight_size(c) + acked);
         c->congestion.cwnd = c->congestion.ssthresh;
     }
     if (acked != 0) {
@@ -338,8 +335,7 @@ void recovery_sack_timeout(struct tcp_connection *c)
     r->deadline_ns = 0;
     note_prior(c);
     if (is_first)
-        congestion_chosen(congestion)
-            ->on_signal(congestion, TCP_SIGNAL_TIMEOUT, flight_size(c));
+        recovery_reduce(c, TCP_SIGNAL_TIMEOUT, flight_size(c));
     congestion->cwnd = congestion->mss;
     r->frto = tcp_settings.frto && is_first && !congestion->is_recovering
                   ? FRTO_FIRST
