@@ -286,7 +286,9 @@ group = -Wl,--start-group $(1) -Wl,--end-group
 test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
-UNIT_ALWAYS := tests/unit/support_criterion.c
+UNIT_ALWAYS := $(BUILD)/host/tests/unit/support_criterion.o
+# A test is compiled more often than it is run, the stack it tests is not.
+UNIT_FLAGS  := $(subst -O1,-O0,$(HOST_FLAGS))
 TEST_INCLUDES := -iquote . -isystem /usr/include
 
 $(BUILD)/host/tests/%.o: tests/%.c
@@ -296,13 +298,16 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(call say,$(CLANG),$<)$(CLANG) $(FUZZ_FLAGS) -iquote . -c -o $@ $<
 
+# What several tests share is compiled once, unless one needs flags of its own.
+unit_links = $(if $(strip $2),$1,$(patsubst tests/unit/support_%.c,$(BUILD)/host/tests/unit/support_%.o,$1))
+
 define unit_rule # name
-UNIT_LINKS_$(1) := $$(call test_word,tests/unit/$(1).c,test-links)
 UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
+UNIT_LINKS_$(1) := $$(call unit_links,$$(call test_word,tests/unit/$(1).c,test-links),$$(UNIT_FLAGS_$(1)))
 $(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
     $(UNIT_ALWAYS) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
-	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(HOST_FLAGS) -Wno-missing-prototypes -MF $$@.d \
+	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(UNIT_FLAGS) -Wno-missing-prototypes -MF $$@.d \
 	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) $(UNIT_ALWAYS) \
 	    $(call group,$(HOST_LIBRARIES)) -lcriterion
 endef
