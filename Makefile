@@ -287,8 +287,9 @@ test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
 UNIT_ALWAYS := $(BUILD)/host/tests/unit/support_criterion.o
-# A test is compiled more often than it is run, the stack it tests is not.
-UNIT_FLAGS  := $(subst -O1,-O0,$(HOST_FLAGS))
+# Each program is compiled for one run, and started anew for each of its tests:
+# what costs time there is optimisation, and to find a place for libraries.
+UNIT_FLAGS  := $(subst -O1,-O0,$(HOST_FLAGS)) -no-pie -static-libasan -static-libubsan
 TEST_INCLUDES := -iquote . -isystem /usr/include
 
 $(BUILD)/host/tests/%.o: tests/%.c
