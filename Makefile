@@ -288,8 +288,9 @@ test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
 UNIT_ALWAYS := $(BUILD)/host/tests/unit/support_criterion.o
 # Each program is compiled for one run, and started anew for each of its tests:
-# what costs time there is optimisation, and to find a place for libraries.
-UNIT_FLAGS  := $(subst -O1,-O0,$(HOST_FLAGS)) -no-pie -static-libasan -static-libubsan
+# what costs time there is optimisation, unless it has in itself what it tests,
+# and to find a place for libraries.
+UNIT_FLAGS  := $(HOST_FLAGS) -no-pie -static-libasan -static-libubsan
 TEST_INCLUDES := -iquote . -isystem /usr/include
 
 $(BUILD)/host/tests/%.o: tests/%.c
@@ -308,7 +309,7 @@ UNIT_LINKS_$(1) := $$(call unit_links,$$(call test_word,tests/unit/$(1).c,test-l
 $(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
     $(UNIT_ALWAYS) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
-	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(UNIT_FLAGS) -Wno-missing-prototypes -MF $$@.d \
+	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(UNIT_FLAGS) $$(if $$(filter-out tests/% $(BUILD)/%,$$(UNIT_LINKS_$(1))),,-O0) -Wno-missing-prototypes -MF $$@.d \
 	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) $(UNIT_ALWAYS) \
 	    $(call group,$(HOST_LIBRARIES)) -lcriterion
 endef
