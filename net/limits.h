@@ -344,9 +344,14 @@ enum {
     /* Ranges in flight a sender tells apart, per connection: bounds the walks
      * over them (CVE-2019-11477). All connections: one per so much memory. */
     TCP_SPANS_MAX = 128,
-    /* When one ACK does away with more, what it lets out waits for the next
-     * poll: one frame costs no more than so much. */
-    TCP_SPANS_A_TURN = 32,
+    /* What one frame may cause, in steps of about 64 instructions: a span that
+     * changes, eight that are passed in a search. A packet sent, with rules
+     * and tracking; below a part, what was done is not remembered. */
+    TCP_TURN_STEPS = 128,
+    TCP_TURN_PACKET = 32,
+    TCP_TURN_PART = TCP_TURN_STEPS / 4,
+    /* What is searched through in one go. */
+    TCP_SEARCH_BYTES = 256 * BUFFER_SIZE,
     /* Beyond so many, what is sent within a small part of the time of all in
      * flight counts as sent at one time; beyond twice as many, a larger one. */
     TCP_SPANS_EXACT = 32,

@@ -18,6 +18,8 @@
 _Static_assert(sizeof(struct tcp_connection) <= 512,
                "an idle connection stays small");
 
+uint32_t turn_steps;
+
 static struct {
     struct pool connections;
     struct tcp_connection *pending_first;
@@ -140,6 +142,15 @@ void connection_touch(struct tcp_connection *c, unsigned owed)
     else
         pool.pending_last->pending_next = c;
     pool.pending_last = c;
+}
+
+COLD void connection_note_spent(struct tcp_connection *c)
+{
+    uint32_t parts = turn_steps / TCP_TURN_PART;
+
+    parts = parts < SPENT_ALL ? parts : SPENT_ALL;
+    if (parts > c->spent)
+        c->spent = (uint8_t)(parts & 7U);
 }
 
 void connection_wait(struct tcp_connection *c)

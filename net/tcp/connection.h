@@ -76,6 +76,7 @@ struct tcp_connection {
             bool read_shut : 1;
             bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
             bool holds_more : 1; /* MSG_MORE, and no acknowledgement since */
+            uint8_t spent : 3;   /* enum tcp_spent */
         };
         uint8_t unusual; /* any of these: the short ways are not for it */
     };

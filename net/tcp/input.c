@@ -256,11 +256,13 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
     }
+    turn_steps = 0;
     if (c->state == TCP_SYN_SENT)
         syn_sent_receive(c, packet, segment, now_ns);
     else
         receive_checked(c, packet, segment, now_ns);
     if (!seq_equal(una, c->snd.una) || !seq_equal(nxt, c->rcv.nxt))
         connection_note_progress(c, now_ns);
+    connection_turn_end(c);
     timers_update(c);
 }

@@ -6,6 +6,7 @@
 
 #include "net/limits.h"
 #include "net/tcp/connection.h"
+#include "net/tcp/turn.h"
 
 /* input.c and its parts. */
 void connection_receive(struct tcp_connection *c, struct packet *packet,
@@ -125,6 +126,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
                        uint64_t now_ns);
 void recovery_sack_timeout(struct tcp_connection *c);
 void recovery_losses(struct tcp_connection *c, uint64_t now_ns);
+void recovery_more_losses(struct tcp_connection *c, uint64_t now_ns);
 /* Keeps comparisons with sequence numbers of long ago meaningful for ever: at
  * least once in 2^30 bytes. */
 void recovery_forget_old(struct tcp_connection *c);
@@ -163,6 +165,20 @@ uint32_t urgent_limit(struct tcp_connection *c, uint32_t length);
 void urgent_read(struct tcp_connection *c);
 void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
                   struct tcp_header *header);
+
+/* turn.h: what a segment, or a timer, has used of the turn; the output that
+ * follows has the rest. */
+enum tcp_spent {
+    SPENT_NOTHING, /* or less than a part; then so many parts */
+    SPENT_ALL = TCP_TURN_STEPS / TCP_TURN_PART,
+    SPENT_LAST, /* all of the last one: this is another */
+};
+void connection_note_spent(struct tcp_connection *c);
+static inline void connection_turn_end(struct tcp_connection *c)
+{
+    if (turn_steps >= TCP_TURN_PART)
+        connection_note_spent(c);
+}
 
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);

@@ -164,15 +164,33 @@ bool output_must_pause(struct tcp_connection *c, uint32_t sent)
     return true;
 }
 
+/* The rest of what is owed waits for the next turn. */
+static void leave_rest(struct tcp_connection *c)
+{
+    connection_touch(c, OWES_OUTPUT);
+    platform_raise_receive();
+}
+
+/* The same for text at `seq`, when what finds it, and all before, has taken
+ * this turn. */
+static bool must_wait(struct tcp_connection *c, struct seq32 seq, uint32_t sent)
+{
+    if (!turn_is_over() && send_queue_approach(&c->send, seq))
+        return output_must_pause(c, sent);
+    leave_rest(c);
+    return true;
+}
+
 /* What was lost, as far as the congestion window goes. False: not now. */
 static bool send_lost(struct tcp_connection *c, uint32_t *sent, uint64_t now_ns)
 {
     struct tcp_piece piece;
 
     while (recovery_next(c, &piece)) {
-        if (output_must_pause(c, *sent))
+        if (must_wait(c, piece.start, *sent))
             return false;
         *sent += TCP_RUN_PACKET;
+        turn_spend(TCP_TURN_PACKET);
         if (!send_piece(c, piece, now_ns)) {
             timers_memory(c, now_ns);
             return false;
@@ -217,8 +235,9 @@ static COLD void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
         waiting > 0 ? mtu_probe_length(c, (uint32_t)waiting, now_ns) : 0;
     struct output_plan plan = {.length = length, .flags = TCP_ACK};
 
-    if (length == 0 || connection_netif(c)->transmit_stopped)
+    if (length == 0 || must_wait(c, c->snd.nxt, 0))
         return;
+    turn_spend(TCP_TURN_PACKET);
     c->is_probing_mtu = true;
     bool was_sent =
         transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns);
@@ -250,9 +269,10 @@ static void send_new(struct tcp_connection *c, uint64_t now_ns)
     if (!seq_equal(first, c->snd.nxt))
         sent += TCP_RUN_PACKET;
     while (output_plan_next(c, &plan)) {
-        if (output_must_pause(c, sent))
+        if (must_wait(c, c->snd.nxt, sent))
             return;
         sent += plan.length > TCP_RUN_PACKET ? plan.length : TCP_RUN_PACKET;
+        turn_spend(TCP_TURN_PACKET + plan.length / BUFFER_SIZE);
         uint32_t planned = plan.length;
         if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags,
                               now_ns)) {
@@ -373,10 +393,11 @@ static void send_empty(struct tcp_connection *c, uint64_t now_ns)
     uint32_t length = 0;
     struct seq32 end = c->rcv.nxt;
     uint32_t received = (uint32_t)seq_diff(end, c->rcv.last_ack);
-    unsigned count = 1U + c->more_acks;
+    unsigned count = turn_is_over() ? 1U : 1U + c->more_acks;
     uint32_t step = (received / count / c->rcv.mss + 1) * c->rcv.mss;
 
     c->more_acks = 0;
+    turn_spend(count * TCP_TURN_PACKET);
     for (; count > 0; count--) {
         bool is_last = count == 1 || received <= step;
         received -= is_last ? received : step;
@@ -403,20 +424,30 @@ static COLD void send_keep_alive(struct tcp_connection *c, uint64_t now_ns)
                            now_ns);
 }
 
+/* Something was spent. After a turn that was all spent, the losses that it
+ * left come first. */
+static COLD void resume_turn(struct tcp_connection *c, uint64_t now_ns)
+{
+    if (c->spent < SPENT_LAST)
+        turn_steps = c->spent * (uint32_t)TCP_TURN_PART;
+    else if (connection_is_tracking(c) && c->recovery->owes_losses)
+        recovery_more_losses(c, now_ns);
+    c->spent = turn_is_over() ? SPENT_LAST : SPENT_NOTHING;
+}
+
 void connection_output(struct tcp_connection *c, uint64_t now_ns)
 {
     unsigned owed = c->owed;
 
     if (c->state == TCP_CLOSED)
         return;
+    turn_steps = 0;
+    if (c->spent != SPENT_NOTHING)
+        resume_turn(c, now_ns);
     /* First what was acknowledged goes, so much in each turn: then nothing is
-     * looked for behind it. Nor is much done after an ACK that was dear. */
-    bool is_late = c->recovery != NULL && c->recovery->is_late;
-    if (is_late)
-        c->recovery->is_late = false;
-    if (send_queue_trim(&c->send) || is_late) {
-        connection_touch(c, OWES_OUTPUT);
-        platform_raise_receive();
+     * looked for behind it. */
+    if (c->spent == SPENT_LAST || send_queue_trim(&c->send)) {
+        leave_rest(c);
         return;
     }
     if ((owed & OWES_RESET) != 0) {

@@ -109,6 +109,9 @@ static bool send_text(struct tcp_connection *c, uint64_t now_ns)
 
         if (output_must_pause(c, sent))
             return true;
+        if (c->send.length > TCP_SEARCH_BYTES &&
+            !send_queue_approach(&c->send, seq))
+            return false;
         sent += length > TCP_RUN_PACKET ? length : TCP_RUN_PACKET;
         if (!transmit_segment(c, seq, &length, plan.flags, now_ns))
             return false;

@@ -69,6 +69,17 @@ static inline bool send_queue_is_behind(const struct tcp_send_queue *queue)
                       queue->start);
 }
 
+/* So far into the search for `seq` as one turn goes; true: found, or none. */
+bool send_queue_search(struct tcp_send_queue *queue, struct seq32 seq);
+static inline bool send_queue_approach(struct tcp_send_queue *queue,
+                                       struct seq32 seq)
+{
+    return queue->head == queue->tail ||
+           (queue->cursor != NULL &&
+            (uint32_t)seq_diff(seq, queue->cursor_seq) <= BUFFER_SIZE) ||
+           send_queue_search(queue, seq);
+}
+
 /* Adds up to `length` bytes from `seq` on to the packet; returns how many. */
 uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
                          uint32_t length, struct packet *packet);

@@ -7,6 +7,7 @@
 #include "net/attributes.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
+#include "net/tcp/turn.h"
 
 enum {
     WINDOW_STEPS_MAX = UINT8_MAX,
@@ -105,8 +106,10 @@ void rack_detect(struct tcp_connection *c, uint64_t now_ns)
 {
     struct tcp_recovery *r = c->recovery;
 
+    r->owes_losses = false;
     if (!tcp_settings.recovery) {
         scoreboard_lose_below(&r->board, 2U * c->snd.mss);
+        r->owes_losses = turn_is_over();
         return;
     }
     if (!r->is_probe_timer)
@@ -120,6 +123,8 @@ void rack_detect(struct tcp_connection *c, uint64_t now_ns)
     if (left_us != 0) {
         r->deadline_ns = now_ns + (left_us + 1) * NS_PER_US;
         r->is_probe_timer = false;
+    } else {
+        r->owes_losses = turn_is_over();
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/tcp/turn.h"
 
 #include <string.h>
 
@@ -162,16 +163,17 @@ static struct packet *find_before(const struct tcp_reassembly *reassembly,
 {
     struct packet *at = reassembly->last;
     struct packet *recent = reassembly->recent;
+    uint32_t passed = 0;
 
     if (at == NULL || !seq_before(seq, range_of(at)->seq))
         return at;
     at = recent;
-    while (at != NULL && seq_before(seq, range_of(at)->seq))
+    for (; at != NULL && seq_before(seq, range_of(at)->seq); passed++)
         at = range_of(at)->before;
-    if (at != recent)
-        return at;
-    while (!seq_before(seq, range_of(range_of(at)->next)->seq))
-        at = range_of(at)->next; /* the last one is behind it: see above */
+    if (at == recent) /* the last one is behind it: see above */
+        for (; !seq_before(seq, range_of(range_of(at)->next)->seq); passed++)
+            at = range_of(at)->next;
+    turn_spend_search(passed);
     return at;
 }
 
@@ -309,6 +311,7 @@ void reassembly_prune(struct tcp_reassembly *reassembly)
         range->last->next = NULL;
         range->count--;
     }
+    turn_spend(2);
     drop_early(last, DROP_TCP_MEMORY);
 }
 

@@ -56,7 +56,7 @@ struct tcp_recovery {
                 is_timeout : 1; /* mending after a timeout, not by duplicates */
             bool has_probe : 1; /* a tail loss probe is out */
             bool owes_probe : 1;
-            bool is_late : 1; /* much was done: what is owed waits a turn */
+            bool owes_losses : 1; /* the turn was over: who is lost? */
         };
         uint8_t unusual; /* any of these: the short ways are not for it */
     };

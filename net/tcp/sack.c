@@ -230,6 +230,23 @@ void recovery_losses(struct tcp_connection *c, uint64_t now_ns)
     connection_touch(c, OWES_OUTPUT);
 }
 
+/* What was left to this turn. What is found now was in flight when the window
+ * was set, which reckons from there. */
+void recovery_more_losses(struct tcp_connection *c, uint64_t now_ns)
+{
+    struct tcp_congestion *congestion = &c->congestion;
+    uint32_t lost = c->recovery->board.lost;
+
+    rack_detect(c, now_ns);
+    lost = c->recovery->board.lost - lost;
+    if (congestion->is_recovering && lost != 0)
+        congestion->cwnd = congestion->cwnd > lost + congestion->mss
+                               ? congestion->cwnd - lost
+                               : congestion->mss;
+    recovery_losses(c, now_ns);
+    probe_schedule(c, now_ns);
+}
+
 static void grow(struct tcp_connection *c, const struct tcp_delivery *d,
                  uint64_t now_ns)
 {
@@ -254,13 +271,13 @@ static void react(struct tcp_connection *c, const struct tcp_segment *segment,
         leave(c);
     uint32_t lost = r->board.lost;
     rack_detect(c, now_ns);
-    bool found = r->board.lost > lost;
+    bool found = r->board.lost > lost || r->owes_losses;
     if (congestion->is_recovering) {
         pace(c, d, acked != 0 && !found && r->board.lost <= lost_before);
     } else if (r->board.lost != 0 && !r->is_timeout) {
         enter(c, d);
         pace(c, d, false);
-    } else if (acked != 0 || r->is_reordering) {
+    } else if (!r->owes_losses && (acked != 0 || r->is_reordering)) {
         grow(c, d, now_ns);
     }
 }
@@ -294,12 +311,10 @@ bool recovery_sack_ack(struct tcp_connection *c,
     struct tcp_recovery *r = c->recovery;
     struct tcp_delivery d = {.bytes = 0};
     bool is_dsack = find_dsack(c, segment);
-    uint32_t spans = r->board.count;
 
     if (acked != 0)
         scoreboard_acknowledge(&r->board, c->snd.una, &d);
     take_blocks(c, segment, is_dsack, &d);
-    r->is_late = spans > r->board.count + TCP_SPANS_A_TURN;
     d.rtt_us = take_sample(c, &d, now_ns);
     if (is_dsack) {
         rack_was_in_vain(c);

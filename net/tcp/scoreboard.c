@@ -9,6 +9,7 @@
 
 #include "net/platform.h"
 #include "net/tcp/span.h"
+#include "net/tcp/turn.h"
 
 /* Sent together with the last span, or so nearly that telling them apart is
  * not worth a span. */
@@ -169,9 +170,12 @@ void scoreboard_acknowledge(struct tcp_scoreboard *board, struct seq32 una,
             cut_first(board, una, delivery);
             break;
         }
-        if (span->state != SPAN_SACKED)
+        if (span->state != SPAN_SACKED) {
             deliver(span, delivery);
+            turn_spend(1);
+        }
         drop_first(board);
+        turn_spend(1);
     }
     if (board->first != 0)
         span_at(board->first)->before = 0;
@@ -237,6 +241,7 @@ static inline void swallow_next(struct tcp_scoreboard *board, uint32_t number)
         board->lost_hint = span->next;
     board->count--;
     span_give(other);
+    turn_spend(1);
 }
 
 static bool is_sacked(uint32_t number)
@@ -254,6 +259,42 @@ static void mark_sacked(struct tcp_scoreboard *board, uint32_t number,
     span_leave_state(board, number);
     span->state = SPAN_SACKED;
     board->sacked += span_length(span);
+}
+
+/* All that begins before `right`: links are put right at the end. */
+static void swallow_to(struct tcp_scoreboard *board, uint32_t number,
+                       struct seq32 right, struct tcp_delivery *delivery)
+{
+    struct tcp_span *span = span_at(number);
+    uint32_t other = span->next;
+    uint32_t count = 0;
+
+    while (other != 0 && seq_before(span_at(other)->start, right)) {
+        const struct tcp_span *next = span_at(other);
+        uint32_t given = other;
+        if (next->state != SPAN_SACKED) {
+            if (seq_after(next->end, right) && !span_split(board, other, right))
+                break;
+            deliver(next, delivery);
+            delivery->sacked += span_length(next);
+            span_leave_state(board, other);
+            board->sacked += span_length(next);
+        }
+        span->end = next->end;
+        span->is_again = span->is_again || next->is_again;
+        other = next->next;
+        if (board->lost_hint == given)
+            board->lost_hint = other;
+        span_give(given);
+        board->count--;
+        count++;
+    }
+    span->next = other;
+    if (other != 0)
+        span_at(other)->before = number;
+    else
+        board->last = number;
+    turn_spend(count + count / 2);
 }
 
 void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,
@@ -281,18 +322,7 @@ void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,
         swallow_next(board, number);
     }
     board->sack_hint = number;
-    for (uint32_t next = span_at(number)->next;
-         next != 0 && seq_before(span_at(next)->start, right);
-         next = span_at(number)->next) {
-        const struct tcp_span *span = span_at(next);
-        if (span->state != SPAN_SACKED) {
-            if (seq_after(span->end, right) && !span_split(board, next, right))
-                return;
-            deliver(span, delivery);
-            delivery->sacked += span_length(span);
-        }
-        swallow_next(board, number);
-    }
+    swallow_to(board, number, right, delivery);
     if (is_sacked(span_at(number)->next))
         swallow_next(board, number);
 }

@@ -7,6 +7,7 @@
 #include "net/attributes.h"
 #include "net/platform.h"
 #include "net/tcp/span.h"
+#include "net/tcp/turn.h"
 
 static void mark_sent(struct tcp_scoreboard *board, uint32_t number,
                       uint32_t now_us)
@@ -39,6 +40,8 @@ uint32_t scoreboard_expire(struct tcp_scoreboard *board, uint32_t sent_us,
         int32_t left = (int32_t)(span->sent_us + wait_us - now_us);
         if (left > 0)
             return (uint32_t)left;
+        if (turn_is_over())
+            return 0;
         span_lose(board, number);
         number = later;
     }
@@ -55,6 +58,8 @@ COLD void scoreboard_lose_below(struct tcp_scoreboard *board,
     for (uint32_t number = board->last; number != 0;
          number = span_at(number)->before) {
         const struct tcp_span *span = span_at(number);
+        if (turn_is_over())
+            return;
         if (span->state == SPAN_SACKED)
             sacked += span_length(span);
         else if (sacked > sacked_above && span->state == SPAN_SENT &&
@@ -79,6 +84,7 @@ COLD void scoreboard_unlose(struct tcp_scoreboard *board)
         struct tcp_span *span = span_at(number);
         if (span->state != SPAN_LOST)
             continue;
+        turn_spend(1);
         while (next != 0 &&
                (int32_t)(span_at(next)->sent_us - span->sent_us) <= 0) {
             place = next;

@@ -14,8 +14,12 @@
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/pool.h"
+#include "net/tcp/turn.h"
 
-enum { REAPED_MAX = 24 }; /* chunks freed in one go */
+enum {
+    REAPED_MAX = 24, /* chunks freed in one go */
+    PASSED_MAX = TCP_SEARCH_BYTES / BUFFER_SIZE,
+};
 
 struct send_memory send_memory;
 
@@ -186,8 +190,10 @@ bool send_queue_trim(struct tcp_send_queue *queue)
         struct seq32 end = seq_add(queue->head_seq, chunk->length);
         if (seq_after(end, queue->start))
             return false;
-        if (i == REAPED_MAX)
+        if (i == REAPED_MAX) {
+            turn_spend(REAPED_MAX / 2);
             return true;
+        }
         if (queue->cursor == chunk)
             queue->cursor = NULL;
         queue->head = chunk->next;
@@ -244,6 +250,29 @@ static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
     queue->cursor = chunk;
     queue->cursor_seq = seq_subtract(seq, (uint32_t)ahead);
     return queue->cursor;
+}
+
+COLD bool send_queue_search(struct tcp_send_queue *queue, struct seq32 seq)
+{
+    if (!seq_before(seq, send_queue_end(queue)))
+        return true;
+    choose_cursor(queue, seq);
+    for (size_t passed = 0; passed < PASSED_MAX; passed++) {
+        const struct send_chunk *chunk = queue->cursor;
+        if (seq_before(seq, queue->cursor_seq)) {
+            queue->cursor = chunk->before;
+            queue->cursor_seq =
+                seq_subtract(queue->cursor_seq, queue->cursor->length);
+        } else if ((uint32_t)seq_diff(seq, queue->cursor_seq) >=
+                   chunk->length) {
+            queue->cursor_seq = seq_add(queue->cursor_seq, chunk->length);
+            queue->cursor = chunk->next;
+        } else {
+            return true;
+        }
+    }
+    turn_spend_search(PASSED_MAX);
+    return false;
 }
 
 bool send_queue_fill_last(const struct tcp_send_queue *queue, struct seq32 seq,

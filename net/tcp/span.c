@@ -63,10 +63,12 @@ COLD bool span_split(struct tcp_scoreboard *board, uint32_t number,
 uint32_t span_find(const struct tcp_scoreboard *board, struct seq32 seq)
 {
     uint32_t number = board->sack_hint != 0 ? board->sack_hint : board->first;
+    uint32_t passed = 0;
 
-    while (number != 0 && seq_before(seq, span_at(number)->start))
+    for (; number != 0 && seq_before(seq, span_at(number)->start); passed++)
         number = span_at(number)->before;
-    while (number != 0 && !seq_before(seq, span_at(number)->end))
+    for (; number != 0 && !seq_before(seq, span_at(number)->end); passed++)
         number = span_at(number)->next;
+    turn_spend_search(passed);
     return number;
 }

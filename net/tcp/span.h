@@ -7,6 +7,7 @@
 
 #include "net/limits.h"
 #include "net/tcp/scoreboard.h"
+#include "net/tcp/turn.h"
 
 enum span_state {
     SPAN_SENT,
@@ -131,6 +132,7 @@ static inline void span_lose(struct tcp_scoreboard *board, uint32_t number)
 {
     struct tcp_span *span = span_at(number);
 
+    turn_spend(1);
     span_leave_state(board, number);
     span->state = SPAN_LOST;
     board->lost += span_length(span);

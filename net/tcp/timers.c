@@ -264,6 +264,7 @@ void connection_timer_expired(struct timer *timer, uint64_t now_ns)
     struct tcp_connection *c =
         container_of(timer, struct tcp_connection, timer);
 
+    turn_steps = 0;
     if (c->ack_at_ns != 0 && c->ack_at_ns <= now_ns)
         ack_expired(c, now_ns);
     if (c->recovery != NULL && c->recovery->deadline_ns != 0 &&
@@ -279,5 +280,6 @@ void connection_timer_expired(struct timer *timer, uint64_t now_ns)
         c->keep_at_ns = 0;
         keep_alive_expired(c, now_ns);
     }
+    connection_turn_end(c);
     timers_update(c);
 }

@@ -185,6 +185,6 @@ void victim_rest(void)
     victim.frame_length = 0;
     do {
         victim_poll();
-    } while (ends[0].is_raised);
+    } while (ends[0].is_raised || ends[0].sent_free != ends[0].sent_end);
     victim.frame_length = length;
 }

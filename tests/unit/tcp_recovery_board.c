@@ -9,6 +9,7 @@
 
 #include "net/limits.h"
 #include "net/tcp/scoreboard.h"
+#include "net/tcp/turn.h"
 #include "tests/host/world.h"
 
 enum {
@@ -248,11 +249,32 @@ Test(tcp_recovery_board, what_was_sent_nearly_together_shares_a_span)
     /* The latest is the latest still, and nothing is older than it was. */
     scoreboard_sack(&board, at(199990), at(200000), &d);
     cr_assert_eq(d.sent_us, 199990);
+    turn_steps = 0;
     (void)scoreboard_expire(&board, d.sent_us, d.end, 1, 150001);
     cr_assert_gt(board.lost, 40000); /* a sixteenth less, and a bit */
     cr_assert_leq(board.lost, 50000);
     scoreboard_clear(&board);
     cr_assert_eq(spans_used(), 0);
+}
+
+Test(tcp_recovery_board, a_turn_that_is_over_leaves_losses_to_the_next)
+{
+    enum { SENT = TCP_SPANS_EXACT, LEFT = 10 };
+    struct tcp_delivery d = {.bytes = 0};
+
+    start(SENT);
+    for (uint32_t i = 0; i < SENT; i++)
+        cr_assert(scoreboard_append(&board, at(i), 1, 10 * i, false));
+    scoreboard_sack(&board, at(SENT - 1), at(SENT), &d);
+    turn_steps = TCP_TURN_STEPS - LEFT;
+    cr_assert_eq(scoreboard_expire(&board, d.sent_us, d.end, 1, 10000), 0);
+    cr_assert(turn_is_over());
+    cr_assert_eq(board.lost, LEFT);
+    turn_steps = 0;
+    cr_assert_eq(scoreboard_expire(&board, d.sent_us, d.end, 1, 10000), 0);
+    cr_assert(!turn_is_over());
+    cr_assert_eq(board.lost, SENT - 1);
+    scoreboard_clear(&board);
 }
 
 Test(tcp_recovery_board, an_empty_pool_refuses_the_first_span_only)
