@@ -33,16 +33,21 @@ enum {
     RECORD_TAIL = 10,  /* type, class, TTL, length */
     SOA_NUMBERS = 20,  /* behind its two names */
     SOA_MINIMUM_AT = 16,
+    /* What is read of the names of one message: octets, labels, pointers; a
+     * record counts for some. Honest servers point at names read before. */
+    READ_MAX = 512,
+    READ_RECORD = 4,
 };
 
 /* Lower case of what a name may hold, else 0. Underscores are not for hosts,
  * but services use them. */
-static char allowed(uint8_t octet)
+static inline char allowed(uint8_t octet)
 {
-    if (octet >= 'A' && octet <= 'Z')
-        return (char)(octet - 'A' + 'a');
-    if ((octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') ||
-        octet == '-' || octet == '_')
+    uint8_t lower = octet | ('a' ^ 'A');
+
+    if (lower >= 'a' && lower <= 'z')
+        return (char)lower;
+    if ((octet >= '0' && octet <= '9') || octet == '-' || octet == '_')
         return (char)octet;
     return 0;
 }
@@ -91,9 +96,22 @@ static size_t append_label(char text[DNS_TEXT_SIZE], size_t used,
     return used;
 }
 
-size_t dns_read_name(const uint8_t *message, size_t length, size_t at,
-                     char text[DNS_TEXT_SIZE])
+/* A message, and how much more of its names is read. */
+struct reader {
+    const uint8_t *message;
+    size_t length;
+    size_t left;
+    size_t name_at; /* where the name looked for was read */
+    unsigned hops;  /* aliases followed */
+    enum dns_type type;
+    struct dns_answer *answer;
+};
+
+/* As dns_read_name(), of what lies before `end`. */
+static size_t read_name(struct reader *reader, size_t end, size_t at,
+                        char text[DNS_TEXT_SIZE])
 {
+    const uint8_t *message = reader->message;
     size_t lowest = at; /* pointers lead to before this */
     size_t behind = 0;  /* where the name ends, once a pointer was met */
     size_t used = 0;
@@ -101,15 +119,16 @@ size_t dns_read_name(const uint8_t *message, size_t length, size_t at,
     for (;;) {
         size_t size;
 
-        if (at >= length)
+        if (at >= end || reader->left == 0)
             return 0;
+        reader->left--;
         size = message[at];
         if (size == 0)
             break;
         if (size >= LABEL_POINTER) {
             size_t target;
 
-            if (length - at < 2)
+            if (end - at < 2)
                 return 0;
             target = (size & ~(size_t)LABEL_POINTER) << 8 | message[at + 1];
             if (target < DNS_HEADER_LENGTH || target >= lowest)
@@ -120,8 +139,9 @@ size_t dns_read_name(const uint8_t *message, size_t length, size_t at,
             at = target;
             continue;
         }
-        if (size > DNS_LABEL_MAX || size >= length - at)
+        if (size > DNS_LABEL_MAX || size >= end - at || size > reader->left)
             return 0;
+        reader->left -= size;
         used = append_label(text, used, message + at + 1, size);
         if (used == 0)
             return 0;
@@ -129,6 +149,14 @@ size_t dns_read_name(const uint8_t *message, size_t length, size_t at,
     }
     text[used] = '\0';
     return behind != 0 ? behind : at + 1;
+}
+
+size_t dns_read_name(const uint8_t *message, size_t length, size_t at,
+                     char text[DNS_TEXT_SIZE])
+{
+    struct reader reader = {.message = message, .left = READ_MAX};
+
+    return read_name(&reader, length, at, text);
 }
 
 size_t dns_build_query(uint8_t bytes[DNS_QUERY_MAX], uint16_t id,
@@ -176,13 +204,35 @@ struct record {
     uint32_t ttl_s;
     size_t data; /* offset */
     size_t data_length;
+    bool is_ours; /* of the name looked for */
 };
 
+/* Is there a pointer at `at`, to the very name looked for? */
+static bool is_pointer_to_name(const struct reader *reader, size_t at)
+{
+    return reader->length - at >= 2 && reader->message[at] >= LABEL_POINTER &&
+           (size_t)(read_16(reader->message + at) & ~(LABEL_POINTER << 8)) ==
+               reader->name_at;
+}
+
 /* Reads the record at `at`; returns the offset behind it, or 0. */
-static size_t read_record(const uint8_t *message, size_t length, size_t at,
+static size_t read_record(struct reader *reader, size_t at,
                           struct record *record)
 {
-    at = dns_read_name(message, length, at, record->owner);
+    const uint8_t *message = reader->message;
+    size_t length = reader->length;
+
+    if (reader->left < READ_RECORD)
+        return 0;
+    reader->left -= READ_RECORD;
+    record->is_ours = is_pointer_to_name(reader, at);
+    if (record->is_ours) {
+        at += 2;
+    } else {
+        at = read_name(reader, length, at, record->owner);
+        record->is_ours =
+            at != 0 && strcmp(record->owner, reader->answer->name) == 0;
+    }
     if (at == 0 || length - at < RECORD_TAIL)
         return 0;
     record->type = read_16(message + at);
@@ -204,57 +254,60 @@ static void lower_ttl(struct dns_answer *answer, uint32_t ttl_s)
         answer->ttl_s = ttl_s;
 }
 
-/* Takes what a record says about `answer->name`. `*is_alias` when it moved on
- * to another name. False when malformed. */
-static bool take_record(const uint8_t *message, const struct record *record,
-                        enum dns_type type, struct dns_answer *answer,
-                        bool *is_alias)
+/* Takes what a record says about `answer->name`, which an alias changes.
+ * False when malformed. */
+static bool take_record(struct reader *reader, const struct record *record)
 {
+    struct dns_answer *answer = reader->answer;
     size_t end = record->data + record->data_length;
 
-    if (record->class != CLASS_INTERNET ||
-        strcmp(record->owner, answer->name) != 0)
+    if (record->class != CLASS_INTERNET || !record->is_ours)
         return true;
-    if (record->type == DNS_TYPE_CNAME && type != DNS_TYPE_CNAME) {
-        *is_alias = true;
+    if (record->type == DNS_TYPE_CNAME && reader->type != DNS_TYPE_CNAME) {
+        reader->name_at = record->data;
         lower_ttl(answer, record->ttl_s);
-        return dns_read_name(message, end, record->data, answer->name) == end;
+        return reader->hops++ < DNS_CHAIN_MAX &&
+               read_name(reader, end, record->data, answer->name) == end;
     }
-    if (record->type != type)
+    if (record->type != reader->type)
         return true;
     lower_ttl(answer, record->ttl_s);
-    if (type == DNS_TYPE_PTR)
-        return dns_read_name(message, end, record->data, answer->pointer) ==
-               end;
+    if (reader->type == DNS_TYPE_PTR)
+        return read_name(reader, end, record->data, answer->pointer) == end;
     if (record->data_length != sizeof(struct be32))
         return false;
     if (answer->count < DNS_ADDRESSES)
-        memcpy(&answer->addresses[answer->count++], message + record->data,
-               sizeof(struct be32));
+        memcpy(&answer->addresses[answer->count++],
+               reader->message + record->data, sizeof(struct be32));
     return true;
 }
 
-/* One look through the answers for `answer->name`; stops at an alias. Returns
- * the offset behind the last record read, or 0. */
-static size_t scan_answers(const uint8_t *message, size_t length, size_t at,
-                           unsigned count, enum dns_type type,
-                           struct dns_answer *answer, bool *is_alias)
+/* Looks through the answers for `answer->name`; once more when an alias led to
+ * a name that had stood before it. Returns the offset behind them, or 0. */
+static size_t scan_answers(struct reader *reader, size_t first, unsigned count)
 {
+    const struct dns_answer *answer = reader->answer;
     struct record record;
+    unsigned hops;
+    size_t at;
 
-    *is_alias = false;
-    for (unsigned i = 0; i < count && !*is_alias; i++) {
-        at = read_record(message, length, at, &record);
-        if (at == 0 || !take_record(message, &record, type, answer, is_alias))
-            return 0;
-    }
+    do {
+        hops = reader->hops;
+        at = first;
+        for (unsigned i = 0; i < count; i++) {
+            at = read_record(reader, at, &record);
+            if (at == 0 || !take_record(reader, &record))
+                return 0;
+        }
+    } while (hops != reader->hops && answer->count == 0 &&
+             answer->pointer[0] == '\0');
     return at;
 }
 
 /* RFC 2308 5: how long "no" holds. */
-static void take_negative_ttl(const uint8_t *message, size_t length, size_t at,
-                              unsigned count, struct dns_answer *answer)
+static void take_negative_ttl(struct reader *reader, size_t at, unsigned count)
 {
+    struct dns_answer *answer = reader->answer;
     char name[DNS_TEXT_SIZE];
     struct record record;
 
@@ -264,31 +317,31 @@ static void take_negative_ttl(const uint8_t *message, size_t length, size_t at,
         size_t numbers;
         uint32_t minimum;
 
-        at = read_record(message, length, at, &record);
+        at = read_record(reader, at, &record);
         if (at == 0)
             return;
         if (record.type != DNS_TYPE_SOA)
             continue;
         end = record.data + record.data_length;
-        numbers = dns_read_name(message, end, record.data, name);
+        numbers = read_name(reader, end, record.data, name);
         if (numbers != 0)
-            numbers = dns_read_name(message, end, numbers, name);
+            numbers = read_name(reader, end, numbers, name);
         if (numbers == 0 || end - numbers != SOA_NUMBERS)
             return;
-        minimum = read_32(message + numbers + SOA_MINIMUM_AT);
+        minimum = read_32(reader->message + numbers + SOA_MINIMUM_AT);
         answer->ttl_s = record.ttl_s < minimum ? record.ttl_s : minimum;
         return;
     }
 }
 
-static bool is_our_question(const uint8_t *message, size_t length,
-                            const char *name, enum dns_type type, size_t *at)
+static bool is_our_question(struct reader *reader, const char *name, size_t *at)
 {
+    const uint8_t *message = reader->message;
     char asked[DNS_TEXT_SIZE];
 
-    *at = dns_read_name(message, length, DNS_HEADER_LENGTH, asked);
-    if (*at == 0 || length - *at < QUESTION_TAIL || strcmp(asked, name) != 0 ||
-        read_16(message + *at) != type ||
+    *at = read_name(reader, reader->length, DNS_HEADER_LENGTH, asked);
+    if (*at == 0 || reader->length - *at < QUESTION_TAIL ||
+        strcmp(asked, name) != 0 || read_16(message + *at) != reader->type ||
         read_16(message + *at + 2) != CLASS_INTERNET)
         return false;
     *at += QUESTION_TAIL;
@@ -300,9 +353,15 @@ enum dns_verdict dns_parse_answer(const uint8_t *message, size_t length,
                                   enum dns_type type, struct dns_answer *answer)
 {
     const struct dns_header *header = (const void *)message;
-    bool is_alias = true;
+    struct reader reader = {
+        .message = message,
+        .length = length,
+        .left = READ_MAX,
+        .name_at = DNS_HEADER_LENGTH,
+        .type = type,
+        .answer = answer,
+    };
     unsigned flags;
-    size_t first;
     size_t behind;
 
     memset(answer, 0, sizeof(*answer));
@@ -311,25 +370,18 @@ enum dns_verdict dns_parse_answer(const uint8_t *message, size_t length,
     flags = be16_get(header->flags);
     if ((flags & (FLAG_RESPONSE | FLAG_OPCODE)) != FLAG_RESPONSE ||
         be16_get(header->questions) != 1 ||
-        !is_our_question(message, length, name, type, &first))
+        !is_our_question(&reader, name, &behind))
         return DNS_NOT_FOR_US;
     answer->code = flags & FLAG_CODE;
     answer->is_truncated = (flags & FLAG_TRUNCATED) != 0;
     answer->ttl_s = UINT32_MAX;
     memcpy(answer->name, name, strlen(name) + 1);
-    behind = first;
     if (answer->is_truncated)
         return DNS_IS_ANSWER;
-    for (unsigned hop = 0; is_alias; hop++) {
-        if (hop > DNS_CHAIN_MAX)
-            return DNS_MALFORMED;
-        behind = scan_answers(message, length, first, be16_get(header->answers),
-                              type, answer, &is_alias);
-        if (behind == 0)
-            return DNS_MALFORMED;
-    }
+    behind = scan_answers(&reader, behind, be16_get(header->answers));
+    if (behind == 0)
+        return DNS_MALFORMED;
     if (answer->count == 0 && answer->pointer[0] == '\0')
-        take_negative_ttl(message, length, behind,
-                          be16_get(header->authorities), answer);
+        take_negative_ttl(&reader, behind, be16_get(header->authorities));
     return DNS_IS_ANSWER;
 }

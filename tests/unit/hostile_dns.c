@@ -84,6 +84,44 @@ Test(hostile, D1_longest_chain_of_pointers_ends)
     cr_assert_eq(name_at(13 + 2 * 199, sizeof(message)), 15 + 2 * 199);
 }
 
+/* One long name, and records that each point at it: of what one message makes
+ * us read, there is an end. */
+Test(hostile, D1_names_read_again_and_again_have_a_bound)
+{
+    enum { LABELS = 100, RECORDS_BEYOND = 16 };
+    static const uint8_t head[] = {0, 7, 0x80, 0,   0, 1, 0, 0, 0, 0,
+                                   0, 0, 1,    'a', 0, 0, 1, 0, 1};
+    static const uint8_t tail[] = {0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 1, 2, 3, 4};
+    struct dns_answer answer;
+    size_t at = sizeof(head);
+
+    memcpy(message, head, sizeof(head));
+    for (int i = 0; i < LABELS; i++, at += 2)
+        memcpy(message + at, "\1b", 2);
+    message[at++] = 0;
+    memcpy(message + at, tail, sizeof(tail));
+    at += sizeof(tail);
+    for (int count = 1; count <= RECORDS_BEYOND; count++) {
+        bool is_read = count <= 2;
+        message[7] = (uint8_t)count;
+        cr_assert_eq(dns_parse_answer(message, at, 7, "a", DNS_TYPE_A, &answer),
+                     is_read ? DNS_IS_ANSWER : DNS_MALFORMED);
+        memcpy(message + at, "\xc0\x13", 2);
+        memcpy(message + at + 2, tail, sizeof(tail));
+        at += 2 + sizeof(tail);
+    }
+    /* But not to those who point at the question. */
+    for (at = sizeof(head); at + 2 + sizeof(tail) < DNS_MESSAGE_MAX;) {
+        memcpy(message + at, "\xc0\x0c", 2);
+        memcpy(message + at + 2, tail, sizeof(tail));
+        at += 2 + sizeof(tail);
+        message[7] = (uint8_t)((at - sizeof(head)) / (2 + sizeof(tail)));
+    }
+    cr_assert_eq(dns_parse_answer(message, at, 7, "a", DNS_TYPE_A, &answer),
+                 DNS_IS_ANSWER);
+    cr_assert_eq(answer.count, DNS_ADDRESSES);
+}
+
 Test(hostile, D2_labels_and_names_too_long_are_malformed)
 {
     memset(message, 'a', sizeof(message));
