@@ -165,7 +165,7 @@ bool output_must_pause(struct tcp_connection *c, uint32_t sent)
 }
 
 /* The rest of what is owed waits for the next turn. */
-static void leave_rest(struct tcp_connection *c)
+static COLD void leave_rest(struct tcp_connection *c)
 {
     connection_touch(c, OWES_OUTPUT);
     platform_raise_receive();
@@ -173,7 +173,8 @@ static void leave_rest(struct tcp_connection *c)
 
 /* The same for text at `seq`, when what finds it, and all before, has taken
  * this turn. */
-static bool must_wait(struct tcp_connection *c, struct seq32 seq, uint32_t sent)
+static COLD bool must_wait(struct tcp_connection *c, struct seq32 seq,
+                           uint32_t sent)
 {
     if (!turn_is_over() && send_queue_approach(&c->send, seq))
         return output_must_pause(c, sent);
@@ -182,7 +183,8 @@ static bool must_wait(struct tcp_connection *c, struct seq32 seq, uint32_t sent)
 }
 
 /* What was lost, as far as the congestion window goes. False: not now. */
-static bool send_lost(struct tcp_connection *c, uint32_t *sent, uint64_t now_ns)
+static COLD bool send_lost(struct tcp_connection *c, uint32_t *sent,
+                           uint64_t now_ns)
 {
     struct tcp_piece piece;
 

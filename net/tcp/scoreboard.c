@@ -97,8 +97,8 @@ void scoreboard_clear(struct tcp_scoreboard *board)
 
 /* --- what arrived --------------------------------------------------------- */
 
-static inline void deliver(const struct tcp_span *span,
-                           struct tcp_delivery *delivery)
+static NOINLINE void deliver(const struct tcp_span *span,
+                             struct tcp_delivery *delivery)
 {
     if (delivery->bytes == 0 ||
         span_is_after(span->sent_us, span->end, delivery->sent_us,
@@ -262,8 +262,8 @@ static void mark_sacked(struct tcp_scoreboard *board, uint32_t number,
 }
 
 /* All that begins before `right`: links are put right at the end. */
-static void swallow_to(struct tcp_scoreboard *board, uint32_t number,
-                       struct seq32 right, struct tcp_delivery *delivery)
+static COLD void swallow_to(struct tcp_scoreboard *board, uint32_t number,
+                            struct seq32 right, struct tcp_delivery *delivery)
 {
     struct tcp_span *span = span_at(number);
     uint32_t other = span->next;
