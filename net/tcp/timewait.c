@@ -144,25 +144,25 @@ static void start_wait(struct time_wait *object, uint64_t now_ns)
 
 /* With that TTL and TOS, by that way (NULL: to be found), with that offset of
  * timestamps. */
-static void owe_ack(const struct time_wait *object, struct tcp_reply reply,
+static void owe_ack(const struct time_wait *object, struct tcp_reply *reply,
                     const struct ip_hop *hop, uint32_t timestamp_offset,
                     uint64_t now_ns)
 {
     const struct tcp_tuple *tuple = &object->node.tuple;
 
-    reply.seq = object->snd_nxt;
-    reply.ack = object->rcv_nxt;
-    reply.window = TCP_WINDOW_MAX; /* no edge moves back; nothing comes */
-    reply.flags = TCP_ACK;
+    reply->seq = object->snd_nxt;
+    reply->ack = object->rcv_nxt;
+    reply->window = TCP_WINDOW_MAX; /* no edge moves back; nothing comes */
+    reply->flags = TCP_ACK;
     if ((object->node.flags & HAS_TIMESTAMPS) != 0) {
-        reply.options.has_timestamp = true;
-        reply.options.timestamp =
+        reply->options.has_timestamp = true;
+        reply->options.timestamp =
             (uint32_t)(now_ns / NS_PER_MS) + timestamp_offset;
-        reply.options.timestamp_echo = object->ts_recent;
+        reply->options.timestamp_echo = object->ts_recent;
     }
     struct packet *packet = reply_begin(tuple, NULL, hop);
     if (packet != NULL)
-        reply_queue(packet, tuple, &reply);
+        reply_queue(packet, tuple, reply);
 }
 
 void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
@@ -174,8 +174,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     /* Not coming from CLOSING. */
     bool owes_ack = (c->owed & OWES_ACK) != 0 && connection_route(c);
     const struct ip_hop hop = c->hop;
-    const struct tcp_reply like = {.ttl = c->options.ttl,
-                                   .tos = c->options.tos};
+    struct tcp_reply reply = {.ttl = c->options.ttl, .tos = c->options.tos};
     uint32_t ts_offset = c->ts_offset;
     struct time_wait *object = pool_take(&waiting.pool);
     ASSERT(object != NULL);
@@ -194,7 +193,7 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns)
     queue_append((uint32_t)(object - waiting.objects));
     start_wait(object, now_ns);
     if (owes_ack)
-        owe_ack(object, like, &hop, ts_offset, now_ns);
+        owe_ack(object, &reply, &hop, ts_offset, now_ns);
 }
 
 /* RFC 6191 and RFC 9293 3.10.7.4: a new connection may take the place of the
@@ -253,7 +252,8 @@ void time_wait_receive(struct tcp_node *node, struct packet *packet,
             seq_equal(seq_add(segment->seq, segment_space(segment)),
                       object->rcv_nxt))
             start_wait(object, now_ns);
-        owe_ack(object, (struct tcp_reply){.ttl = 0}, NULL,
+        struct tcp_reply reply = {.ttl = 0};
+        owe_ack(object, &reply, NULL,
                 identity_make(&object->node.tuple, now_ns).timestamp_offset,
                 now_ns);
     }
