@@ -51,7 +51,7 @@ static NOINLINE void enqueue(struct qdisc *qdisc, struct packet *packet)
 
     qdisc->operations->enqueue(qdisc, packet, now_ns);
     if (qdisc->netif->transmit_stopped)
-        qdisc->counters.requeues += qdisc->backlog_packets != 0;
+        qdisc->counters.requeues++;
     else
         run(qdisc, now_ns);
 }

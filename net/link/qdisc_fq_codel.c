@@ -13,8 +13,9 @@
 #include <string.h>
 
 struct flow {
-    struct packet_queue queue;
-    struct flow *next; /* in the list of new or old ones */
+    struct packet *first;
+    struct packet *last; /* while there is a first */
+    struct flow *next;   /* in the list of new or old ones */
     uint32_t bytes;
     int32_t deficit;
     bool is_listed;
@@ -112,11 +113,12 @@ static inline struct flow *flow_of(struct fq_codel *fq,
 
 static inline struct packet *take_head(struct fq_codel *fq, struct flow *flow)
 {
-    struct packet *packet;
+    struct packet *packet = flow->first;
 
-    if (flow->queue.first == NULL)
+    if (packet == NULL)
         return NULL;
-    packet = packet_queue_pop(&flow->queue);
+    flow->first = packet->next;
+    packet->next = NULL;
     flow->bytes -= (uint32_t)packet_total_length(packet);
     qdisc_count_out(&fq->qdisc, packet);
     return packet;
@@ -143,9 +145,14 @@ static void fq_codel_enqueue(struct qdisc *qdisc, struct packet *packet,
     struct flow *flow = flow_of(fq, packet);
 
     packet->time_ns = now_ns;
+    packet->next = NULL;
     flow->bytes += (uint32_t)packet_total_length(packet);
     qdisc_count_in(qdisc, packet);
-    packet_queue_push(&flow->queue, packet);
+    if (flow->first == NULL)
+        flow->first = packet;
+    else
+        flow->last->next = packet;
+    flow->last = packet;
     if (!flow->is_listed) {
         flow->is_listed = true;
         flow->deficit = QDISC_QUANTUM;
@@ -275,7 +282,7 @@ static NOINLINE struct packet *codel_dequeue(struct fq_codel *fq,
 static inline struct packet *dequeue(struct fq_codel *fq, struct flow *flow,
                                      uint64_t now_ns)
 {
-    const struct packet *first = flow->queue.first;
+    const struct packet *first = flow->first;
 
     if (first != NULL && now_ns - first->time_ns >= CODEL_TARGET_NS)
         return codel_dequeue(fq, flow, now_ns);
@@ -310,6 +317,10 @@ static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
         packet = dequeue(fq, flow, now_ns);
         if (packet != NULL) {
             flow->deficit -= (int32_t)packet_total_length(packet);
+            if (flow->first == NULL && fq->old_flows.first == NULL) {
+                list_remove_first(&fq->new_flows);
+                flow->is_listed = false; /* there is nobody to go through */
+            }
             return packet;
         }
         list_remove_first(list);
@@ -327,7 +338,10 @@ static COLD void fq_codel_clear(struct qdisc *qdisc)
     struct fq_codel *fq = fq_codel_of(qdisc);
 
     for (size_t i = 0; i < QDISC_FLOWS; i++) {
-        packet_queue_drop_all(&fq->flows[i].queue, DROP_LINK_DOWN);
+        struct packet *packet;
+
+        while ((packet = take_head(fq, &fq->flows[i])) != NULL)
+            packet_drop(packet, DROP_LINK_DOWN);
         fq->flows[i] = (struct flow){0};
     }
     fq->new_flows = (struct flow_list){0};
