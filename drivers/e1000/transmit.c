@@ -311,6 +311,28 @@ static bool has_room(struct e1000 *nic, uint32_t needed)
     return free_descriptors(&nic->tx) >= needed;
 }
 
+/* One descriptor is enough, and there is room for whatever may follow. */
+static inline bool is_plain(const struct e1000 *nic,
+                            const struct packet *packet)
+{
+    return packet->fragment_count == 0 && !packet->has_vlan_tag &&
+           packet->checksum != PACKET_CHECKSUM_PARTIAL &&
+           packet->length >= ETHERNET_MINIMUM_LENGTH &&
+           packet->length <= E1000_TX_PIECE_MAX && !nic->tx.after_segmented &&
+           free_descriptors(&nic->tx) > E1000_TX_RESERVE;
+}
+
+static inline void put_plain(struct e1000 *nic, struct packet *packet)
+{
+    struct e1000_tx_ring *ring = &nic->tx;
+    uint32_t slot = ring->produced % ring->size;
+
+    put(ring, memory_physical(packet->data),
+        E1000_TX_IFCS | E1000_TX_EOP | packet->length, 0);
+    ring->packets[slot] = packet;
+    ++nic->counters.tx_descriptors;
+}
+
 void e1000_transmit(struct netif *netif, struct packet *packet)
 {
     struct e1000 *nic = netif->driver;
@@ -320,15 +342,20 @@ void e1000_transmit(struct netif *netif, struct packet *packet)
         packet_drop(packet, DROP_LINK_DOWN);
         return;
     }
-    if (packet_total_length(packet) == 0 ||
-        !has_room(nic, descriptors_for(packet))) {
+    ++nic->counters.tx_frames;
+    nic->counters.tx_bytes += packet_total_length(packet);
+    if (is_plain(nic, packet)) {
+        put_plain(nic, packet);
+    } else if (packet_total_length(packet) != 0 &&
+               has_room(nic, descriptors_for(packet))) {
+        encapsulate(nic, packet);
+    } else {
+        --nic->counters.tx_frames;
+        nic->counters.tx_bytes -= packet_total_length(packet);
         ++nic->counters.tx_dropped_full;
         packet_drop(packet, DROP_TRANSMIT_FULL);
         return;
     }
-    ++nic->counters.tx_frames;
-    nic->counters.tx_bytes += packet_total_length(packet);
-    encapsulate(nic, packet);
     if (report_is_due(&nic->tx))
         ask_for_report(nic);
     if (!has_room(nic, E1000_TX_RESERVE)) {
