@@ -23,3 +23,8 @@ int pool_init(struct pool *pool, size_t count, size_t size, size_t alignment)
     };
     return 0;
 }
+
+void *pool_take(struct pool *pool)
+{
+    return pool_take_inline(pool);
+}

@@ -27,7 +27,10 @@ int pool_init(struct pool *pool, size_t count, size_t size,
               size_t alignment) MUST_CHECK;
 
 /* An object, or NULL when all are taken. */
-static inline void *pool_take(struct pool *pool)
+void *pool_take(struct pool *pool);
+
+/* The same where it is much of what is done. */
+static inline void *pool_take_inline(struct pool *pool)
 {
     void *object = pool->free;
 

@@ -103,7 +103,7 @@ static inline struct send_chunk *append_buffer(struct tcp_send_queue *queue)
 {
     if (send_memory.buffers_used >= send_memory.buffers_limit)
         return NULL;
-    struct send_chunk *chunk = pool_take(&send_memory.chunks);
+    struct send_chunk *chunk = pool_take_inline(&send_memory.chunks);
     if (chunk == NULL)
         return NULL;
     uint8_t *buffer = buffer_alloc();
@@ -152,7 +152,7 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
     if (tail != NULL && tail->is_static && tail->data + tail->length == bytes) {
         tail->length += length;
     } else if (send_memory.chunks.available > 0) {
-        struct send_chunk *chunk = pool_take(&send_memory.chunks);
+        struct send_chunk *chunk = pool_take_inline(&send_memory.chunks);
         /* Never written to: there is no room behind it. */
         *chunk = (struct send_chunk){.data = (uint8_t *)(uintptr_t)bytes,
                                      .length = length,
