@@ -77,6 +77,7 @@ COLD int engine_prepare(struct rule_set *set)
 
         if (chain->type == CHAIN_REGULAR)
             continue;
+        set->has_base_chains = true;
         if (program->count + program->nat_count == RULES_BASE_CHAINS_MAX)
             return -ENOSPC;
         if (chain->type == CHAIN_NAT)
@@ -177,8 +178,7 @@ COLD static bool is_dhcp_client(const struct packet *packet,
     uint16_t from;
     uint16_t to;
 
-    if (netif == NULL || !netif->has_dhcp_client ||
-        at->hook == FILTER_FORWARD || ipv4_is_fragment(ip) ||
+    if (netif == NULL || !netif->has_dhcp_client || ipv4_is_fragment(ip) ||
         packet->length - header < sizeof(*udp))
         return false;
     from = be16_get(udp->source_port);
@@ -216,7 +216,8 @@ static enum filter_verdict run_steps(struct packet *packet,
     struct rule_view view;
 
     rule_view_init(&view, packet, at, set);
-    if (view.ip->protocol == FLOW_UDP && is_dhcp_client(packet, at))
+    if (at->hook != FILTER_FORWARD && view.ip->protocol == FLOW_UDP &&
+        is_dhcp_client(packet, at))
         return FILTER_ACCEPT;
     for (size_t i = 0; i < program->count; i++) {
         enum filter_verdict verdict = run_step(&program->steps[i], &view);
@@ -227,6 +228,15 @@ static enum filter_verdict run_steps(struct packet *packet,
             return verdict;
     }
     return FILTER_ACCEPT;
+}
+
+/* What a flow's later packets need: translation, if there is any. */
+static enum filter_verdict translate_known(struct packet *packet,
+                                           enum nat_side side)
+{
+    return nat_changes(packet->flow, track_direction(packet), side)
+               ? nat_change(packet, side)
+               : FILTER_ACCEPT;
 }
 
 /* Nobody but tracking and translation wants to see such packets. */
@@ -254,7 +264,7 @@ static NOINLINE enum filter_verdict enter_any(struct packet *packet,
         return FILTER_ACCEPT;
     track_unusual(packet, at->now_ns);
     if ((packet->flow_state & TRACK_ESTABLISHED) != 0)
-        return nat_translate_known(packet, NAT_DESTINATION);
+        return translate_known(packet, NAT_DESTINATION);
     if (track_is_fresh(packet)) {
         struct rule_view view;
 
@@ -275,7 +285,7 @@ static enum filter_verdict enter(struct packet *packet,
     packet->flow_state = 0;
     if (set != NULL && !set->hooks[at->hook].has_chains &&
         track_usual(packet, flow_ticks(at->now_ns)))
-        return nat_translate_known(packet, NAT_DESTINATION);
+        return translate_known(packet, NAT_DESTINATION);
     return enter_any(packet, at, set);
 }
 
@@ -304,7 +314,7 @@ static enum filter_verdict cross(struct packet *packet,
 static enum filter_verdict leave(struct packet *packet,
                                  const struct filter_context *at)
 {
-    return needs_no_rules(packet, at) ? nat_translate_known(packet, NAT_SOURCE)
+    return needs_no_rules(packet, at) ? translate_known(packet, NAT_SOURCE)
                                       : run_rest(packet, at);
 }
 

@@ -40,6 +40,9 @@ static bool matches(const struct rule_view *view,
 {
     uint32_t value;
 
+    /* What most rule files ask first, of every packet. */
+    if (match->field == FIELD_CT_STATE)
+        return compare(match, rule_ct_state(view));
     if (rule_field_get(view, match->field, &value))
         return compare(match, value);
     return match->field >= FIELD_IIF && match->field <= FIELD_OIFNAME &&

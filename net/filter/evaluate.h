@@ -28,6 +28,14 @@ enum filter_verdict rule_run_chain(struct rule_view *view,
 bool rule_chain_passes(const struct rule_chain *chain,
                        const struct rule_set *set, unsigned state);
 
+/* Of a packet that is not tracked: invalid. */
+static inline uint32_t rule_ct_state(const struct rule_view *view)
+{
+    uint32_t state = view->packet->flow_state & ~(uint32_t)TRACK_IS_REPLY;
+
+    return state == 0 ? TRACK_INVALID : state;
+}
+
 /* field.c: false: the packet has no such field. */
 bool rule_field_get(const struct rule_view *view, uint8_t field,
                     uint32_t *value);

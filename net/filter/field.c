@@ -163,9 +163,7 @@ static bool get_tracked(const struct rule_view *view, uint8_t field,
     const struct flow *flow = packet->flow;
 
     if (field == FIELD_CT_STATE) {
-        *value = packet->flow_state & ~(unsigned)TRACK_IS_REPLY;
-        if (*value == 0)
-            *value = TRACK_INVALID;
+        *value = rule_ct_state(view);
         return true;
     }
     if (flow == NULL)

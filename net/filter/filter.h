@@ -80,6 +80,9 @@ typedef enum filter_verdict filter_function(struct packet *packet,
 int filter_register(enum filter_hook hook, int priority,
                     filter_function *function) MUST_CHECK;
 
+/* Who hangs on a hook alone has nothing to do there for a while. */
+void filter_suspend(bool is_suspended);
+
 /* Takes every function off every hook. */
 void filter_clear(void);
 
@@ -92,7 +95,8 @@ extern filter_function *filter_runners[FILTER_HOOK_COUNT];
  * the hooks are to be run. */
 struct filter_express {
     bool (*enter)(struct packet *packet, uint64_t now_ns); /* PREROUTING */
-    bool (*cross)(struct packet *packet); /* FORWARD and POSTROUTING */
+    /* FORWARD, unless that is done, and POSTROUTING. */
+    bool (*cross)(struct packet *packet, bool is_forwarded);
 };
 
 extern const struct filter_express *filter_express;

@@ -47,6 +47,7 @@ enum flow_status {
     FLOW_SOURCE_DONE = 1 << 7, /* the rules have been asked */
     FLOW_DESTINATION_DONE = 1 << 8,
     FLOW_DYING = 1 << 9,
+    FLOW_BOTH_KNOWN = 1 << 10, /* TCP: windows of both sides; seen reply */
 };
 
 /* One side of a TCP connection, as its packets let us see it. */

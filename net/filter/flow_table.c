@@ -91,7 +91,7 @@ COLD int flow_table_init(void)
     return 0;
 }
 
-void flow_table_limit(size_t count)
+COLD void flow_table_limit(size_t count)
 {
     table.limit = count < table.capacity ? (uint32_t)count : table.capacity;
 }
@@ -287,7 +287,7 @@ COLD static bool evict(uint32_t now)
     return true;
 }
 
-static struct flow *take_place(uint32_t now)
+static COLD struct flow *take_place(uint32_t now)
 {
     uint32_t place = table.free;
 

@@ -151,7 +151,7 @@ void nat_rewrite(const struct nat_header *header,
     }
 }
 
-enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side)
+enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     struct ipv4_header *ip = (void *)packet->data;

@@ -43,26 +43,21 @@ enum filter_verdict nat_translate(struct packet *packet, enum nat_side side);
  * nat_changes() holds. */
 enum filter_verdict nat_change(struct packet *packet, enum nat_side side);
 
-/* What a flow's later packets need: translation, if there is any. */
-enum filter_verdict nat_translate_known(struct packet *packet,
-                                        enum nat_side side);
-
-/* ---- within nat_*.c --------------------------------------------------------
- */
-
 /* Whether packets of a flow's direction are changed on that side. */
 static inline bool nat_changes(const struct flow *flow,
                                enum flow_direction direction,
                                enum nat_side side)
 {
-    bool is_source = (side == NAT_SOURCE) == (direction == FLOW_ORIGINAL);
+    /* A source is turned into what answers go to. */
+    unsigned by = direction ^ (side == NAT_SOURCE ? 0U : 1U);
 
-    return (flow->status &
-            (is_source ? FLOW_SOURCE_NAT : FLOW_DESTINATION_NAT)) != 0;
+    return (flow->status & FLOW_SOURCE_NAT << by) != 0;
 }
 
-/* nat_change for what is not plain TCP. */
-enum filter_verdict nat_change_any(struct packet *packet, enum nat_side side);
+_Static_assert(FLOW_DESTINATION_NAT == FLOW_SOURCE_NAT << 1, "see above");
+
+/* ---- within nat_*.c --------------------------------------------------------
+ */
 
 struct nat_header {
     struct ipv4_header *ip;

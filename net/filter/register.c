@@ -58,3 +58,16 @@ void filter_clear(void)
     filter_express = NULL;
     gro_set_hooked(false);
 }
+
+void filter_suspend(bool is_suspended)
+{
+    bool is_hooked = false;
+
+    for (size_t hook = 0; hook < FILTER_HOOK_COUNT; hook++) {
+        if (hooks[hook].count == 1)
+            filter_runners[hook] =
+                is_suspended ? NULL : hooks[hook].entries[0].function;
+        is_hooked |= filter_runners[hook] != NULL;
+    }
+    gro_set_hooked(is_hooked);
+}

@@ -308,6 +308,7 @@ struct rule_set {
     struct hook_program hooks[FILTER_HOOK_COUNT];
     uint8_t passes_across; /* of both FORWARD and POSTROUTING */
     bool has_nat;
+    bool has_base_chains;
 };
 
 /* Nodes; zeroed. NULL: the arena is full. */

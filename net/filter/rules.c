@@ -113,12 +113,15 @@ int rules_load(const char *name, const char *text, size_t length,
     keep_backends(set);
     rules_in_use = set;
     rules.active = next;
+    /* Without a chain on a hook nobody asks for flows, as on Linux. */
+    filter_suspend(!set->has_base_chains);
     return 0;
 }
 
 void rules_unload(void)
 {
     rules_in_use = NULL;
+    filter_suspend(false);
 }
 
 const char *rules_name(void)

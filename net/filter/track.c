@@ -197,6 +197,13 @@ static struct flow *find(const struct packet *packet,
     return flow;
 }
 
+static bool knows_both(const struct flow *flow)
+{
+    return (flow->status & FLOW_SEEN_REPLY) != 0 &&
+           flow->tcp.side[0].window_max != 0 &&
+           flow->tcp.side[1].window_max != 0;
+}
+
 static void track_known(struct packet *packet, struct flow *flow,
                         const struct track_segment *segment)
 {
@@ -208,6 +215,8 @@ static void track_known(struct packet *packet, struct flow *flow,
     count(flow, segment->direction, segment);
     if (segment->direction == FLOW_REPLY)
         flow->status |= FLOW_SEEN_REPLY;
+    if (flow->protocol == FLOW_TCP && knows_both(flow))
+        flow->status |= FLOW_BOTH_KNOWN;
     set(packet, flow, segment->direction, state);
 }
 

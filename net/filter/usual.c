@@ -73,8 +73,7 @@ static inline void set(struct packet *packet, struct flow_found found,
     flow->bytes[found.direction] += total;
     packet->flow = flow;
     packet->flow_state =
-        (uint8_t)(found.direction == FLOW_REPLY ? state | TRACK_IS_REPLY
-                                                : state);
+        (uint8_t)(state | found.direction * (unsigned)TRACK_IS_REPLY);
 }
 
 /* ---- TCP -------------------------------------------------------------------
@@ -179,7 +178,7 @@ static inline bool pass_tcp(struct packet *packet, uint32_t now)
     found = find(ip, FLOW_TCP, now);
     flow = found.flow;
     if (flow == NULL || flow->tcp.state != FLOW_TCP_ESTABLISHED ||
-        (flow->status & FLOW_SEEN_REPLY) == 0)
+        (flow->status & FLOW_BOTH_KNOWN) == 0)
         return false;
     a.numbers = turned_64(&tcp->sequence);
     a.sequence = (uint32_t)(a.numbers >> 32);
@@ -189,8 +188,7 @@ static inline bool pass_tcp(struct packet *packet, uint32_t now)
     a.window = be16_get(tcp->window);
     sender = &flow->tcp.side[found.direction];
     receiver = &flow->tcp.side[!found.direction];
-    if (sender->window_max == 0 || receiver->window_max == 0 ||
-        !is_within(sender, receiver, &a))
+    if (!is_within(sender, receiver, &a))
         return false;
     learn(sender, receiver, &a);
     count_repeats(&flow->tcp, &a, found.direction);
@@ -255,15 +253,22 @@ static inline bool pass_udp(struct packet *packet, uint32_t now)
     return true;
 }
 
+/* With a header without options. */
+static NOINLINE bool track_plain(struct packet *packet, uint32_t now)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+
+    if (ip->protocol == FLOW_TCP)
+        return pass_tcp(packet, now);
+    return ip->protocol == FLOW_UDP && pass_udp(packet, now);
+}
+
 bool track_usual(struct packet *packet, uint32_t now)
 {
     const struct ipv4_header *ip = (const void *)packet->data;
 
-    if (ip->version_ihl != 0x45 || packet->is_looped)
-        return false;
-    if (ip->protocol == FLOW_TCP)
-        return pass_tcp(packet, now);
-    return ip->protocol == FLOW_UDP && pass_udp(packet, now);
+    return ip->version_ihl == 0x45 && !packet->is_looped &&
+           track_plain(packet, now);
 }
 
 /* ---- translation ------------------------------------------------------------
@@ -328,73 +333,54 @@ static inline void rewrite(struct ipv4_header *ip,
         grow(checksum, growth);
 }
 
-/* The checksum of a plain packet's transport, in `*checksum`; NULL: it says
- * "none". False: it is no such packet. */
-static inline bool find_checksum(const struct packet *packet, uint8_t protocol,
-                                 struct be16 **checksum)
-{
-    struct ipv4_header *ip = (void *)packet->data;
-    struct tcp_header *tcp = (void *)(ip + 1);
-    struct udp_header *udp = (void *)(ip + 1);
-
-    if (ip->version_ihl != 0x45 || packet->checksum == PACKET_CHECKSUM_PARTIAL)
-        return false;
-    if (protocol == FLOW_TCP) {
-        *checksum = &tcp->checksum;
-        return packet->length >= sizeof(*ip) + sizeof(*tcp);
-    }
-    *checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
-    return protocol == FLOW_UDP && packet->length >= sizeof(*ip) + sizeof(*udp);
-}
-
-enum filter_verdict nat_change(struct packet *packet, enum nat_side side)
+/* Of a flow that is changed on that side. */
+static inline void translate(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
     struct ipv4_header *ip = (void *)packet->data;
-    struct be16 *checksum;
+    struct tcp_header *tcp = (void *)(ip + 1);
+    struct udp_header *udp = (void *)(ip + 1);
 
-    if (!find_checksum(packet, flow->protocol, &checksum))
-        return nat_change_any(packet, side);
-    if (side == NAT_SOURCE)
-        rewrite(ip, answer, true, checksum);
-    else
-        rewrite(ip, answer, false, checksum);
-    return FILTER_ACCEPT;
-}
+    struct be16 *checksum = &tcp->checksum;
 
-/* What a flow's packets need: translation, if there is any. */
-enum filter_verdict nat_translate_known(struct packet *packet,
-                                        enum nat_side side)
-{
-    return nat_changes(packet->flow, track_direction(packet), side)
-               ? nat_change(packet, side)
-               : FILTER_ACCEPT;
+    if (flow->protocol == FLOW_UDP) {
+        checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
+    } else if (flow->protocol != FLOW_TCP) {
+        (void)nat_change(packet, side);
+        return;
+    }
+    rewrite(ip, answer, side == NAT_SOURCE, checksum);
 }
 
 /* ---- several hooks at once --------------------------------------------------
  */
 
+/* The packet has a plain header and comes from outside. */
 static bool enter(struct packet *packet, uint64_t now_ns)
 {
     const struct rule_set *set = rules_active();
 
     if (set == NULL || set->hooks[FILTER_PREROUTING].has_chains ||
         ipv4_is_fragment((const void *)packet->data) ||
-        !track_usual(packet, flow_ticks(now_ns)))
+        !track_plain(packet, flow_ticks(now_ns)))
         return false;
-    (void)nat_translate_known(packet, NAT_DESTINATION);
+    if (nat_changes(packet->flow, track_direction(packet), NAT_DESTINATION))
+        translate(packet, NAT_DESTINATION);
     return true;
 }
 
-static bool cross(struct packet *packet)
+static bool cross(struct packet *packet, bool is_forwarded)
 {
     const struct rule_set *set = rules_active();
 
-    if (set == NULL || (packet->flow_state & set->passes_across) == 0 ||
-        track_is_fresh(packet))
+    if (set == NULL || track_is_fresh(packet) ||
+        (packet->flow_state &
+         (is_forwarded ? set->hooks[FILTER_POSTROUTING].passes
+                       : set->passes_across)) == 0)
         return false;
-    (void)nat_translate_known(packet, NAT_SOURCE);
+    if (nat_changes(packet->flow, track_direction(packet), NAT_SOURCE))
+        translate(packet, NAT_SOURCE);
     return true;
 }
 

@@ -77,7 +77,7 @@ static uint32_t *bucket_of(uint32_t address, unsigned length)
     return &fib->buckets[(uint32_t)(mixed >> 32) & fib->bucket_mask];
 }
 
-uint32_t fib_find_prefix(uint32_t address, unsigned length)
+COLD uint32_t fib_find_prefix(uint32_t address, unsigned length)
 {
     uint32_t i = *bucket_of(address, length);
 
@@ -87,7 +87,7 @@ uint32_t fib_find_prefix(uint32_t address, unsigned length)
     return i;
 }
 
-static void chain(uint32_t i)
+static COLD void chain(uint32_t i)
 {
     struct fib_route *route = &fib->routes[i];
     uint32_t *first = &fib->chunk_first[route->address >> CHUNK_BITS];
@@ -99,7 +99,7 @@ static void chain(uint32_t i)
     *first = i;
 }
 
-static void unchain(uint32_t i)
+static COLD void unchain(uint32_t i)
 {
     const struct fib_route *route = &fib->routes[i];
 
@@ -111,7 +111,7 @@ static void unchain(uint32_t i)
         fib->routes[route->chunk_next].chunk_previous = route->chunk_previous;
 }
 
-static void mark_stale(const struct fib_route *route)
+static COLD void mark_stale(const struct fib_route *route)
 {
     uint32_t first = route->address >> CHUNK_BITS;
     uint32_t count =
@@ -120,7 +120,7 @@ static void mark_stale(const struct fib_route *route)
     memset(&fib->direct[first], 0, count * sizeof(fib->direct[0]));
 }
 
-static uint32_t create(uint32_t address, unsigned length, uint16_t set)
+static COLD uint32_t create(uint32_t address, unsigned length, uint16_t set)
 {
     uint32_t *bucket = bucket_of(address, length);
     uint32_t i = fib->free;
@@ -142,7 +142,7 @@ static uint32_t create(uint32_t address, unsigned length, uint16_t set)
     return i;
 }
 
-static void destroy(uint32_t i)
+static COLD void destroy(uint32_t i)
 {
     struct fib_route *route = &fib->routes[i];
     uint32_t *link = bucket_of(route->address, route->length);
@@ -225,7 +225,7 @@ static NOINLINE const struct ip_path *find_choice(const struct fib_set *set,
                             : fib_set_choose(set, destination, source, packet);
 }
 
-static NOINLINE uint32_t look_anew(uint32_t destination)
+static COLD NOINLINE uint32_t look_anew(uint32_t destination)
 {
     fib_build(destination >> CHUNK_BITS);
     return fib_look(destination);

@@ -32,8 +32,8 @@ enum source_filter {
 static bool is_forwarding;
 static enum source_filter source_filter;
 
-static void tell(const struct packet *packet, uint8_t type, uint8_t code,
-                 uint32_t mtu, uint64_t now_ns)
+static COLD void tell(const struct packet *packet, uint8_t type, uint8_t code,
+                      uint32_t mtu, uint64_t now_ns)
 {
     struct icmp_header error = {
         .type = type,
@@ -44,8 +44,8 @@ static void tell(const struct packet *packet, uint8_t type, uint8_t code,
     icmp_send_error(packet, error, now_ns);
 }
 
-static void refuse_route(struct packet *packet, const struct ip_path *path,
-                         uint64_t now_ns)
+static COLD void refuse_route(struct packet *packet, const struct ip_path *path,
+                              uint64_t now_ns)
 {
     ip_counters.in_no_routes++;
     if (path == NULL)
@@ -70,8 +70,8 @@ static inline void take_hop(struct ipv4_header *header)
 
 /* What is the matter with a packet whose way is known; DROP_NONE: nothing. The
  * sender is told. */
-static enum drop_reason check(const struct packet *packet,
-                              const struct ip_path *path, uint64_t now_ns)
+static COLD enum drop_reason check(const struct packet *packet,
+                                   const struct ip_path *path, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     uint32_t mtu = path->netif->mtu;
@@ -95,8 +95,8 @@ static enum drop_reason check(const struct packet *packet,
     return DROP_NONE;
 }
 
-static void send_by(struct packet *packet, struct netif *netif,
-                    struct be32 next_hop, uint64_t now_ns)
+static COLD void send_by(struct packet *packet, struct netif *netif,
+                         struct be32 next_hop, uint64_t now_ns)
 {
     struct ip_route route = {
         .netif = netif,
@@ -182,8 +182,10 @@ static NOINLINE void pass_on(struct packet *packet, const struct ip_path *path,
     ip_counters.out_forwarded++;
     if (packet_total_length(packet) > netif->mtu) {
         send_by(packet, netif, next_hop, now_ns);
-    } else if (filter_run(FILTER_POSTROUTING, packet, netif, now_ns) !=
-               FILTER_ACCEPT) {
+    } else if ((filter_express == NULL ||
+                !filter_express->cross(packet, true)) &&
+               filter_run(FILTER_POSTROUTING, packet, netif, now_ns) !=
+                   FILTER_ACCEPT) {
         ip_counters.out_discards++;
         packet_drop(packet, DROP_FILTER);
     } else {
@@ -192,7 +194,7 @@ static NOINLINE void pass_on(struct packet *packet, const struct ip_path *path,
     }
 }
 
-static NOINLINE void forward(struct packet *packet, uint64_t now_ns)
+static COLD NOINLINE void forward(struct packet *packet, uint64_t now_ns)
 {
     const struct ip_path *path = ip_route_forward(packet);
 
@@ -247,7 +249,7 @@ static void transit(struct packet *packet, uint64_t now_ns)
     take_hop(header);
     if ((filter_is_used(FILTER_FORWARD) ||
          filter_is_used(FILTER_POSTROUTING)) &&
-        (filter_express == NULL || !filter_express->cross(packet))) {
+        (filter_express == NULL || !filter_express->cross(packet, false))) {
         pass_on(packet, path, now_ns);
         return;
     }

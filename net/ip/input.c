@@ -84,7 +84,7 @@ bool ip_checksum_is_valid(const struct packet *packet)
 
 /* The header by itself. Afterwards it is whole and the packet ends where the
  * header says. */
-static enum drop_reason check_header(struct packet *packet)
+static COLD enum drop_reason check_header(struct packet *packet)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     size_t header_length;
@@ -113,7 +113,7 @@ static enum drop_reason check_header(struct packet *packet)
     return DROP_NONE;
 }
 
-static uint16_t udp_destination_port(const struct packet *packet)
+static COLD uint16_t udp_destination_port(const struct packet *packet)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     size_t length = ipv4_header_length(header);
@@ -127,8 +127,8 @@ static uint16_t udp_destination_port(const struct packet *packet)
 
 /* RFC 1122 3.2.1.3: who may not be a source, who not a destination. On lo
  * only we ourselves speak. */
-static bool has_honest_source(const struct packet *packet,
-                              const struct ipv4_header *header)
+static COLD bool has_honest_source(const struct packet *packet,
+                                   const struct ipv4_header *header)
 {
     const struct netif *netif = packet->netif;
     struct be32 source = header->source;
@@ -141,8 +141,8 @@ static bool has_honest_source(const struct packet *packet,
            !be32_equal(source, netif->ip.broadcast) && !ip_is_local(source);
 }
 
-static enum ip_verdict classify(const struct packet *packet,
-                                const struct ipv4_header *header)
+static COLD enum ip_verdict classify(const struct packet *packet,
+                                     const struct ipv4_header *header)
 {
     const struct netif *netif = packet->netif;
     struct be32 destination = header->destination;
@@ -172,9 +172,9 @@ static enum ip_verdict classify(const struct packet *packet,
     return IP_FORWARD;
 }
 
-static enum drop_reason check_options(const struct packet *packet,
-                                      const struct ipv4_header *header,
-                                      uint64_t now_ns)
+static COLD enum drop_reason check_options(const struct packet *packet,
+                                           const struct ipv4_header *header,
+                                           uint64_t now_ns)
 {
     struct ipv4_options options;
 
@@ -224,8 +224,8 @@ static inline void deliver(struct packet *packet,
 }
 
 /* A hook did not accept it. */
-static void refuse(struct packet *packet, enum filter_verdict verdict,
-                   uint64_t now_ns)
+static COLD void refuse(struct packet *packet, enum filter_verdict verdict,
+                        uint64_t now_ns)
 {
     if (filter_is_reject(verdict) && ip_router != NULL)
         ip_router->refuse(packet, verdict, now_ns);
@@ -293,7 +293,7 @@ static void receive_local(struct packet *packet, bool is_broadcast,
 
 /* What the hooks are owed: the whole datagram, from its IP header on. NULL: it
  * was a piece, and is kept. */
-static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
+static COLD struct packet *make_whole(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
 
@@ -307,7 +307,7 @@ static struct packet *make_whole(struct packet *packet, uint64_t now_ns)
     return packet;
 }
 
-static bool has_valid_source(struct packet *packet)
+static COLD bool has_valid_source(struct packet *packet)
 {
     if (ip_router == NULL || ip_router->is_source_valid(packet))
         return true;
@@ -317,7 +317,7 @@ static bool has_valid_source(struct packet *packet)
 }
 
 /* Behind PREROUTING: local, for others, or for nobody. */
-static void route_input(struct packet *packet, uint64_t now_ns)
+static COLD void route_input(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     enum drop_reason reason = DROP_IP_DESTINATION;
@@ -350,7 +350,7 @@ static void route_input(struct packet *packet, uint64_t now_ns)
     packet_drop(packet, reason);
 }
 
-void ip_route_received(struct packet *packet, uint64_t now_ns)
+COLD void ip_route_received(struct packet *packet, uint64_t now_ns)
 {
     if (has_honest_source(packet, (const void *)packet->data)) {
         route_input(packet, now_ns);
@@ -361,7 +361,7 @@ void ip_route_received(struct packet *packet, uint64_t now_ns)
 }
 
 /* The header is sound, and so is the source. */
-static void receive_checked(struct packet *packet, uint64_t now_ns)
+static COLD void receive_checked(struct packet *packet, uint64_t now_ns)
 {
     enum filter_verdict verdict;
 
@@ -378,7 +378,7 @@ static void receive_checked(struct packet *packet, uint64_t now_ns)
     route_input(packet, now_ns);
 }
 
-static NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
+static COLD NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     enum drop_reason reason = check_header(packet);
@@ -434,16 +434,11 @@ static NOINLINE void receive_plain(struct packet *packet, uint64_t now_ns)
     pass_up(packet, false, now_ns);
 }
 
-/* A router's usual case, a plain header, through PREROUTING. */
-static NOINLINE void receive_hooked(struct packet *packet, uint64_t now_ns)
+static NOINLINE void receive_filtered(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
     enum filter_verdict verdict;
 
-    if (filter_express != NULL && filter_express->enter(packet, now_ns)) {
-        ip_router->transit(packet, now_ns);
-        return;
-    }
     if (ipv4_is_fragment(header)) {
         receive_any(packet, now_ns);
         return;
@@ -453,6 +448,15 @@ static NOINLINE void receive_hooked(struct packet *packet, uint64_t now_ns)
         refuse(packet, verdict, now_ns);
     else
         ip_router->transit(packet, now_ns);
+}
+
+/* A router's usual case, a plain header, through PREROUTING. */
+static NOINLINE void receive_hooked(struct packet *packet, uint64_t now_ns)
+{
+    if (filter_express != NULL && filter_express->enter(packet, now_ns))
+        ip_router->transit(packet, now_ns);
+    else
+        receive_filtered(packet, now_ns);
 }
 
 /* The usual ways of a router and of a host; for all others receive_any looks
