@@ -474,11 +474,11 @@ floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SY
 # ...and at -Os, to be weighed.
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
 
-costs: $(addprefix $(BUILD)/cost/,host router nat)
+costs: $(addprefix $(BUILD)/cost/,host router)
 	@tests/bench/host_run --check $(T) $(BUILD)
 worst-frames: $(BUILD)/cost/worst
 	@tests/bench/host_run --worst $(BUILD)
-bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2 nat nat-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
+bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
 	@tests/bench/host_run $(T) $(BUILD)
 
 bench-world: $(BUILD)/bench/world_speed ## how fast virtual time runs

@@ -225,10 +225,14 @@ static NOINLINE const struct ip_path *find_choice(const struct fib_set *set,
                             : fib_set_choose(set, destination, source, packet);
 }
 
-static COLD NOINLINE uint32_t look_anew(uint32_t destination)
+static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
+                                      const struct packet *packet);
+
+static COLD NOINLINE const struct ip_path *
+find_anew(uint32_t destination, struct be32 source, const struct packet *packet)
 {
     fib_build(destination >> CHUNK_BITS);
-    return fib_look(destination);
+    return fib_find(destination, source, packet);
 }
 
 static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
@@ -238,7 +242,7 @@ static const struct ip_path *fib_find(uint32_t destination, struct be32 source,
     const struct fib_set *set;
 
     if (number == SET_STALE)
-        number = look_anew(destination);
+        return find_anew(destination, source, packet);
     set = &fib_sets[number & ~SET_SPECIAL];
     return set->active == 1 ? &set->paths[0].path
                             : find_choice(set, destination, source, packet);

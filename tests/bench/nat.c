@@ -3,7 +3,8 @@
  * What tracking and translation cost a packet of an established flow: the way
  * through all hooks of a masqueraded TCP connection, both directions, with
  * one rule that accepts what is established, among so many flows. Alone it
- * prints nanoseconds; a row's name gives host_run its marks.
+ * prints nanoseconds; a row's name gives callgrind its marks (the whole way of
+ * such a packet is in router.c).
  *
  * usage: nat [FLOWS [PACKETS]] | nat-FLOWS
  */
@@ -136,7 +137,7 @@ static void mark(const char *name, uint32_t count)
     CALLGRIND_DUMP_STATS_AT(text);
 }
 
-/* A row of host_run: two lengths, whose difference is what counts. */
+/* For callgrind: two lengths, whose difference is what counts. */
 static int count_row(const char *name, uint32_t flows)
 {
     CALLGRIND_START_INSTRUMENTATION;

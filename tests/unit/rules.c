@@ -49,6 +49,23 @@ Test(rules, errors_within_a_definition_name_its_place)
     cr_assert_eq(error.column, 3);
 }
 
+Test(rules, without_chains_no_hook_is_used_and_nothing_followed)
+{
+    size_t before = flow_count();
+
+    load("table ip nothing { chain regular { drop } }");
+    for (int hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        cr_assert(!filter_is_used((enum filter_hook)hook));
+    cr_assert_eq(fate(CLIENT), PATH_FORWARDED);
+    cr_assert_eq(flow_count(), before);
+    load("table ip t { chain c { type nat hook postrouting priority 100\n"
+         "} }");
+    for (int hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        cr_assert(filter_is_used((enum filter_hook)hook));
+    cr_assert_eq(fate(CLIENT), PATH_FORWARDED);
+    cr_assert_eq(flow_count(), before + 1);
+}
+
 Test(rules, a_bad_file_leaves_the_rules_before_it)
 {
     load(DROP_ALL);
