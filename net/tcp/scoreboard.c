@@ -297,8 +297,8 @@ static COLD void swallow_to(struct tcp_scoreboard *board, uint32_t number,
     turn_spend(count + count / 2);
 }
 
-void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,
-                     struct seq32 right, struct tcp_delivery *delivery)
+COLD void scoreboard_sack(struct tcp_scoreboard *board, struct seq32 left,
+                          struct seq32 right, struct tcp_delivery *delivery)
 {
     uint32_t number = span_find(board, left);
 

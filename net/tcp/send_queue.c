@@ -254,10 +254,12 @@ static struct send_chunk *queue_seek(struct tcp_send_queue *queue,
 
 COLD bool send_queue_search(struct tcp_send_queue *queue, struct seq32 seq)
 {
+    uint32_t passed = 0;
+
     if (!seq_before(seq, send_queue_end(queue)))
         return true;
     choose_cursor(queue, seq);
-    for (size_t passed = 0; passed < PASSED_MAX; passed++) {
+    for (; passed < PASSED_MAX; passed++) {
         const struct send_chunk *chunk = queue->cursor;
         if (seq_before(seq, queue->cursor_seq)) {
             queue->cursor = chunk->before;
@@ -268,11 +270,11 @@ COLD bool send_queue_search(struct tcp_send_queue *queue, struct seq32 seq)
             queue->cursor_seq = seq_add(queue->cursor_seq, chunk->length);
             queue->cursor = chunk->next;
         } else {
-            return true;
+            break;
         }
     }
-    turn_spend_search(PASSED_MAX);
-    return false;
+    turn_spend(passed / 4);
+    return passed < PASSED_MAX;
 }
 
 bool send_queue_fill_last(const struct tcp_send_queue *queue, struct seq32 seq,
