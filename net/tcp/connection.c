@@ -110,7 +110,7 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
         .heard_at_ms = connection_ms(now_ns),
         .peer_mss = TCP_MSS_DEFAULT,
         .rcv.mss = TCP_MSS_DEFAULT,
-        .rcv.scale = TCP_WINDOW_SCALE,
+        .rcv.scale = tcp_settings.window_shift,
     };
     tcp_counters.states[TCP_SYN_SENT]++;
     rtt_init(&c->rtt);

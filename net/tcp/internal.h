@@ -358,6 +358,7 @@ struct tcp_settings {
     uint8_t retries;
     uint8_t ecn;            /* 0: no, 1: ask for it and grant it, 2: grant it */
     uint8_t congestion;     /* number of the module connections start with */
+    uint8_t window_shift;   /* of windows we offer (RFC 7323 2) */
     uint8_t initial_window; /* segments (RFC 6928) */
     uint8_t challenges;     /* a second and connection (RFC 5961 7) */
     bool timestamps;        /* first of the flags: settings.c */

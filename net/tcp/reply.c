@@ -67,8 +67,9 @@ static size_t options_length(const struct tcp_header_options *options)
 {
     return (options->mss != 0 ? 4U : 0U) +
            (options->has_window_scale ? 4U : 0U) +
-           (options->has_sack_permitted ? 4U : 0U) +
-           (options->has_timestamp ? TCP_TIMESTAMP_SPACE : 0U);
+           (options->has_timestamp        ? TCP_TIMESTAMP_SPACE
+            : options->has_sack_permitted ? 4U
+                                          : 0U);
 }
 
 struct tcp_header *reply_push(struct packet *packet,

@@ -41,11 +41,11 @@ void half_open_owe(const struct half_open *h, uint8_t flags,
         reply.options.mss = listener_mss(h->listener, reply_hop(packet));
         reply.options.has_window_scale =
             (h->node.flags & HAS_WINDOW_SCALE) != 0;
-        reply.options.window_scale = TCP_WINDOW_SCALE;
+        reply.options.window_scale = tcp_settings.window_shift;
         reply.options.has_sack_permitted = (h->node.flags & HAS_SACK) != 0;
         reply.flags |= (h->node.flags & HAS_ECN) != 0 ? TCP_ECE : 0;
     } else if ((h->node.flags & HAS_WINDOW_SCALE) != 0) {
-        reply.window >>= TCP_WINDOW_SCALE;
+        reply.window = (uint16_t)(reply.window >> tcp_settings.window_shift);
     }
     if (has_timestamp) {
         reply.options.has_timestamp = true;

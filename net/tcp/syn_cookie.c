@@ -40,8 +40,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
     struct tcp_cookie cookie = read_syn(segment);
     bool has_scale = cookie_has_scale(&cookie);
     bool has_sack = (cookie.stamp & COOKIE_HAS_SACK) != 0;
-    unsigned words =
-        1U + has_scale + has_sack + (cookie.has_timestamp ? 3U : 0U);
+    unsigned words = 1U + has_scale + (cookie.has_timestamp ? 3U : has_sack);
 
     packet = reply_begin(tuple, packet, NULL);
     if (packet == NULL)
@@ -57,16 +56,16 @@ void half_open_send_cookie(struct tcp_listener *listener,
     header->flags = TCP_SYN | TCP_ACK |
                     ((cookie.stamp & COOKIE_HAS_ECN) != 0 ? TCP_ECE : 0);
     to = put(to, TCP_MSS_WORD | listener_mss(listener, reply_hop(packet)));
-    if (has_scale)
-        to = put(to, TCP_WINDOW_SCALE_WORD | TCP_WINDOW_SCALE);
-    if (has_sack)
-        to = put(to, TCP_SACK_PERMITTED_WORD);
     if (cookie.has_timestamp) {
-        to = put(to, TCP_TIMESTAMP_WORD);
+        to = put(to, has_sack ? TCP_SACK_TIMESTAMP_WORD : TCP_TIMESTAMP_WORD);
         to = put(to, cookie_timestamp(&cookie, milliseconds(now_ns) +
                                                    cookie.timestamp_offset));
-        (void)put(to, segment->options.timestamp);
+        to = put(to, segment->options.timestamp);
+    } else if (has_sack) {
+        to = put(to, TCP_SACK_PERMITTED_WORD);
     }
+    if (has_scale)
+        (void)put(to, TCP_WINDOW_SCALE_WORD | tcp_settings.window_shift);
     reply_append(packet, tuple, listener->options.ttl, listener->options.tos);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;

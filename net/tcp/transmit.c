@@ -48,7 +48,7 @@ static void fill_options(struct tcp_connection *c, uint8_t flags, size_t length,
         options->mss = tcp_options_mss(&c->options, c->hop.mtu);
         options->has_window_scale =
             is_answer ? c->rcv.scale != 0 : tcp_settings.window_scaling;
-        options->window_scale = TCP_WINDOW_SCALE;
+        options->window_scale = c->rcv.scale;
         options->has_timestamp =
             is_answer ? c->has_timestamps : tcp_settings.timestamps;
         options->has_sack_permitted =

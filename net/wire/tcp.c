@@ -132,18 +132,6 @@ void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
     }
 }
 
-static uint8_t *emit_syn_options(const struct tcp_header_options *options,
-                                 uint8_t *to)
-{
-    if (options->mss != 0)
-        to = write_32(to, TCP_MSS_WORD | options->mss);
-    if (options->has_window_scale)
-        to = write_32(to, TCP_WINDOW_SCALE_WORD | options->window_scale);
-    if (options->has_sack_permitted)
-        to = write_32(to, TCP_SACK_PERMITTED_WORD);
-    return to;
-}
-
 static uint8_t *emit_sack(const struct tcp_header_options *options, uint8_t *to,
                           size_t room)
 {
@@ -168,13 +156,20 @@ static uint8_t *emit_sack(const struct tcp_header_options *options, uint8_t *to,
 size_t tcp_options_emit(const struct tcp_header_options *options,
                         uint8_t bytes[TCP_OPTIONS_MAX])
 {
-    uint8_t *to = emit_syn_options(options, bytes);
+    uint8_t *to = bytes;
 
+    if (options->mss != 0)
+        to = write_32(to, TCP_MSS_WORD | options->mss);
     if (options->has_timestamp) {
-        to = write_32(to, TCP_TIMESTAMP_WORD);
+        to = write_32(to, options->has_sack_permitted ? TCP_SACK_TIMESTAMP_WORD
+                                                      : TCP_TIMESTAMP_WORD);
         to = write_32(to, options->timestamp);
         to = write_32(to, options->timestamp_echo);
+    } else if (options->has_sack_permitted) {
+        to = write_32(to, TCP_SACK_PERMITTED_WORD);
     }
+    if (options->has_window_scale)
+        to = write_32(to, TCP_WINDOW_SCALE_WORD | options->window_scale);
     to = emit_sack(options, to, TCP_OPTIONS_MAX - (size_t)(to - bytes));
     return (size_t)(to - bytes);
 }

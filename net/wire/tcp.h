@@ -55,6 +55,8 @@ enum {
                               TCP_KIND_SACK_PERMITTED << 8 | 2,
     TCP_TIMESTAMP_WORD =
         TCP_KIND_NOP << 24 | TCP_KIND_NOP << 16 | TCP_KIND_TIMESTAMP << 8 | 10,
+    TCP_SACK_TIMESTAMP_WORD =
+        TCP_KIND_SACK_PERMITTED << 24 | 2 << 16 | TCP_KIND_TIMESTAMP << 8 | 10,
 };
 
 struct tcp_header {
@@ -107,6 +109,7 @@ void tcp_options_parse(const uint8_t *bytes, size_t length, bool is_syn,
                        struct tcp_header_options *options);
 
 /* Writes them, padded to words, and returns the length. What does not fit
- * TCP_OPTIONS_MAX is left out, SACK blocks first. */
+ * TCP_OPTIONS_MAX is left out, SACK blocks first. Order and padding are those
+ * of most hosts. */
 size_t tcp_options_emit(const struct tcp_header_options *options,
                         uint8_t bytes[TCP_OPTIONS_MAX]);

@@ -45,6 +45,7 @@ static const struct {
     {"tcp_undo", "0", "1", "2"},
     {"tcp_hystart", "0", "1", "2"},
     {"tcp_push_bursts", "0", "1", "2"},
+    {"tcp_window_shift", "1", "14", "15"},
     {"tcp_read_after_shutdown", "0", "1", "2"},
     {"tcp_slow_start_after_idle", "0", "1", "2"},
     {"tcp_initial_window", "1", "10", "11"},
