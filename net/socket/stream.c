@@ -196,6 +196,8 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
 
     if (socket->kind != SOCKET_CONNECTION)
         return -ENOTCONN;
+    while (count > 0 && pieces[count - 1].iov_len == 0)
+        count--; /* nothing more is to follow */
     while (index < count) {
         uint32_t how = is_static ? TCP_WRITE_STATIC : 0;
         size_t left = pieces[index].iov_len - offset;
