@@ -188,8 +188,10 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
         return;
     }
     if (is_unwanted(c, segment)) {
+        /* With the number the peer expects, whatever it has got of ours. */
         tcp_counters.aborts_on_data++;
-        connection_abort(c, 0);
+        reply_reset(&c->node.tuple, segment);
+        connection_finish(c, 0);
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
     }

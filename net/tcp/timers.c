@@ -163,6 +163,8 @@ static void retransmit_expired(struct tcp_connection *c, uint64_t now_ns)
         give_up(c);
         return;
     }
+    if (probe_instead(c, now_ns))
+        return;
     c->retries++;
     if (c->state != TCP_SYN_SENT || c->retries > tcp_settings.syn_linear)
         rtt_back_off(&c->rtt);
