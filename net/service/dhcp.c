@@ -448,24 +448,29 @@ void dhcp_link_changed(struct netif *netif, uint64_t now_ns)
     }
 }
 
+static const struct {
+    const char *name;
+    const uint64_t *value;
+    const char *help;
+} shown[] = {
+    {"dhcp_discovers_total", &counters.discovers,
+     "DHCP discover messages sent"},
+    {"dhcp_requests_total", &counters.requests, "DHCP request messages sent"},
+    {"dhcp_declines_total", &counters.declines,
+     "addresses given by DHCP that somebody had"},
+    {"dhcp_offers_total", &counters.offers, "DHCP offers accepted"},
+    {"dhcp_acknowledgements_total", &counters.acknowledgements,
+     "DHCP leases given or renewed"},
+    {"dhcp_refusals_total", &counters.refusals, "DHCP requests refused"},
+    {"dhcp_ignored_total", &counters.ignored,
+     "DHCP messages malformed, unexpected or not for us"},
+    {"dhcp_expired_total", &counters.expired, "DHCP leases that expired"},
+};
+
 void dhcp_visit_counters(void (*visit)(void *context, const char *name,
                                        uint64_t value, const char *help),
                          void *context)
 {
-    visit(context, "dhcp_discovers_total", counters.discovers,
-          "DHCP discover messages sent");
-    visit(context, "dhcp_requests_total", counters.requests,
-          "DHCP request messages sent");
-    visit(context, "dhcp_declines_total", counters.declines,
-          "addresses given by DHCP that somebody had");
-    visit(context, "dhcp_offers_total", counters.offers,
-          "DHCP offers accepted");
-    visit(context, "dhcp_acknowledgements_total", counters.acknowledgements,
-          "DHCP leases given or renewed");
-    visit(context, "dhcp_refusals_total", counters.refusals,
-          "DHCP requests refused");
-    visit(context, "dhcp_ignored_total", counters.ignored,
-          "DHCP messages malformed, unexpected or not for us");
-    visit(context, "dhcp_expired_total", counters.expired,
-          "DHCP leases that expired");
+    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
+        visit(context, shown[i].name, *shown[i].value, shown[i].help);
 }

@@ -385,21 +385,28 @@ enum dns_status dns_query_name(const struct ip_address *address, dns_done *done,
     return query_any(name, DNS_TYPE_PTR, done, context, query, result, now_ns);
 }
 
+static const struct {
+    const char *name;
+    const uint64_t *value;
+    const char *help;
+} shown[] = {
+    {"dns_queries_total", &counters.queries, "names and addresses looked up"},
+    {"dns_cache_hits_total", &counters.cache_hits,
+     "lookups answered from the cache"},
+    {"dns_sent_total", &counters.sent, "questions sent"},
+    {"dns_answered_total", &counters.answered, "answers to our questions"},
+    {"dns_ignored_total", &counters.ignored,
+     "DNS messages that answer nothing we asked"},
+    {"dns_malformed_total", &counters.malformed,
+     "DNS answers that are malformed"},
+    {"dns_timeouts_total", &counters.timeouts,
+     "questions that were asked elsewhere"},
+};
+
 void dns_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context)
 {
-    visit(context, "dns_queries_total", counters.queries,
-          "names and addresses looked up");
-    visit(context, "dns_cache_hits_total", counters.cache_hits,
-          "lookups answered from the cache");
-    visit(context, "dns_sent_total", counters.sent, "questions sent");
-    visit(context, "dns_answered_total", counters.answered,
-          "answers to our questions");
-    visit(context, "dns_ignored_total", counters.ignored,
-          "DNS messages that answer nothing we asked");
-    visit(context, "dns_malformed_total", counters.malformed,
-          "DNS answers that are malformed");
-    visit(context, "dns_timeouts_total", counters.timeouts,
-          "questions that were asked elsewhere");
+    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
+        visit(context, shown[i].name, *shown[i].value, shown[i].help);
 }

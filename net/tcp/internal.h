@@ -151,7 +151,6 @@ void rack_was_in_vain(struct tcp_connection *c);
 void rack_recovered(struct tcp_recovery *r);
 void rack_detect(struct tcp_connection *c, uint64_t now_ns);
 void probe_schedule(struct tcp_connection *c, uint64_t now_ns);
-bool probe_instead(struct tcp_connection *c, uint64_t now_ns);
 void probe_sent(struct tcp_connection *c, bool is_again);
 bool probe_acknowledged(struct tcp_connection *c,
                         const struct tcp_segment *segment, bool is_dsack);

@@ -46,8 +46,7 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
         is_all = false;
     }
     uint32_t rest = length % mss;
-    if (rest != 0 && (!is_all || tcp_settings.push_bursts ||
-                      !output_may_be_small(c, rest, true)))
+    if (rest != 0 && (!is_all || !output_may_be_small(c, rest, true)))
         length -= rest;
     return length;
 }

@@ -130,27 +130,6 @@ void rack_detect(struct tcp_connection *c, uint64_t now_ns)
 
 /* --- TLP ------------------------------------------------------------------ */
 
-static bool may_probe(const struct tcp_connection *c)
-{
-    const struct tcp_recovery *r = c->recovery;
-
-    return tcp_settings.early_retransmit && !c->congestion.is_recovering &&
-           !r->is_timeout && !r->has_probe && r->board.sacked == 0 &&
-           r->board.in_flight != 0 && !c->is_persisting;
-}
-
-/* The same where no deadline was set, for a segment that is alone: the timeout
- * comes no later than its probe, which takes its place. */
-bool probe_instead(struct tcp_connection *c, uint64_t now_ns)
-{
-    if (c->retries != 0 || !connection_is_tracking(c) || !may_probe(c))
-        return false;
-    c->recovery->owes_probe = true;
-    timers_restart(c, now_ns);
-    connection_touch(c, OWES_OUTPUT);
-    return true;
-}
-
 /* 7.2: after new data was sent, or something was acknowledged. */
 void probe_schedule(struct tcp_connection *c, uint64_t now_ns)
 {
@@ -160,7 +139,9 @@ void probe_schedule(struct tcp_connection *c, uint64_t now_ns)
         return; /* the reordering timer goes first */
     r->deadline_ns = 0;
     r->is_probe_timer = true;
-    if (!may_probe(c) || c->retransmit_at_ns == 0)
+    if (!tcp_settings.early_retransmit || c->congestion.is_recovering ||
+        r->is_timeout || r->has_probe || r->board.sacked != 0 ||
+        r->board.in_flight == 0 || c->is_persisting || c->retransmit_at_ns == 0)
         return;
     uint64_t timeout_ns = 2 * c->rtt.smoothed_us * NS_PER_US;
     if (timeout_ns < TCP_PROBE_MIN_NS)

@@ -163,8 +163,15 @@ static void retransmit_expired(struct tcp_connection *c, uint64_t now_ns)
         give_up(c);
         return;
     }
-    if (probe_instead(c, now_ns))
-        return;
+    /* RFC 8985 7.2: a segment that is alone has no deadline for its probe,
+     * which takes the place of the first timeout. */
+    if (c->retries == 0 && connection_is_tracking(c)) {
+        probe_schedule(c, now_ns);
+        if (c->recovery->is_probe_timer && c->recovery->deadline_ns != 0) {
+            recovery_timer_expired(c, now_ns);
+            return;
+        }
+    }
     c->retries++;
     if (c->state != TCP_SYN_SENT || c->retries > tcp_settings.syn_linear)
         rtt_back_off(&c->rtt);

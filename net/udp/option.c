@@ -105,26 +105,33 @@ struct netif *udp_group_netif(const struct udp_socket *socket)
     return socket->group_netif;
 }
 
+static const struct {
+    const char *name;
+    const uint64_t *value;
+    const char *help;
+} shown[] = {
+    {"udp_in_datagrams_total", &udp_counters.in_datagrams,
+     "UDP datagrams delivered to a socket"},
+    {"udp_no_ports_total", &udp_counters.no_ports,
+     "UDP datagrams for ports nobody listens on"},
+    {"udp_in_errors_total", &udp_counters.in_errors,
+     "UDP datagrams not delivered for another reason"},
+    {"udp_in_checksum_errors_total", &udp_counters.checksum_errors,
+     "UDP datagrams with a bad checksum"},
+    {"udp_receive_buffer_errors_total", &udp_counters.receive_buffer_errors,
+     "UDP datagrams for which the socket's queue was full"},
+    {"udp_out_datagrams_total", &udp_counters.out_datagrams,
+     "UDP datagrams sent"},
+    {"udp_out_errors_total", &udp_counters.out_errors,
+     "UDP datagrams that could not be sent"},
+};
+
 void udp_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context)
 {
-    const struct udp_counters *c = &udp_counters;
-
-    visit(context, "udp_in_datagrams_total", c->in_datagrams,
-          "UDP datagrams delivered to a socket");
-    visit(context, "udp_no_ports_total", c->no_ports,
-          "UDP datagrams for ports nobody listens on");
-    visit(context, "udp_in_errors_total", c->in_errors,
-          "UDP datagrams not delivered for another reason");
-    visit(context, "udp_in_checksum_errors_total", c->checksum_errors,
-          "UDP datagrams with a bad checksum");
-    visit(context, "udp_receive_buffer_errors_total", c->receive_buffer_errors,
-          "UDP datagrams for which the socket's queue was full");
-    visit(context, "udp_out_datagrams_total", c->out_datagrams,
-          "UDP datagrams sent");
-    visit(context, "udp_out_errors_total", c->out_errors,
-          "UDP datagrams that could not be sent");
+    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
+        visit(context, shown[i].name, *shown[i].value, shown[i].help);
     visit(context, "udp_queued_bytes", udp_queued_size,
           "memory held by datagrams that wait to be read");
 }
