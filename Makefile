@@ -29,7 +29,8 @@ MAKEFLAGS += --no-builtin-rules
 
 ## ---- who may include whom --------------------------------------------------
 BASE_VIEW := net/attributes.h net/account.h net/platform.h net/limits.h net/packet.h \
-             net/packet_pieces.h net/buffer.h net/pool.h net/timer.h net/hash.h net/wire
+             net/packet_pieces.h net/buffer.h net/pool.h net/timer.h net/hash.h net/counter.h \
+             net/wire
 LINK_VIEW := $(BASE_VIEW) net/link net/ip/address.h
 IP_VIEW   := $(LINK_VIEW) net/filter net/ip
 NETIF_VIEW := net/attributes.h net/platform.h net/limits.h net/packet.h \

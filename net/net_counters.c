@@ -3,6 +3,7 @@
  * Every counter of every layer, in one table for the console, /metrics and
  * tests. Names are Prometheus's; MIB names (RFC 4293) where there are any.
  */
+#include "net/counter.h"
 #include "net/net.h"
 
 #include "net/account.h"
@@ -25,12 +26,6 @@
 #include "net/udp/udp.h"
 
 #include <string.h>
-
-struct counter {
-    const char *name;
-    const uint64_t *value;
-    const char *help;
-};
 
 static const struct counter counters[] = {
     {"ethernet_rx_group_total", &ethernet_counters.rx_broadcast,
@@ -167,9 +162,6 @@ static const struct gauge gauges[] = {
      "buffers held by IP packets being put together"},
 };
 
-typedef void visit_function(void *context, const char *name, uint64_t value,
-                            const char *help);
-
 /* name{label="value"}, in as many bytes as the longest can need. */
 enum {
     LABELLED_SIZE = 128,
@@ -197,7 +189,7 @@ static void write_labelled(char text[LABELLED_SIZE], const char *name,
 }
 
 struct nic_visit {
-    visit_function *visit;
+    counter_visit *visit;
     void *context;
     const struct netif *netif;
 };
@@ -222,7 +214,7 @@ static void visit_statistic(void *context, const char *name, uint64_t value)
     visit_nic(nic, full, value, "as the driver counts it (ethtool -S)");
 }
 
-static void visit_nics(visit_function *visit, void *context)
+static void visit_nics(counter_visit *visit, void *context)
 {
     struct nic_visit nic = {visit, context, NULL};
     struct netif *netif;
@@ -259,7 +251,7 @@ static bool is_drop(enum drop_reason reason)
            reason != DROP_ICMP_DONE && reason != DROP_TCP_DONE;
 }
 
-static void visit_drops(visit_function *visit, void *context)
+static void visit_drops(counter_visit *visit, void *context)
 {
     for (enum drop_reason reason = DROP_NONE; reason < DROP_REASON_COUNT;
          reason++) {
@@ -274,7 +266,7 @@ static void visit_drops(visit_function *visit, void *context)
 }
 
 /* Of the walk of packets; not there while nobody counts. */
-static void visit_stages(visit_function *visit, void *context)
+static void visit_stages(counter_visit *visit, void *context)
 {
     if (!account.is_on)
         return;
@@ -291,15 +283,14 @@ static void visit_stages(visit_function *visit, void *context)
           "entries into the stack: softirqs and calls");
 }
 
-void (*net_visit_more_counters)(visit_function *visit, void *context);
+void (*net_visit_more_counters)(counter_visit *visit, void *context);
 
-void net_visit_counters(visit_function *visit, void *context)
+void net_visit_counters(counter_visit *visit, void *context)
 {
     visit_nics(visit, context);
     visit(context, "net_poll_budget_exhausted_total", netif_budget_exhausted(),
           "receive softirqs that left work over");
-    for (size_t i = 0; i < ARRAY_COUNT(counters); i++)
-        visit(context, counters[i].name, *counters[i].value, counters[i].help);
+    counters_visit(counters, ARRAY_COUNT(counters), visit, context);
     udp_visit_counters(visit, context);
     tcp_visit_counters(visit, context);
     dhcp_visit_counters(visit, context);

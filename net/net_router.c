@@ -2,6 +2,7 @@
 /*
  * The wiring of a router: what net.c leaves out for hosts.
  */
+#include "net/counter.h"
 #include "net/net_router.h"
 
 #include "net/ip/fib.h"
@@ -40,11 +41,7 @@ static void visit_counters(void (*visit)(void *context, const char *name,
                                          uint64_t value, const char *help),
                            void *context)
 {
-    static const struct {
-        const char *name;
-        const uint64_t *value;
-        const char *help;
-    } counters[] = {
+    static const struct counter counters[] = {
         {"raw_received_total", &raw_counters.received,
          "packets queued for raw, ping and packet sockets"},
         {"raw_buffer_errors_total", &raw_counters.buffer_errors,
@@ -68,8 +65,7 @@ static void visit_counters(void (*visit)(void *context, const char *name,
          "IGMP leaves sent"},
     };
 
-    for (size_t i = 0; i < ARRAY_COUNT(counters); i++)
-        visit(context, counters[i].name, *counters[i].value, counters[i].help);
+    counters_visit(counters, ARRAY_COUNT(counters), visit, context);
 }
 
 int net_router_init(uint64_t now_ns)

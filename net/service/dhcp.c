@@ -5,6 +5,7 @@
  * it. A lease outlives its server and the link until it expires. Deliberately
  * absent: INIT-REBOOT (nothing is kept over a boot), INFORM and RELEASE.
  */
+#include "net/counter.h"
 #include "net/service/dhcp.h"
 
 #include "net/ip/route.h"
@@ -448,11 +449,7 @@ void dhcp_link_changed(struct netif *netif, uint64_t now_ns)
     }
 }
 
-static const struct {
-    const char *name;
-    const uint64_t *value;
-    const char *help;
-} shown[] = {
+static const struct counter shown[] = {
     {"dhcp_discovers_total", &counters.discovers,
      "DHCP discover messages sent"},
     {"dhcp_requests_total", &counters.requests, "DHCP request messages sent"},
@@ -471,6 +468,5 @@ void dhcp_visit_counters(void (*visit)(void *context, const char *name,
                                        uint64_t value, const char *help),
                          void *context)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
-        visit(context, shown[i].name, *shown[i].value, shown[i].help);
+    counters_visit(shown, ARRAY_COUNT(shown), visit, context);
 }

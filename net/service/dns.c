@@ -6,6 +6,7 @@
  * asked. Deliberately absent: TCP for truncated answers (they fail), EDNS,
  * search domains.
  */
+#include "net/counter.h"
 #include "net/service/dns.h"
 
 #include "net/platform.h"
@@ -385,11 +386,7 @@ enum dns_status dns_query_name(const struct ip_address *address, dns_done *done,
     return query_any(name, DNS_TYPE_PTR, done, context, query, result, now_ns);
 }
 
-static const struct {
-    const char *name;
-    const uint64_t *value;
-    const char *help;
-} shown[] = {
+static const struct counter shown[] = {
     {"dns_queries_total", &counters.queries, "names and addresses looked up"},
     {"dns_cache_hits_total", &counters.cache_hits,
      "lookups answered from the cache"},
@@ -407,6 +404,5 @@ void dns_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
-        visit(context, shown[i].name, *shown[i].value, shown[i].help);
+    counters_visit(shown, ARRAY_COUNT(shown), visit, context);
 }

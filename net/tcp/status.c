@@ -2,6 +2,7 @@
 /*
  * What TCP shows of itself: connections, states, counters.
  */
+#include "net/counter.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
@@ -91,12 +92,6 @@ void tcp_visit_connections(void (*visit)(void *context,
     half_open_visit(visit, context);
     time_wait_visit(visit, context);
 }
-
-struct counter {
-    const char *name;
-    const uint64_t *value;
-    const char *help;
-};
 
 /* RFC 4022, then what Linux calls TcpExt. */
 static const struct counter counters[] = {
@@ -212,8 +207,7 @@ void tcp_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context)
 {
-    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
-        visit(context, counters[i].name, *counters[i].value, counters[i].help);
+    counters_visit(counters, ARRAY_COUNT(counters), visit, context);
     for (size_t i = TCP_LISTEN; i < TCP_TIME_WAIT; i++)
         visit(context, state_counters[i], tcp_counters.states[i],
               "connections by state");

@@ -2,6 +2,7 @@
 /*
  * Socket options of UDP, and what it counts.
  */
+#include "net/counter.h"
 #include "net/udp/socket.h"
 
 #include <errno.h>
@@ -105,11 +106,7 @@ struct netif *udp_group_netif(const struct udp_socket *socket)
     return socket->group_netif;
 }
 
-static const struct {
-    const char *name;
-    const uint64_t *value;
-    const char *help;
-} shown[] = {
+static const struct counter shown[] = {
     {"udp_in_datagrams_total", &udp_counters.in_datagrams,
      "UDP datagrams delivered to a socket"},
     {"udp_no_ports_total", &udp_counters.no_ports,
@@ -130,8 +127,7 @@ void udp_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),
                         void *context)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(shown); i++)
-        visit(context, shown[i].name, *shown[i].value, shown[i].help);
+    counters_visit(shown, ARRAY_COUNT(shown), visit, context);
     visit(context, "udp_queued_bytes", udp_queued_size,
           "memory held by datagrams that wait to be read");
 }
