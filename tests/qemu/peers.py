@@ -127,6 +127,7 @@ def metrics(address):
     for line in page.body.decode().splitlines():
         if line and not line.startswith("#"):
             name, value = line.rsplit(" ", 1)
+            check(name not in values, f"/metrics tells {name} twice")
             values[name] = float(value)
     return values
 
