@@ -145,7 +145,7 @@ static enum filter_verdict run_step(const struct hook_step *step,
     case HOOK_CHAIN:
         return rule_run_chain(view, step->chain);
     case HOOK_TRACK:
-        if (packet->flow_state != TRACK_UNTRACKED)
+        if (packet->flow_state == 0) /* not said yet by a rule or an answer */
             track_packet(packet, view->at->now_ns);
         return FILTER_ACCEPT;
     case HOOK_NAT:
@@ -198,7 +198,8 @@ COLD static enum filter_verdict run_bare(struct packet *packet,
 
     if (at->hook == FILTER_FORWARD)
         return FILTER_ACCEPT;
-    if (at->hook == FILTER_PREROUTING || at->hook == FILTER_OUTPUT)
+    if ((at->hook == FILTER_PREROUTING || at->hook == FILTER_OUTPUT) &&
+        packet->flow_state == 0)
         track_packet(packet, at->now_ns);
     if (packet->flow != NULL)
         verdict = nat_translate(packet, side_of(at->hook));
@@ -289,19 +290,23 @@ static enum filter_verdict enter(struct packet *packet,
     return enter_any(packet, at, set);
 }
 
-static enum filter_verdict enter_output(struct packet *packet,
-                                        const struct filter_context *at)
-{
-    packet->netif = NULL;
-    return enter(packet, at);
-}
-
 static enum filter_verdict run_rest(struct packet *packet,
                                     const struct filter_context *at)
 {
     struct rule_set *set = rules_active();
 
     return set == NULL ? run_bare(packet, at) : run_steps(packet, at, set);
+}
+
+static enum filter_verdict enter_output(struct packet *packet,
+                                        const struct filter_context *at)
+{
+    packet->netif = NULL;
+    if ((packet->flow_state & FILTER_ANSWERS) == 0)
+        return enter(packet, at);
+    packet->flow_state =
+        (uint8_t)(TRACK_RELATED | (packet->flow_state & TRACK_IS_REPLY));
+    return run_rest(packet, at);
 }
 
 static enum filter_verdict cross(struct packet *packet,

@@ -118,6 +118,25 @@ static inline enum filter_verdict filter_run(enum filter_hook hook,
     return filter_runners[hook](packet, &at);
 }
 
+/* Of packet->flow_state: as `ct direction` has it, and, before OUTPUT alone,
+ * that the packet speaks of one that is on its way through the hooks. */
+enum {
+    FILTER_ANSWERS = 1 << 4,
+    FILTER_IS_REPLY = 1 << 7,
+};
+
+/* An error or a reset about that packet: it belongs to the same flow, the other
+ * way round, though that may be in no table yet. */
+static inline void filter_attach(struct packet *answer,
+                                 const struct packet *packet)
+{
+    if (packet->flow == NULL)
+        return;
+    answer->flow = packet->flow;
+    answer->flow_state =
+        (uint8_t)(FILTER_ANSWERS | (~packet->flow_state & FILTER_IS_REPLY));
+}
+
 static inline bool filter_is_reject(enum filter_verdict verdict)
 {
     return verdict >= FILTER_REJECT_NET_UNREACHABLE;

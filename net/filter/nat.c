@@ -177,7 +177,9 @@ enum filter_verdict nat_translate(struct packet *packet, enum nat_side side)
     if (flow == NULL ||
         (flow->status & (FLOW_SOURCE_NAT | FLOW_DESTINATION_NAT)) == 0)
         return FILTER_ACCEPT;
-    if ((packet->flow_state & TRACK_RELATED) != 0)
+    if ((packet->flow_state & TRACK_RELATED) != 0 &&
+        ((const struct ipv4_header *)(const void *)packet->data)->protocol ==
+            FLOW_ICMP)
         return nat_translate_error(packet, side);
     if (!nat_changes(flow, track_direction(packet), side))
         return FILTER_ACCEPT;

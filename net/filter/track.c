@@ -286,7 +286,7 @@ enum filter_verdict track_confirm(struct packet *packet, uint64_t now_ns)
 {
     struct flow *flow = packet->flow;
 
-    if (flow != &track_fresh)
+    if (!track_is_fresh(packet))
         return FILTER_ACCEPT;
     packet->flow = flow_insert(flow, flow_ticks(now_ns));
     return packet->flow == NULL ? FILTER_DROP : FILTER_ACCEPT;

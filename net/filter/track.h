@@ -17,7 +17,7 @@ enum track_state {
     TRACK_RELATED = 1 << 2,
     TRACK_NEW = 1 << 3,
     TRACK_UNTRACKED = 1 << 6,
-    TRACK_IS_REPLY = 1 << 7, /* direction: with a flow */
+    TRACK_IS_REPLY = FILTER_IS_REPLY, /* direction: with a flow */
 };
 
 /* A packet as the trackers see it. */
@@ -93,10 +93,12 @@ enum filter_verdict track_confirm(struct packet *packet, uint64_t now_ns);
  * packet at a time (filter.h). */
 extern struct flow track_fresh;
 
-/* This flow is of the packet's making and not in the table yet. */
+/* This flow is of the packet's making, not of one that it speaks of, and not in
+ * the table yet. */
 static inline bool track_is_fresh(const struct packet *packet)
 {
-    return packet->flow == &track_fresh;
+    return packet->flow == &track_fresh &&
+           (packet->flow_state & TRACK_RELATED) == 0;
 }
 
 static inline bool track_needs_checksum(const struct packet *packet)

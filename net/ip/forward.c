@@ -258,8 +258,10 @@ static void transit(struct packet *packet, uint64_t now_ns)
     neighbour_send(path->netif, next_hop_of(path, packet), packet, now_ns);
 }
 
+/* It waited: its flow may be another's by now. */
 static void unreachable(struct packet *packet, uint64_t now_ns)
 {
+    packet->flow = NULL;
     tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
          now_ns);
     packet_drop(packet, DROP_NEIGHBOUR_FAILED);

@@ -5,6 +5,7 @@
  * spent in random steps, so that counting what is left of it tells an
  * attacker nothing about other peers (CVE-2020-25705).
  */
+#include "net/filter/filter.h"
 #include "net/hash.h"
 #include "net/ip/icmp.h"
 #include "net/ip/input.h"
@@ -119,12 +120,18 @@ static void count(uint8_t type)
         icmp_counters.out_parameter_problems++;
 }
 
-/* About the datagram that begins with `length` bytes at `datagram`. */
-static void send_error(const uint8_t *datagram, size_t length,
-                       bool is_link_broadcast, struct icmp_header error,
+/* What an error is about. */
+struct subject {
+    const uint8_t *datagram;
+    size_t length; /* of its beginning, at `datagram` */
+    bool is_link_broadcast;
+    const struct packet *packet; /* NULL: there is none any more */
+};
+
+static void send_error(const struct subject *subject, struct icmp_header error,
                        uint64_t now_ns)
 {
-    const struct ipv4_header *about = (const void *)datagram;
+    const struct ipv4_header *about = (const void *)subject->datagram;
     struct ip_send_options options = {
         .source = ip_address_from_ipv4(about->destination),
         .destination = ip_address_from_ipv4(about->source),
@@ -142,7 +149,8 @@ static void send_error(const uint8_t *datagram, size_t length,
             return; /* not our business */
         options.source = (struct ip_address){{0}};
     }
-    if (!may_be_told(datagram, length, is_link_broadcast) ||
+    if (!may_be_told(subject->datagram, subject->length,
+                     subject->is_link_broadcast) ||
         ip_route_lookup(&options.destination, &options.source, &route) != 0 ||
         route.is_broadcast || !is_within_limits(about->source, now_ns))
         return;
@@ -150,14 +158,16 @@ static void send_error(const uint8_t *datagram, size_t length,
     packet = packet_alloc(PACKET_HEADROOM);
     if (packet == NULL)
         return; /* counted by the pool */
-    if (quote > length)
-        quote = length;
+    if (quote > subject->length)
+        quote = subject->length;
     header = packet_append(packet, sizeof(*header) + quote);
     *header = error;
-    memcpy(header + 1, datagram, quote);
+    memcpy(header + 1, subject->datagram, quote);
     header->checksum =
         checksum_finish(checksum_add(0, header, sizeof(*header) + quote));
     count(error.type);
+    if (subject->packet != NULL)
+        filter_attach(packet, subject->packet);
     ip_send(packet, &options, &route, now_ns);
 }
 
@@ -167,7 +177,8 @@ void icmp_send_error(const struct packet *packet, struct icmp_header error,
     const uint8_t *datagram = packet_network_header(packet);
     const uint8_t *end = packet->data + packet->length;
 
-    send_error(datagram, (size_t)(end - datagram), packet->is_link_broadcast,
+    send_error(&(struct subject){datagram, (size_t)(end - datagram),
+                                 packet->is_link_broadcast, packet},
                error, now_ns);
 }
 
@@ -186,7 +197,8 @@ void icmp_send_time_exceeded(const uint8_t *quote, size_t length,
     struct icmp_header error = {.type = ICMP_TIME_EXCEEDED,
                                 .code = ICMP_REASSEMBLY_EXCEEDED};
 
-    send_error(quote, length, is_link_broadcast, error, now_ns);
+    send_error(&(struct subject){quote, length, is_link_broadcast, NULL}, error,
+               now_ns);
 }
 
 void ip_reject(const struct packet *packet, const struct ip_receive_info *info,

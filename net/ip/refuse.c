@@ -108,6 +108,7 @@ static void send_reset(const struct packet *packet, uint64_t now_ns)
                                IP_PROTOCOL_TCP, sizeof(*reset));
     reset->checksum = checksum_finish(checksum_add(sum, reset, sizeof(*reset)));
     reply->transport_offset = (uint16_t)packet_headroom(reply);
+    filter_attach(reply, packet);
     ip_send(reply, &options, &route, now_ns);
 }
 

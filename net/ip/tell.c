@@ -26,7 +26,11 @@ COLD void ip_unreachable(struct packet *packet, uint64_t now_ns)
     size_t length = ipv4_header_length(header);
     uint8_t quote[ICMP_QUOTE_MIN];
 
-    if (ip_router != NULL && !ip_is_local(header->source)) {
+    /* Whom we translated bears an address of ours: what goes there is turned
+     * back on its way out. */
+    if (ip_router != NULL &&
+        (!ip_is_local(header->source) ||
+         (packet->flow != NULL && packet->netif != NULL))) {
         ip_router->unreachable(packet, now_ns);
         return;
     }

@@ -19,6 +19,7 @@ static void loop_transmit(struct netif *netif, struct packet *packet)
     packet->is_looped = true;
     packet->checksum = PACKET_CHECKSUM_VERIFIED;
     packet->time_ns = 0; /* it is received anew */
+    packet->flow = NULL;
     packet_queue_append(&frames, packet);
     netif->transmit_stopped = frames.count >= RING;
 }
