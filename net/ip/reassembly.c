@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reassembly (RFC 791 3.2, RFC 1122 3.3.2, RFC 815). Pieces are copied into
- * buffers at their place and their packets freed, so that what a datagram
- * holds is what it is long, however it was cut. The exact pieces are kept in
- * order: one that came before is ignored, one that overlaps kills the datagram
- * (RFC 5722), and it stays dead until its time is over. Memory is bounded by
- * buffers, by datagrams, by datagrams of one source and by pieces.
+ * Reassembly (RFC 791 3.2, RFC 1122 3.3.2, RFC 815, RFC 3168 5.3). Pieces are
+ * copied into buffers at their place and their packets freed, so that what a
+ * datagram holds is what it is long, however it was cut. The exact pieces are
+ * kept in order: one that came before is ignored, one that overlaps kills the
+ * datagram (RFC 5722), and it stays dead until its time is over. Memory is
+ * bounded by buffers, by datagrams, by datagrams of one source and by pieces.
  */
 #include "net/ip/reassembly.h"
 
@@ -29,6 +29,7 @@ struct datagram {
     struct be32 destination;
     struct be16 identification;
     uint8_t protocol;
+    uint8_t marks; /* bit N: a piece's ECN field was N */
     bool is_used;
     bool is_dead;
     bool has_last;
@@ -44,6 +45,11 @@ struct datagram {
     struct piece pieces[REASSEMBLY_PIECES_MAX];
     /* The first leaves PACKET_HEADROOM free for headers. */
     uint8_t *buffers[REASSEMBLY_BUFFERS];
+};
+
+enum {
+    MARKED = 1 << 3,            /* congestion experienced */
+    MARKS_AT_ODDS = MARKED | 1, /* and not capable of it */
 };
 
 _Static_assert(PACKET_HEADROOM + REASSEMBLY_FIRST_BYTES +
@@ -357,6 +363,10 @@ static enum drop_reason add(struct datagram *d, const struct packet *packet,
         return reason;
     if (!copy_in(d, start, packet->data, packet->length))
         return DROP_FRAGMENT_LIMIT;
+    /* RFC 3168 5.3: congestion that cannot be told is a loss. */
+    d->marks |= (uint8_t)(1U << (header->tos & 3));
+    if ((d->marks & MARKS_AT_ODDS) == MARKS_AT_ODDS)
+        return DROP_FRAGMENT_MALFORMED;
     if (start == 0) {
         d->header_length = (uint32_t)ipv4_header_length(header);
         memcpy(d->header, header, d->header_length);
@@ -390,6 +400,8 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
         ASSERT(d->length > BUFFER_SIZE - PACKET_HEADROOM);
     header = (void *)(packet->data - d->header_length);
     memcpy(header, d->header, d->header_length);
+    if ((d->marks & MARKED) != 0)
+        header->tos |= 3;
     header->fragment = be16_from(0);
     header->total_length = be16_from((uint16_t)(d->header_length + d->length));
     header->checksum = be16_from(0);

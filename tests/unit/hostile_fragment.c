@@ -35,6 +35,7 @@ static void start(void)
 }
 
 TestSuite(hostile, .init = start, .timeout = 60);
+TestSuite(fragment, .init = start, .timeout = 60);
 
 /* Bytes `from` to `to` of the whole, as a fragment. */
 static void make_piece(size_t from, size_t to, bool is_last)
@@ -67,6 +68,15 @@ static void assert_dropped(enum drop_reason reason)
     cr_assert_eq(received_count(), 0);
 }
 
+/* With that ECN field (RFC 3168 5). */
+static void send_marked(size_t from, size_t to, uint8_t ecn)
+{
+    make_piece(from, to, to == WHOLE_LENGTH);
+    ip_of(&frame)->tos = ecn;
+    fix_ip(&frame);
+    inject(&frame);
+}
+
 /* The rest of the datagram comes, and nothing is made of it. */
 static void assert_dead(void)
 {
@@ -80,6 +90,39 @@ static void assert_dead(void)
     cr_assert_eq(received_count(), 0);
     cr_assert_eq(missing_buffers(), 0);
     cr_assert_eq(missing_packets(), 0);
+}
+
+/* The answer has the question's field. */
+static void assert_mark(uint8_t first, uint8_t second, uint8_t third, int both)
+{
+    forget_received();
+    send_marked(0, 1480, first);
+    send_marked(1480, 2960, second);
+    send_marked(2960, WHOLE_LENGTH, third);
+    if (both < 0) {
+        cr_assert(!is_answered());
+        assert_dead();
+    } else {
+        cr_assert(is_answered());
+        cr_assert_eq(received_ip(1, 0)->tos & 3, both, "%u %u %u", first,
+                     second, third);
+    }
+    world_run_for(REASSEMBLY_TIMEOUT_NS + NS_PER_S);
+}
+
+/* RFC 3168 5.3: a mark of congestion on one piece is one on the whole; where
+ * it cannot be told to anybody the whole is lost. */
+Test(fragment, congestion_that_one_piece_met_is_not_forgotten)
+{
+    peer.answers_arp = true; /* this takes minutes */
+    assert_mark(2, 2, 2, 2);
+    assert_mark(2, 3, 2, 3);
+    assert_mark(1, 1, 3, 3);
+    assert_mark(3, 2, 2, 3);
+    assert_mark(0, 0, 0, 0);
+    assert_mark(2, 0, 2, 2);
+    assert_mark(0, 3, 0, -1);
+    assert_mark(3, 2, 0, -1);
 }
 
 Test(hostile, F1_end_beyond_the_largest_packet_kills_the_datagram)
