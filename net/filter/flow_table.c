@@ -289,8 +289,9 @@ COLD static bool evict(uint32_t now)
 
 static COLD struct flow *take_place(uint32_t now)
 {
-    uint32_t place = table.free;
+    uint32_t place;
 
+    flow_reap(); /* whom this one follows */
     if (table.count >= table.limit && !evict(now))
         return NULL;
     place = table.free;

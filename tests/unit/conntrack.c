@@ -336,6 +336,19 @@ Test(conntrack, hostile_N1_a_table_full_of_assured_flows_refuses)
     cr_assert_eq(wan_tcp(A, 501, 101, 100), TRACK_ESTABLISHED);
 }
 
+Test(conntrack, hostile_N1_a_full_table_has_room_for_what_begins_anew)
+{
+    struct test_packet again = tcp_packet(OTHER, 1, SERVER, 1, S);
+
+    cr_assert_eq(from_lan(&again)->end, PATH_FORWARDED);
+    test_now += 60 * NS_PER_S;
+    fill((uint32_t)flow_capacity() - 1);
+    cr_assert_eq(flow_count(), flow_capacity());
+    test_now += 61 * NS_PER_S; /* the first one's time is over */
+    cr_assert_eq(from_lan(&again)->end, PATH_FORWARDED);
+    cr_assert_eq(flow_count(), flow_capacity());
+}
+
 Test(conntrack, ten_thousand_flows_fit_sixteen_mebibytes)
 {
     start_filter_with(14 << 20);
