@@ -34,7 +34,6 @@ static bool compare(const struct rule_match *match, uint32_t value)
     return false;
 }
 
-/* Linux compares a name that is not there as an empty one, `iif` as 0. */
 static bool matches(const struct rule_view *view,
                     const struct rule_match *match)
 {
@@ -43,10 +42,7 @@ static bool matches(const struct rule_view *view,
     /* What most rule files ask first, of every packet. */
     if (match->field == FIELD_CT_STATE)
         return compare(match, rule_ct_state(view));
-    if (rule_field_get(view, match->field, &value))
-        return compare(match, value);
-    return match->field >= FIELD_IIF && match->field <= FIELD_OIFNAME &&
-           match->compare == COMPARE_NOT_EQUAL;
+    return rule_field_get(view, match->field, &value) && compare(match, value);
 }
 
 static bool has_name(const struct rule_view *view, const struct rule_name *name)
@@ -125,8 +121,7 @@ static bool step_on(struct rule_step *step, struct rule_view *view,
         view->packet->flow_state = TRACK_UNTRACKED;
         return true;
     case STEP_MSS:
-        rule_set_mss(step->mss, view);
-        return true;
+        return rule_set_mss(step->mss, view);
     }
     return false;
 }

@@ -145,15 +145,12 @@ static bool get_ip(const struct rule_view *view, uint8_t field, uint32_t *value)
     }
 }
 
-static bool get_netif(const struct rule_view *view, uint8_t field,
-                      uint32_t *value)
+/* One that is not there has a name that is in no set, as on Linux. */
+static uint32_t get_netif(const struct rule_view *view, uint8_t field)
 {
     const struct netif *netif = rule_netif(view, field);
 
-    if (netif == NULL)
-        return false;
-    *value = name_number(view->set, netif);
-    return true;
+    return netif == NULL ? NAME_UNKNOWN : name_number(view->set, netif);
 }
 
 static bool get_tracked(const struct rule_view *view, uint8_t field,
@@ -209,7 +206,8 @@ bool rule_field_get(const struct rule_view *view, uint8_t field,
     case FIELD_OIF:
     case FIELD_IIFNAME:
     case FIELD_OIFNAME:
-        return get_netif(view, field, value);
+        *value = get_netif(view, field);
+        return true;
     case FIELD_CT_STATE:
     case FIELD_CT_STATUS:
     case FIELD_CT_DIRECTION:
