@@ -48,6 +48,7 @@ void rule_log_packet(const struct rule_log *log, const struct rule_view *view);
 /* False: no map element, the rule ends. */
 bool rule_translate(struct rule_nat *nat, struct rule_view *view,
                     enum filter_verdict *verdict);
-void rule_set_mss(uint32_t mss, const struct rule_view *view);
+/* False: no TCP, the rule ends. */
+bool rule_set_mss(uint32_t mss, const struct rule_view *view);
 bool rule_get_key(const struct rule_view *view, const struct rule_key *key,
                   uint32_t words[KEY_WORDS_MAX]);

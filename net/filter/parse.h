@@ -20,6 +20,7 @@ struct parser {
     struct rule_step **step; /* where the rule goes on */
     uint8_t protocol;        /* that the rule has asked for; 0: none, 255: any
                                 with ports */
+    bool is_ip;              /* it has asked for IPv4, or its table does */
     size_t depth;
     bool has_failed;
 };
@@ -52,6 +53,10 @@ bool parse_verdict(struct parser *parser, struct rule_target *target,
 bool parse_is_field(const struct parser *parser);
 bool parse_field(struct parser *parser, uint8_t *field);
 bool parse_key(struct parser *parser, struct rule_key *key);
+/* From here on the rule is about that protocol; fails if it is about another.
+ */
+bool parse_require(struct parser *parser, const struct token *at,
+                   uint8_t protocol);
 enum rule_type parse_type_of(uint8_t field);
 
 /* parse_value.c: from what to what a value of that type goes. */

@@ -94,12 +94,16 @@ bool parse_is_field(const struct parser *parser)
     return is_header(&parser->token) || find_bare(&parser->token) != NULL;
 }
 
-static bool require(struct parser *parser, uint8_t protocol)
+bool parse_require(struct parser *parser, const struct token *at,
+                   uint8_t protocol)
 {
     struct rule_step *step;
 
     if (parser->protocol == protocol)
         return true;
+    if (parser->protocol != 0 && parser->protocol != UINT8_MAX)
+        return parse_fail(parser, at,
+                          "expected no second protocol in one rule");
     step = parse_add_step(parser, STEP_MATCH);
     if (step == NULL)
         return false;
@@ -112,11 +116,11 @@ static bool require(struct parser *parser, uint8_t protocol)
 static bool require_header(struct parser *parser, const struct token *header)
 {
     if (token_is(header, "tcp"))
-        return require(parser, FLOW_TCP);
+        return parse_require(parser, header, FLOW_TCP);
     if (token_is(header, "udp"))
-        return require(parser, FLOW_UDP);
+        return parse_require(parser, header, FLOW_UDP);
     if (token_is(header, "icmp"))
-        return require(parser, FLOW_ICMP);
+        return parse_require(parser, header, FLOW_ICMP);
     return true;
 }
 
@@ -139,6 +143,8 @@ bool parse_field(struct parser *parser, uint8_t *field)
             !token_is(&parser->token, fields[i].name))
             continue;
         *field = fields[i].field;
+        parser->is_ip |= fields[i].field == FIELD_NFPROTO ||
+                         token_is(&header, "ip") || token_is(&header, "icmp");
         parse_next(parser);
         return require_header(parser, &header);
     }

@@ -53,29 +53,30 @@ static bool parse_priority(struct parser *parser, struct rule_chain *chain)
 {
     static const struct {
         const char *name;
-        int32_t value;
+        int16_t value;
+        uint8_t hooks; /* where it means something */
     } names[] = {
-        {"raw", FILTER_PRIORITY_RAW},
-        {"mangle", FILTER_PRIORITY_MANGLE},
-        {"dstnat", FILTER_PRIORITY_DESTINATION},
-        {"filter", FILTER_PRIORITY_FILTER},
-        {"security", FILTER_PRIORITY_SECURITY},
-        {"srcnat", FILTER_PRIORITY_SOURCE},
+        {"raw", FILTER_PRIORITY_RAW, UINT8_MAX},
+        {"mangle", FILTER_PRIORITY_MANGLE, UINT8_MAX},
+        {"dstnat", FILTER_PRIORITY_DESTINATION, 1 << FILTER_PREROUTING},
+        {"filter", FILTER_PRIORITY_FILTER, UINT8_MAX},
+        {"security", FILTER_PRIORITY_SECURITY, UINT8_MAX},
+        {"srcnat", FILTER_PRIORITY_SOURCE, 1 << FILTER_POSTROUTING},
     };
-    bool is_negative = false;
+    bool is_negative;
     bool has_name = false;
     uint64_t number;
 
     if (!parse_expect(parser, "priority"))
         return false;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !has_name; i++)
-        if (parse_accept(parser, names[i].name)) {
+        if ((names[i].hooks >> chain->hook & 1) != 0 &&
+            parse_accept(parser, names[i].name)) {
             chain->priority = names[i].value;
             has_name = true;
         }
-    if (parse_accept(parser, "-"))
-        is_negative = true;
-    else if (!parse_accept(parser, "+") && has_name)
+    is_negative = parse_accept(parser, "-");
+    if (!is_negative && has_name && !parse_accept(parser, "+"))
         return true;
     if (!parse_number(parser, 1000000, &number))
         return false;
@@ -87,16 +88,20 @@ static bool parse_base(struct parser *parser, struct rule_chain *chain)
 {
     struct token start = parser->token;
 
-    if (parse_accept(parser, "filter") || parse_accept(parser, "route"))
+    bool is_route = parse_accept(parser, "route");
+
+    if (is_route || parse_accept(parser, "filter"))
         chain->type = CHAIN_FILTER;
     else if (parse_accept(parser, "nat"))
         chain->type = CHAIN_NAT;
     else
-        return parse_fail(parser, &start, "expected 'filter' or 'nat'");
+        return parse_fail(parser, &start,
+                          "expected 'filter', 'nat' or 'route'");
     if (!parse_hook(parser, chain))
         return false;
-    if (chain->type == CHAIN_NAT && chain->hook == FILTER_FORWARD)
-        return parse_fail(parser, &start, "expected no nat in 'forward'");
+    if (is_route ? chain->hook != FILTER_OUTPUT
+                 : chain->type == CHAIN_NAT && chain->hook == FILTER_FORWARD)
+        return parse_fail(parser, &start, "expected a hook of this type");
     if (!parse_priority(parser, chain))
         return false;
     if (chain->type == CHAIN_NAT && chain->priority <= FILTER_PRIORITY_TRACK)

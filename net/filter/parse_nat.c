@@ -22,25 +22,6 @@ static bool needs_transport(struct parser *parser, const struct token *at)
                       "ports are translated");
 }
 
-/* `:80` or `:80-90`. */
-static bool parse_ports(struct parser *parser, struct nat_range *range)
-{
-    struct token start = parser->token;
-    uint32_t first;
-    uint32_t last;
-
-    if (!parse_accept(parser, ":"))
-        return true;
-    if (!needs_transport(parser, &start) ||
-        !parse_value(parser, TYPE_INET_SERVICE, &first, &last))
-        return false;
-    if (first == 0)
-        return parse_fail(parser, &start, "expected a port other than 0");
-    range->port_first = (uint16_t)first;
-    range->port_last = (uint16_t)last;
-    return true;
-}
-
 /* What a map's values are, seen by the first: an address, a port, both. */
 static void guess_data(const struct parser *parser, struct rule_map *shape,
                        bool has_address)
@@ -67,7 +48,7 @@ static void guess_data(const struct parser *parser, struct rule_map *shape,
 }
 
 static bool adopt_map(struct parser *parser, struct rule_nat *nat,
-                      const struct token *at)
+                      const struct token *at, bool may_have_address)
 {
     const struct rule_map *map = nat->map;
 
@@ -78,13 +59,13 @@ static bool adopt_map(struct parser *parser, struct rule_nat *nat,
         map->data_type[map->data_count - 1] == TYPE_INET_SERVICE;
     if (!nat->map_has_address && !nat->map_has_port)
         return parse_fail(parser, at, "expected a map of addresses or ports");
-    if (nat->kind == NAT_REDIRECT && nat->map_has_address)
+    if (!may_have_address && nat->map_has_address)
         return parse_fail(parser, at, "expected a map of ports");
     return !nat->map_has_port || needs_transport(parser, at);
 }
 
 static bool parse_data_map(struct parser *parser, struct rule_nat *nat,
-                           struct rule_map *shape)
+                           struct rule_map *shape, bool may_have_address)
 {
     struct token start = parser->token;
 
@@ -95,10 +76,10 @@ static bool parse_data_map(struct parser *parser, struct rule_nat *nat,
             return false;
         }
     } else {
-        guess_data(parser, shape, nat->kind != NAT_REDIRECT);
+        guess_data(parser, shape, may_have_address);
         nat->map = parse_set_anonymous(parser, shape);
     }
-    return nat->map != NULL && adopt_map(parser, nat, &start);
+    return nat->map != NULL && adopt_map(parser, nat, &start, may_have_address);
 }
 
 /* jhash FIELDS mod N [seed S] [offset O], numgen inc|random mod N. */
@@ -138,7 +119,8 @@ static bool parse_spread(struct parser *parser, struct rule_spread *spread)
     return true;
 }
 
-static bool parse_mapped(struct parser *parser, struct rule_nat *nat)
+static bool parse_mapped(struct parser *parser, struct rule_nat *nat,
+                         bool may_have_address)
 {
     struct rule_map shape = {0};
     struct token start = parser->token;
@@ -155,7 +137,8 @@ static bool parse_mapped(struct parser *parser, struct rule_nat *nat)
         for (size_t i = 0; i < nat->key.count; i++)
             shape.key_type[i] = (uint8_t)parse_type_of(nat->key.field[i]);
     }
-    if (!parse_expect(parser, "map") || !parse_data_map(parser, nat, &shape))
+    if (!parse_expect(parser, "map") ||
+        !parse_data_map(parser, nat, &shape, may_have_address))
         return false;
     if (nat->spread.kind != SPREAD_HASH)
         return true;
@@ -165,20 +148,42 @@ static bool parse_mapped(struct parser *parser, struct rule_nat *nat)
                       "of at most 32 backends");
 }
 
+/* `:80`, `:80-90`, or `:FIELDS map { ... }`. */
+static bool parse_ports(struct parser *parser, struct rule_nat *nat)
+{
+    struct token start = parser->token;
+    uint32_t first;
+    uint32_t last;
+
+    if (!parse_accept(parser, ":"))
+        return true;
+    if (!needs_transport(parser, &start))
+        return false;
+    if (parse_is_field(parser))
+        return parse_mapped(parser, nat, false);
+    if (!parse_value(parser, TYPE_INET_SERVICE, &first, &last))
+        return false;
+    if (first == 0)
+        return parse_fail(parser, &start, "expected a port other than 0");
+    nat->range.port_first = (uint16_t)first;
+    nat->range.port_last = (uint16_t)last;
+    return true;
+}
+
 static bool parse_target(struct parser *parser, struct rule_nat *nat)
 {
     bool may_have_address = nat->kind == NAT_SNAT || nat->kind == NAT_DNAT;
 
     if (parse_is_field(parser) || parse_at(parser, "jhash") ||
         parse_at(parser, "numgen")) {
-        if (!parse_mapped(parser, nat))
+        if (!parse_mapped(parser, nat, may_have_address))
             return false;
     } else if (may_have_address && !parse_at(parser, ":")) {
         if (!parse_value(parser, TYPE_IPV4_ADDR, &nat->range.first,
                          &nat->range.last))
             return false;
     }
-    return parse_ports(parser, &nat->range);
+    return parse_ports(parser, nat);
 }
 
 static bool check_hook(struct parser *parser, const struct token *start,
@@ -213,11 +218,12 @@ bool parse_nat(struct parser *parser)
     struct rule_nat nat = {.kind = kind_of(&parser->token)};
     struct token start = parser->token;
     struct rule_step *step;
+    bool is_ip;
 
     parse_next(parser);
     if (!check_hook(parser, &start, &nat))
         return false;
-    parse_accept(parser, "ip");
+    is_ip = parse_accept(parser, "ip") || parser->is_ip;
     if (parse_accept(parser, "addr") &&
         !(parse_expect(parser, ".") && parse_expect(parser, "port")))
         return false;
@@ -236,6 +242,9 @@ bool parse_nat(struct parser *parser)
         else if (!parse_accept(parser, ","))
             break;
     }
+    if (!is_ip && (nat.range.first != 0 || nat.map_has_address))
+        return parse_fail(parser, &start,
+                          "expected 'ip' behind it in a table of inet");
     parser->set->has_nat = true;
     step = parse_add_step(parser, STEP_NAT);
     if (step == NULL)

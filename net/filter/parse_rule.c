@@ -93,20 +93,15 @@ static bool parse_reject_kind(struct parser *parser, unsigned *verdict)
 static bool parse_reject(struct parser *parser)
 {
     struct rule_target target = {NULL, FILTER_REJECT_PORT_UNREACHABLE};
+    struct token start = parser->token;
     struct rule_step *step;
 
     if (parse_accept(parser, "with") &&
         !parse_reject_kind(parser, &target.verdict))
         return false;
     if (target.verdict == FILTER_REJECT_TCP_RESET &&
-        parser->protocol != FLOW_TCP) {
-        step = parse_add_step(parser, STEP_MATCH);
-        if (step == NULL)
-            return false;
-        step->match = (struct rule_match){FIELD_IP_PROTOCOL, COMPARE_EQUAL,
-                                          UINT32_MAX, FLOW_TCP, FLOW_TCP};
-        parser->protocol = FLOW_TCP;
-    }
+        !parse_require(parser, &start, FLOW_TCP))
+        return false;
     step = parse_add_step(parser, STEP_VERDICT);
     if (step == NULL)
         return false;
@@ -196,8 +191,6 @@ static bool parse_limit(struct parser *parser)
     if (step == NULL || !parse_expect(parser, "rate"))
         return false;
     step->limit.is_over = parse_accept(parser, "over");
-    if (!step->limit.is_over)
-        parse_accept(parser, "until");
     start = parser->token;
     if (!parse_number(parser, UINT32_MAX, &rate))
         return false;
@@ -209,8 +202,9 @@ static bool parse_limit(struct parser *parser)
     if (parse_accept(parser, "burst")) {
         if (!parse_number(parser, UINT32_MAX >> 4, &burst))
             return false;
-        if (step->limit.is_bytes ? !parse_unit_bytes(parser, &burst)
-                                 : !parse_accept(parser, "packets"))
+        if (step->limit.is_bytes
+                ? !parse_unit_bytes(parser, &burst)
+                : burst == 0 || !parse_accept(parser, "packets"))
             return parse_fail(parser, &parser->token,
                               "expected the rate's unit");
     }
@@ -373,6 +367,7 @@ bool parse_rule(struct parser *parser)
     parser->rule = rule;
     parser->step = &rule->steps;
     parser->protocol = 0;
+    parser->is_ip = !chain->table->is_inet;
     while (!is_end(parser)) {
         if (is_terminal(parser, rule) && !parse_at(parser, "comment"))
             return parse_fail(parser, &parser->token,

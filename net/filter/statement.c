@@ -157,18 +157,22 @@ static uint32_t route_mss(const struct rule_view *view)
     return mtu - IPV4_HEADER_LENGTH - TCP_HEADER_LENGTH;
 }
 
+static bool has_tcp_header(const struct rule_view *view)
+{
+    const struct tcp_header *tcp = (const void *)view->transport;
+
+    return view->ip->protocol == FLOW_TCP && view->linear >= sizeof(*tcp) &&
+           tcp_header_length(tcp) >= sizeof(*tcp) &&
+           tcp_header_length(tcp) <= view->linear;
+}
+
 /* The place of the option's value, NULL: a SYN without one. */
 static uint8_t *find_mss(const struct rule_view *view)
 {
     struct tcp_header *tcp = (void *)view->transport;
     uint8_t *at = (uint8_t *)(tcp + 1);
-    uint8_t *end;
+    uint8_t *end = view->transport + tcp_header_length(tcp);
 
-    if (view->ip->protocol != FLOW_TCP || view->linear < sizeof(*tcp) ||
-        tcp_header_length(tcp) < sizeof(*tcp) ||
-        tcp_header_length(tcp) > view->linear)
-        return NULL;
-    end = view->transport + tcp_header_length(tcp);
     while (at < end && *at != TCP_KIND_END) {
         if (*at == TCP_KIND_NOP) {
             at++;
@@ -200,24 +204,24 @@ static void replace(struct be16 *checksum, uint8_t *at, uint16_t value,
 }
 
 /* As the kernel does: never raises what is announced. */
-void rule_set_mss(uint32_t mss, const struct rule_view *view)
+bool rule_set_mss(uint32_t mss, const struct rule_view *view)
 {
     struct tcp_header *tcp = (void *)view->transport;
-    uint8_t *at = find_mss(view);
-    uint32_t now;
+    uint8_t *at;
 
+    if (!has_tcp_header(view))
+        return false;
+    at = find_mss(view);
     if (mss == 0)
         mss = route_mss(view);
-    if (at == NULL)
-        return;
-    now = (uint32_t)(at[0] << 8 | at[1]);
-    if (mss >= now)
-        return;
+    if (at == NULL || mss >= (uint32_t)(at[0] << 8 | at[1]))
+        return true;
     if (view->packet->checksum == PACKET_CHECKSUM_PARTIAL) {
         at[0] = (uint8_t)(mss >> 8);
         at[1] = (uint8_t)mss;
-        return;
+    } else {
+        replace(&tcp->checksum, at, (uint16_t)mss,
+                ((at - view->transport) & 1) != 0);
     }
-    replace(&tcp->checksum, at, (uint16_t)mss,
-            ((at - view->transport) & 1) != 0);
+    return true;
 }

@@ -49,6 +49,60 @@ Test(rules, errors_within_a_definition_name_its_place)
     cr_assert_eq(error.column, 3);
 }
 
+/* In a chain of that beginning; what nft 1.0.6 says of each is in
+ * docs/firewall.md. */
+static void assert_refused_at(unsigned column, const char *beginning,
+                              const char *rule)
+{
+    char text[500];
+
+    snprintf(text, sizeof(text), "table inet t {\nchain c {\n%s\n%s\n}\n}\n",
+             beginning, rule);
+    cr_assert(is_refused(text), "%s", rule);
+    cr_assert_eq(error.column, column, "%s: %s", rule, error.text);
+}
+
+Test(rules, what_nft_refuses_is_refused)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+    static const char nat[] = "type nat hook prerouting priority -100;";
+
+    assert_refused_at(14, filter, "tcp dport 80 udp dport 81 accept");
+    assert_refused_at(17, filter, "ip protocol udp icmp type 8 accept");
+    assert_refused_at(21, filter, "udp dport 80 reject with tcp reset");
+    assert_refused_at(12, filter, "limit rate until 5/second accept");
+    assert_refused_at(29, filter, "limit rate 5/second burst 0 packets accept");
+    assert_refused_at(1, nat, "dnat to 192.168.1.2");
+    assert_refused_at(14, nat,
+                      "tcp dport 80 dnat to ip saddr map { * : 1.2.3.4 }");
+    assert_refused_at(33, "type filter hook input priority dstnat;", "accept");
+    assert_refused_at(35, "type filter hook forward priority srcnat;",
+                      "accept");
+    assert_refused_at(6, "type route hook input priority 0;", "accept");
+    assert_refused_at(33, "type filter hook input priority +5;", "accept");
+}
+
+Test(rules, what_says_that_it_is_of_ipv4_is_translated_in_any_table)
+{
+    load("table inet t { chain c { type nat hook prerouting priority -100\n"
+         "dnat ip to 192.168.1.2\n"
+         "ip protocol tcp dnat to 192.168.1.2:80\n"
+         "tcp dport 80 dnat ip to 192.168.1.2:tcp dport map { 80 : 8080 }\n"
+         "tcp dport 81 redirect to :tcp dport map { 81 : 8080 }\n"
+         "meta nfproto ipv4 udp dport 1 dnat to 192.168.1.2:2\n"
+         "} }");
+}
+
+Test(rules, an_option_of_tcp_is_written_into_tcp_alone)
+{
+    struct test_packet syn = tcp_packet(CLIENT, 1, SERVER, 2, S);
+
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "policy drop; tcp option maxseg size set 1300 accept\n} }");
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+    cr_assert_eq(from_lan(&syn)->end, PATH_FORWARDED);
+}
+
 Test(rules, without_chains_no_hook_is_used_and_nothing_followed)
 {
     size_t before = flow_count();
