@@ -200,7 +200,8 @@ static bool apply_debug(const char *name, const char *value)
     return true;
 }
 
-/* "ttyS1", "ttyS0,115200n8"; the speed is always 115200. */
+/* "ttyS1", "ttyS0,115200n8"; the speed is always 115200. A port that is not
+ * there leaves the console where it was. */
 static bool apply_console(const char *name, const char *value)
 {
     long number;
@@ -214,7 +215,10 @@ static bool apply_console(const char *name, const char *value)
         return false;
     if (number == 0)
         return true; /* open already */
-    return number > 0 && serial_start((unsigned)number);
+    if (number > 0 && serial_start((unsigned)number))
+        return true;
+    (void)serial_start(0);
+    return false;
 }
 
 const struct command_word console_words[CONSOLE_WORDS] = {

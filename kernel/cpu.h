@@ -350,13 +350,6 @@ static inline void cpu_load_segments(void)
                      : "rax", "memory");
 }
 
-static inline const void *cpu_frame_pointer(void)
-{
-    const void *frame;
-    __asm__ volatile("movq %%rbp, %0" : "=r"(frame));
-    return frame;
-}
-
 /* Deliberate faults, for the self tests and the last way to reset. */
 
 static inline void cpu_breakpoint(void)

@@ -3,7 +3,8 @@
  * Where the CPU enters on exceptions and interrupts (Intel SDM 3A 6.14): one
  * stub per vector, then one path that saves the general registers as struct
  * interrupt_frame (kernel/trap.h). SSE registers are not saved: nothing that
- * runs before IRETQ uses them.
+ * runs before IRETQ uses them. And panic(), which begins by saving its
+ * caller's registers.
  */
 
 #define EXCEPTION_STUB_BYTES 16 /* as in idt.c, and the next */
@@ -16,7 +17,43 @@
 /* Exceptions for which the CPU itself pushes an error code, as a bit map. */
 #define HAS_ERROR_CODE 0x60227d00
 
+    .macro SAVE_REGISTERS
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .endm
+
     .text
+
+/* void panic(const char *format, ...): with all arguments where they are, to
+ * panic_continue(). */
+#define FRAME_VECTOR (15 * 8)
+#define FRAME_RFLAGS (19 * 8)
+#define FRAME_RSP    (20 * 8)
+    .globl panic
+panic:
+    pushfq
+    cli
+    popq panic_frame + FRAME_RFLAGS(%rip)
+    popq panic_frame + FRAME_RIP(%rip)
+    movq %rsp, panic_frame + FRAME_RSP(%rip)
+    leaq panic_frame + FRAME_VECTOR(%rip), %rsp
+    SAVE_REGISTERS
+    movq panic_frame + FRAME_RSP(%rip), %rsp
+    pushq panic_frame + FRAME_RIP(%rip)
+    jmp panic_continue
 
     .globl exception_stubs
     .balign EXCEPTION_STUB_BYTES
@@ -46,21 +83,7 @@ interrupt_stubs:
 interrupt_common:
     pushq (%rsp)
 trap_common:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    SAVE_REGISTERS
     cld                         /* the ABI's; the interrupted code may differ */
     movq %rsp, %rbx             /* survives the call */
     movq %rsp, %rsi

@@ -36,7 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADDRESS_TEXT_BYTES = 64, NET_PREFIX = 4, E1000_PREFIX = 6 };
+enum { ADDRESS_TEXT_BYTES = 16, NET_PREFIX = 4, E1000_PREFIX = 6 };
 
 /* How long the app waits for its address; an app without one starts, too. */
 #define ADDRESS_WAIT_NS UINT64_C(10000000000)
@@ -46,6 +46,7 @@ extern char app_name[]; /* written by the link, see tools/make-symbols.awk */
 int main(int argc, char **argv);
 
 static size_t card_count;
+static bool is_address_asked_for;
 
 static const void *boot_memory_at(uint64_t physical, uint64_t bytes)
 {
@@ -149,7 +150,7 @@ static void start_stack(void)
     softirq_set_deadline_source(net_next_deadline);
 }
 
-/* Gives DHCP its time, if there is a card at all. */
+/* Gives DHCP its time, if it is asked at all. */
 static void start_network(void)
 {
     char address[ADDRESS_TEXT_BYTES];
@@ -159,9 +160,9 @@ static void start_network(void)
     interrupt_enable();
     softirq_lock();
     main_parts_prepare_network();
-    net_start(clock_now_ns());
+    is_address_asked_for = net_start(clock_now_ns());
     deadline_ns = clock_now_ns() + ADDRESS_WAIT_NS;
-    while (card_count > 0 && clock_now_ns() < deadline_ns &&
+    while (is_address_asked_for && clock_now_ns() < deadline_ns &&
            !net_is_configured(address, sizeof(address)))
         softirq_idle(deadline_ns);
     softirq_unlock();
@@ -179,7 +180,7 @@ static void announce(void)
     if (card_count == 0)
         address = "no network card";
     else if (!net_is_configured(text, sizeof(text)))
-        address = "no address yet";
+        address = is_address_asked_for ? "no address yet" : "no address";
     log_print(LOG_INFO, "ferrule", "ready in %lu ms: %s on %s",
               clock_now_ns() / NS_PER_MS, app_name, address);
 }

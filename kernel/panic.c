@@ -18,6 +18,10 @@
 
 enum { MILLISECONDS = 1000, DELAY_MAX = 24 * 60 * 60 };
 
+/* Filled by panic() in entry.S. */
+struct interrupt_frame panic_frame;
+_Noreturn void panic_continue(const char *format, ...) PRINTF_LIKE(1, 2);
+
 static long delay_seconds = PANIC_SECONDS_DEFAULT;
 static unsigned depth;
 
@@ -71,32 +75,30 @@ static void begin(void)
     console_take_over();
 }
 
-void panic(const char *format, ...)
+static _Noreturn void say(const struct interrupt_frame *frame, uintptr_t rip,
+                          const char *format, va_list arguments)
 {
-    const uint64_t *frame = cpu_frame_pointer();
+    begin();
+    log_print_list(LOG_ERROR, "panic", format, arguments);
+    print_registers(frame);
+    backtrace_print(rip, frame->rbp, frame->rsp);
+    reset_later();
+}
+
+void panic_continue(const char *format, ...)
+{
     va_list arguments;
 
-    begin();
     va_start(arguments, format);
-    log_print_list(LOG_ERROR, "panic", format, arguments);
-    va_end(arguments);
-    log_print(LOG_ERROR, "panic", "rsp %016lx rbp %016lx",
-              (uintptr_t)(frame + 2), frame[0]);
-    backtrace_print(frame[1] - 1, frame[0], (uintptr_t)(frame + 2));
-    reset_later();
+    say(&panic_frame, panic_frame.rip - 1, format, arguments);
 }
 
 void panic_trap(const struct interrupt_frame *frame, const char *format, ...)
 {
     va_list arguments;
 
-    begin();
     va_start(arguments, format);
-    log_print_list(LOG_ERROR, "panic", format, arguments);
-    va_end(arguments);
-    print_registers(frame);
-    backtrace_print(frame->rip, frame->rbp, frame->rsp);
-    reset_later();
+    say(frame, frame->rip, format, arguments);
 }
 
 void assert_failed(const char *claim, const char *file, int line)

@@ -188,9 +188,10 @@ static void configure(struct netif *netif, const struct net_config *config,
                  ipv4_format(config->address, address), config->prefix_length);
 }
 
-void net_start(uint64_t now_ns)
+bool net_start(uint64_t now_ns)
 {
     struct netif *netif;
+    bool is_asking = false;
 
     for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
         const struct net_config *config;
@@ -198,33 +199,28 @@ void net_start(uint64_t now_ns)
         if ((netif->features & NETIF_LOOPBACK) != 0)
             continue;
         config = net_config_find(netif);
-        if (config == NULL || config->method == NET_CONFIG_DHCP)
+        if (config == NULL || config->method == NET_CONFIG_DHCP) {
             dhcp_start(netif, config == NULL ? "" : config->host, now_ns);
-        else if (config->method == NET_CONFIG_STATIC)
+            is_asking = true;
+        } else if (config->method == NET_CONFIG_STATIC) {
             configure(netif, config, now_ns);
+        }
     }
     net_config_report_unused();
     netif_flush();
+    return is_asking;
 }
 
 bool net_is_configured(char *text, size_t size)
 {
     struct netif *netif;
 
-    ASSERT(size >= 64);
+    ASSERT(size >= IPV4_TEXT_SIZE);
     for (size_t i = 0; (netif = netif_by_index(i)) != NULL; i++) {
-        size_t length;
-
         if (be32_get(netif->ip.address) == 0 ||
             (netif->features & NETIF_LOOPBACK) != 0)
             continue;
         ipv4_format(netif->ip.address, text);
-        length = strlen(text);
-        memcpy(text + length, " (", 2);
-        length += 2;
-        memcpy(text + length, netif->name, strlen(netif->name));
-        length += strlen(netif->name);
-        memcpy(text + length, ")", sizeof(")"));
         return true;
     }
     text[0] = '\0';

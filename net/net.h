@@ -37,11 +37,11 @@ int net_set(const char *name, const char *value) MUST_CHECK;
 int net_configure_ip(const char *value) MUST_CHECK;
 
 /* Brings the interfaces up as configured; those without a configuration ask
- * DHCP. After all devices are registered. */
-void net_start(uint64_t now_ns);
+ * DHCP. True if one does. After all devices are registered. */
+bool net_start(uint64_t now_ns);
 
-/* True once an interface has an address; `text` (>= 64 bytes) receives
- * "10.0.2.15 (eth0)" for people. */
+/* True once an interface has an address; `text` (>= 16 bytes) receives the
+ * first one's, for people. */
 bool net_is_configured(char *text, size_t size);
 
 /* Every counter of every layer, in one table: name (with Prometheus labels

@@ -103,19 +103,19 @@ static unsigned classful_prefix(struct be32 address)
     return address.octet[0] < 192 ? 16 : 24;
 }
 
-static int parse_prefix(struct text text, unsigned *prefix)
+/* From the digits behind a slash up to `end`; 0 when they are no prefix. */
+static unsigned parse_prefix(const char *at, const char *end)
 {
     unsigned value = 0;
 
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9' || i == 2)
-            return complain(FIELD_CLIENT, text);
-        value = value * 10 + (unsigned)(text.at[i] - '0');
+    if (end - at > 2)
+        return 0;
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9')
+            return 0;
+        value = value * 10 + (unsigned)(*at - '0');
     }
-    if (value < 1 || value > 32)
-        return complain(FIELD_CLIENT, text);
-    *prefix = value;
-    return 0;
+    return value <= 32 ? value : 0;
 }
 
 static int parse_client(struct text text, struct net_config *config)
@@ -124,16 +124,11 @@ static int parse_client(struct text text, struct net_config *config)
     struct text address = text;
 
     if (slash != NULL) {
-        struct text prefix = {slash + 1,
-                              text.length - (size_t)(slash + 1 - text.at)};
-        int status = parse_prefix(prefix, &config->prefix_length);
-
-        if (status != 0)
-            return status;
+        config->prefix_length = parse_prefix(slash + 1, text.at + text.length);
         address.length = (size_t)(slash - text.at);
+        if (config->prefix_length == 0 || address.length == 0)
+            return complain(FIELD_CLIENT, text);
     }
-    if (slash != NULL && address.length == 0)
-        return complain(FIELD_CLIENT, text);
     return parse_address(address, FIELD_CLIENT, &config->address);
 }
 
@@ -206,6 +201,31 @@ static int parse_field(enum field field, struct text text,
     return -EINVAL;
 }
 
+static int refuse(const char *why)
+{
+    platform_log(PLATFORM_ERROR, "ip", "ip=: %s, word ignored", why);
+    return -EINVAL;
+}
+
+/* What each field alone cannot tell. */
+static int check(const struct net_config *config)
+{
+    uint32_t address = be32_get(config->address);
+    struct be32 mask = ipv4_netmask(config->prefix_length);
+    uint32_t host = address & ~be32_get(mask);
+
+    if (address == 0 || config->prefix_length == 32)
+        return 0;
+    if (config->prefix_length < 31 &&
+        (host == 0 || (host | be32_get(mask)) == UINT32_MAX))
+        return refuse("client address is that of the network or its "
+                      "broadcasts");
+    if (be32_get(config->gateway) != 0 &&
+        !ipv4_same_network(config->address, config->gateway, mask))
+        return refuse("gateway is not in the network of the client address");
+    return 0;
+}
+
 static int parse(const char *value, struct net_config *config)
 {
     struct text whole = {value, strlen(value)};
@@ -222,21 +242,7 @@ static int parse(const char *value, struct net_config *config)
         if (*value == ':')
             value++;
     }
-    if (*value != '\0') {
-        platform_log(PLATFORM_ERROR, "ip",
-                     "ip=: too many fields at \"%s\", word ignored", value);
-        return -EINVAL;
-    }
-    if (be32_get(config->gateway) != 0 && config->prefix_length < 32 &&
-        be32_get(config->address) != 0 &&
-        !ipv4_same_network(config->address, config->gateway,
-                           ipv4_netmask(config->prefix_length))) {
-        platform_log(PLATFORM_ERROR, "ip",
-                     "ip=: gateway is not in the network of the client "
-                     "address, word ignored");
-        return -EINVAL;
-    }
-    return 0;
+    return *value != '\0' ? refuse("too many fields") : check(config);
 }
 
 int net_config_add(const char *value)
@@ -301,6 +307,8 @@ void net_config_report_unused(void)
 {
     for (size_t i = 0; i < config_count; i++)
         if (!configs[i].is_taken)
-            platform_log(PLATFORM_ERROR, "ip", "ip=: no interface \"%s\"",
+            platform_log(PLATFORM_ERROR, "ip",
+                         "ip=: a word for \"%s\" is left over: no such "
+                         "interface, or it has its word already",
                          configs[i].device);
 }

@@ -116,12 +116,19 @@ def answers(address):
 def bad_words(t):
     words = ["nonsense", "loglevle=3", "panic=soon", "e1000.nothing=1",
              "net.ipv4.no_such=1", "ip=10.9.0.999", "fault-test=nothing",
-             "console=ttyX"]
+             "console=ttyX", "console=ttyS9", "console=ttyS3"]
     guest = Guest(t, nic=FAST, net=Tap(t), args=" ".join(words + [STATIC]))
     guest.ready()
     for word in words:
         check(guest.has_printed(re.escape(word)), f"'{word}' is not named")
     sites.check_page(GUEST)
+
+
+@test("command line: ip=off is ready at once, without an address")
+def no_address(t):
+    guest = Guest(t, nic=FAST, net=Tap(t), args="ip=off")
+    said = guest.wait_for(r"ready in (\d+) ms: httpd on no address\s", 30)
+    check(int(said[1]) < 8000, f"ready only after {said[1]} ms")
 
 
 @test("command line: what follows -- reaches the app")

@@ -53,8 +53,11 @@ for NAME, PATTERN in FAULTS.items():
 def panic_resets(t):
     guest = Guest(t, args="panic=1 panic-test", reboot=True)
     found = guest.wait_for(r"panic: asked for by panic-test")
-    names = guest.wait_for(r"kernel_main", after=found.end())
-    said = guest.wait_for(r"reset in 1 s", after=found.end())
+    at = found.end()
+    for name in ("rip", "rsp", "rax", "rdx", "rbp", "r10", "r15", "cr3"):
+        at = guest.wait_for(rf"\b{name} [0-9a-f]{{16}}\b", after=at).end()
+    names = guest.wait_for(r"kernel_main", after=at)
+    said = guest.wait_for(r"reset in 1 s", after=at)
     again = guest.wait_for(r"asked for by panic-test", 10, after=said.end())
     pause = guest.time_of(again.start()) - guest.time_of(said.end())
     t.note(f"began again after {pause:.2f} s")

@@ -90,7 +90,7 @@ Test(net_config, words_belong_to_their_interfaces)
     cr_assert_eq(be32_get(net_config_find(&eth1)->address), 0x0a010001);
     cr_assert_null(net_config_find(&eth2), "an address is for one only");
     net_config_report_unused();
-    cr_assert_not_null(strstr(world_log_text(), "no interface \"eth9\""));
+    cr_assert_not_null(strstr(world_log_text(), "for \"eth9\" is left over"));
     cr_assert_null(strstr(world_log_text(), "\"eth1\""));
 }
 
@@ -117,9 +117,9 @@ Test(net_config, what_is_wrong_is_named)
 {
     assert_refused("10.0.0", "bad client address \"10.0.0\"");
     assert_refused("dhpc", "bad client address \"dhpc\"");
-    assert_refused("10.0.0.1/33", "bad client address \"33\"");
-    assert_refused("10.0.0.1/0", "bad client address \"0\"");
-    assert_refused("10.0.0.1/", "bad client address \"\"");
+    assert_refused("10.0.0.1/33", "bad client address \"10.0.0.1/33\"");
+    assert_refused("10.0.0.1/0", "bad client address \"10.0.0.1/0\"");
+    assert_refused("10.0.0.1/", "bad client address \"10.0.0.1/\"");
     assert_refused("/24", "bad client address \"/24\"");
     assert_refused("224.0.0.1", "bad client address");
     assert_refused("10.0.0.1:x", "bad server address \"x\"");
@@ -134,6 +134,24 @@ Test(net_config, what_is_wrong_is_named)
     assert_refused("10.0.0.1:::::::::x", "bad ntp0 \"x\"");
     assert_refused("10.0.0.1::::::::::x", "too many fields");
     assert_refused("10.0.0.1/24::10.0.1.1", "gateway is not in the network");
+    assert_refused("10.0.0.0/24", "of the network or its broadcasts");
+    assert_refused("10.0.0.255/24", "of the network or its broadcasts");
+    assert_refused("10.0.0.255:::255.255.255.0", "or its broadcasts");
+}
+
+Test(net_config, small_networks_have_no_broadcasts)
+{
+    cr_assert_eq(one("10.0.0.0/31")->prefix_length, 31);
+    cr_assert_eq(one("10.0.0.255/32")->prefix_length, 32);
+}
+
+Test(net_config, second_word_for_an_interface_is_named)
+{
+    cr_assert_eq(net_config_add("10.0.0.1/24:::::eth0"), 0);
+    cr_assert_eq(net_config_add("10.0.0.2/24:::::eth0"), 0);
+    cr_assert_eq(be32_get(net_config_find(&eth0)->address), 0x0a000001);
+    net_config_report_unused();
+    cr_assert_not_null(strstr(world_log_text(), "for \"eth0\" is left over"));
 }
 
 Test(net_config, empty_word_asks_dhcp)
@@ -152,7 +170,7 @@ Test(net_config, static_word_configures_everything, .init = NULL)
     net_world_with("10.0.0.1/24::10.0.0.254::web:eth0:none:10.0.0.53",
                    16 * 1024 * 1024, 0);
     cr_assert(net_is_configured(text, sizeof(text)));
-    cr_assert_str_eq(text, "10.0.0.1 (eth0)");
+    cr_assert_str_eq(text, "10.0.0.1");
     cr_assert_eq(ip_route_lookup(&far, &any, &route), 0);
     cr_assert_eq(be32_get(ip_address_ipv4(&route.gateway)), GATEWAY_ADDRESS);
     cr_assert_eq(dns_servers(servers), 1);
