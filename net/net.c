@@ -52,21 +52,19 @@ static void accounted_ip(struct packet *packet, uint64_t now_ns)
     account_return(previous);
 }
 
-static void accounted_tcp(struct packet *packet,
-                          const struct ip_receive_info *info, uint64_t now_ns)
+static void accounted_tcp(struct packet *packet, uint64_t now_ns)
 {
     enum account_stage previous = account_enter(ACCOUNT_TRANSPORT);
 
-    tcp_receive(packet, info, now_ns);
+    tcp_receive(packet, now_ns);
     account_return(previous);
 }
 
-static void accounted_udp(struct packet *packet,
-                          const struct ip_receive_info *info, uint64_t now_ns)
+static void accounted_udp(struct packet *packet, uint64_t now_ns)
 {
     enum account_stage previous = account_enter(ACCOUNT_TRANSPORT);
 
-    udp_receive(packet, info, now_ns);
+    udp_receive(packet, now_ns);
     account_return(previous);
 }
 

@@ -105,7 +105,7 @@ COLD struct packet *packet_copy(const struct packet *packet)
     copy->vlan_tag = packet->vlan_tag;
     copy->checksum = packet->checksum;
     copy->has_vlan_tag = packet->has_vlan_tag;
-    copy->is_link_broadcast = packet->is_link_broadcast;
+    copy->is_broadcast = packet->is_broadcast;
     copy->is_looped = packet->is_looped;
     copy->protocol = packet->protocol;
     return copy;

@@ -130,7 +130,7 @@ struct packet {
     uint8_t fragment_count;
     uint8_t checksum; /* enum packet_checksum */
     bool has_vlan_tag;
-    bool is_link_broadcast;   /* destination MAC was a group address */
+    bool is_broadcast;        /* received: sent to a group, by MAC or IP */
     bool is_looped;           /* never was on a wire */
     uint8_t protocol;         /* IP protocol, once known */
     uint16_t checksum_start;  /* PARTIAL: from buffer */

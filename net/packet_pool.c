@@ -174,7 +174,7 @@ static inline void clear(struct packet *packet, size_t headroom)
     packet->fragment_count = 0;
     packet->checksum = PACKET_CHECKSUM_NONE;
     packet->has_vlan_tag = false;
-    packet->is_link_broadcast = false;
+    packet->is_broadcast = false;
     packet->is_looped = false;
     packet->protocol = 0;
     packet->checksum_start = 0;

@@ -27,8 +27,7 @@ int ip_forward_gro_set(unsigned value) MUST_CHECK;
 
 /* ip_router's `cut`. */
 void ip_cut_train(struct packet *large,
-                  void (*pass)(struct packet *packet, bool is_broadcast,
-                               uint64_t now_ns),
+                  void (*pass)(struct packet *packet, uint64_t now_ns),
                   uint64_t now_ns);
 
 /* Tells the sender of a packet that a hook rejected it, by ICMP or by a TCP

@@ -58,4 +58,4 @@ void icmp_send_error(const struct packet *packet, struct icmp_header error,
 /* About a datagram of which `quote` is the beginning, that was not completed
  * in time. */
 void icmp_send_time_exceeded(const uint8_t *quote, size_t length,
-                             bool is_link_broadcast, uint64_t now_ns);
+                             bool is_broadcast, uint64_t now_ns);

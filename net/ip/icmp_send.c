@@ -89,13 +89,13 @@ static bool is_within_limits(struct be32 peer, uint64_t now_ns)
 /* RFC 1122 3.2.2: never about an error, a group address, a later fragment,
  * or to somebody who is not one host. */
 static bool may_be_told(const uint8_t *datagram, size_t length,
-                        bool is_link_broadcast)
+                        bool is_broadcast)
 {
     const struct ipv4_header *header = (const void *)datagram;
     size_t header_length = ipv4_header_length(header);
     uint8_t type;
 
-    if (is_link_broadcast || ipv4_is_multicast(header->destination) ||
+    if (is_broadcast || ipv4_is_multicast(header->destination) ||
         ipv4_is_class_e(header->destination) ||
         (be16_get(header->fragment) & IPV4_FRAGMENT_OFFSET) != 0)
         return false;
@@ -124,7 +124,7 @@ static void count(uint8_t type)
 struct subject {
     const uint8_t *datagram;
     size_t length; /* of its beginning, at `datagram` */
-    bool is_link_broadcast;
+    bool is_broadcast;
     const struct packet *packet; /* NULL: there is none any more */
 };
 
@@ -150,7 +150,7 @@ static void send_error(const struct subject *subject, struct icmp_header error,
         options.source = (struct ip_address){{0}};
     }
     if (!may_be_told(subject->datagram, subject->length,
-                     subject->is_link_broadcast) ||
+                     subject->is_broadcast) ||
         ip_route_lookup(&options.destination, &options.source, &route) != 0 ||
         route.is_broadcast || !is_within_limits(about->source, now_ns))
         return;
@@ -178,7 +178,7 @@ void icmp_send_error(const struct packet *packet, struct icmp_header error,
     const uint8_t *end = packet->data + packet->length;
 
     send_error(&(struct subject){datagram, (size_t)(end - datagram),
-                                 packet->is_link_broadcast, packet},
+                                 packet->is_broadcast, packet},
                error, now_ns);
 }
 
@@ -192,21 +192,21 @@ void icmp_send_parameter_problem(const struct packet *packet, uint8_t octet,
 }
 
 void icmp_send_time_exceeded(const uint8_t *quote, size_t length,
-                             bool is_link_broadcast, uint64_t now_ns)
+                             bool is_broadcast, uint64_t now_ns)
 {
     struct icmp_header error = {.type = ICMP_TIME_EXCEEDED,
                                 .code = ICMP_REASSEMBLY_EXCEEDED};
 
-    send_error(&(struct subject){quote, length, is_link_broadcast, NULL}, error,
+    send_error(&(struct subject){quote, length, is_broadcast, NULL}, error,
                now_ns);
 }
 
-void ip_reject(const struct packet *packet, const struct ip_receive_info *info,
-               enum ip_error error, uint64_t now_ns)
+void ip_reject(const struct packet *packet, enum ip_error error,
+               uint64_t now_ns)
 {
     struct icmp_header header = {.type = ICMP_DESTINATION_UNREACHABLE};
 
-    if (info->is_broadcast)
+    if (packet->is_broadcast)
         return;
     switch (error) {
     case IP_ERROR_NET_UNREACHABLE:

@@ -161,7 +161,7 @@ static COLD enum ip_verdict classify(const struct packet *packet,
                        ip_multicast->is_member(netif, destination)
                    ? IP_LOCAL_BROADCAST
                    : IP_REFUSE_ADDRESS;
-    if (packet->is_link_broadcast)
+    if (packet->is_broadcast)
         return IP_REFUSE_BROADCAST_FRAME; /* RFC 1122 3.3.6 */
     if (be32_equal(destination, netif->ip.address) || ip_is_local(destination))
         return IP_LOCAL;
@@ -189,38 +189,36 @@ static COLD enum drop_reason check_options(const struct packet *packet,
     return DROP_NONE;
 }
 
-static NOINLINE void deliver_any(struct packet *packet,
-                                 const struct ip_receive_info *info,
-                                 uint64_t now_ns)
+static NOINLINE void deliver_any(struct packet *packet, uint64_t now_ns)
 {
-    bool is_heard = ip_watcher != NULL && ip_watcher->receive(packet, info);
+    const struct ip_receive_info info = ip_receive_info_of(packet);
+    bool is_heard = ip_watcher != NULL && ip_watcher->receive(packet, &info);
     const struct ip_transport *transport = ip_transport_find(packet->protocol);
 
     if (packet->protocol == IP_PROTOCOL_ICMP) {
-        icmp_receive(packet, info, now_ns);
+        icmp_receive(packet, &info, now_ns);
     } else if (packet->protocol == IP_PROTOCOL_IGMP && ip_multicast != NULL) {
-        ip_multicast->receive(packet, info, now_ns);
+        ip_multicast->receive(packet, &info, now_ns);
     } else if (transport != NULL) {
-        transport->receive(packet, info, now_ns);
+        transport->receive(packet, now_ns);
     } else if (is_heard) {
         packet_free(packet);
     } else {
         ip_counters.in_unknown_protocols++;
-        ip_reject(packet, info, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
+        ip_reject(packet, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
         packet_drop(packet, DROP_IP_PROTOCOL);
     }
 }
 
-static inline void deliver(struct packet *packet,
-                           const struct ip_receive_info *info, uint64_t now_ns)
+static inline void deliver(struct packet *packet, uint64_t now_ns)
 {
     if (ip_watcher == NULL)
         for (size_t i = 0; i < transport_count; i++)
             if (transports[i].protocol == packet->protocol) {
-                transports[i].receive(packet, info, now_ns);
+                transports[i].receive(packet, now_ns);
                 return;
             }
-    deliver_any(packet, info, now_ns);
+    deliver_any(packet, now_ns);
 }
 
 /* A hook did not accept it. */
@@ -248,26 +246,14 @@ static enum filter_verdict filter_local(struct packet *packet, uint64_t now_ns)
 }
 
 /* The packet is ours, data at its transport header. */
-static inline void pass_up(struct packet *packet, bool is_broadcast,
-                           uint64_t now_ns)
+static inline void pass_up(struct packet *packet, uint64_t now_ns)
 {
-    const struct ipv4_header *header = packet_network_header(packet);
-    struct ip_receive_info info = {
-        .source = ip_address_from_ipv4(header->source),
-        .destination = ip_address_from_ipv4(header->destination),
-        .netif = packet->netif,
-        .ttl = header->ttl,
-        .tos = header->tos,
-        .is_broadcast = is_broadcast,
-    };
-
     ip_counters.in_delivers++;
-    deliver(packet, &info, now_ns);
+    deliver(packet, now_ns);
 }
 
 /* The packet is ours: data moves to the transport header. */
-static void receive_local(struct packet *packet, bool is_broadcast,
-                          uint64_t now_ns)
+static void receive_local(struct packet *packet, uint64_t now_ns)
 {
     const struct ipv4_header *header = packet_network_header(packet);
     size_t header_length = ipv4_header_length(header);
@@ -286,7 +272,7 @@ static void receive_local(struct packet *packet, bool is_broadcast,
     if (verdict == FILTER_ACCEPT && packet->segment_size != 0)
         ip_router->cut(packet, pass_up, now_ns);
     else if (verdict == FILTER_ACCEPT)
-        pass_up(packet, is_broadcast, now_ns);
+        pass_up(packet, now_ns);
     else
         refuse(packet, verdict, now_ns);
 }
@@ -326,11 +312,12 @@ static COLD void route_input(struct packet *packet, uint64_t now_ns)
         return;
     switch (classify(packet, header)) {
     case IP_LOCAL:
-        receive_local(packet, packet->is_link_broadcast, now_ns);
+        receive_local(packet, now_ns);
         return;
     case IP_LOCAL_BROADCAST:
         ip_counters.in_broadcasts++;
-        receive_local(packet, true, now_ns);
+        packet->is_broadcast = true;
+        receive_local(packet, now_ns);
         return;
     case IP_FORWARD:
         if (ip_router != NULL) {
@@ -431,7 +418,7 @@ static NOINLINE void receive_plain(struct packet *packet, uint64_t now_ns)
     packet->protocol = header->protocol;
     packet->transport_offset =
         (uint16_t)(packet->network_offset + IPV4_HEADER_LENGTH);
-    pass_up(packet, false, now_ns);
+    pass_up(packet, now_ns);
 }
 
 static NOINLINE void receive_filtered(struct packet *packet, uint64_t now_ns)
@@ -468,7 +455,7 @@ void ip_receive(struct packet *packet, uint64_t now_ns)
     ip_counters.in_receives++;
     packet->network_offset = (uint16_t)packet_headroom(packet);
     if (!has_plain_header(packet, header) || packet->is_looped ||
-        packet->is_link_broadcast) {
+        packet->is_broadcast) {
         receive_any(packet, now_ns);
     } else if (ip_router != NULL) {
         packet->length = be16_get(header->total_length);

@@ -55,8 +55,7 @@ struct ip_router {
     /* A large packet of GRO's that is for us after all, data at its transport
      * header: `pass` is called with each of its segments, the same way. */
     void (*cut)(struct packet *large,
-                void (*pass)(struct packet *packet, bool is_broadcast,
-                             uint64_t now_ns),
+                void (*pass)(struct packet *packet, uint64_t now_ns),
                 uint64_t now_ns);
     /* A forwarded packet whose next hop does not answer. */
     void (*unreachable)(struct packet *packet, uint64_t now_ns);

@@ -152,8 +152,7 @@ uint32_t ip_pseudo_header_sum(const struct ip_address *source,
                               const struct ip_address *destination,
                               uint8_t protocol, size_t length);
 
-/* What a transport learns of a received packet: data stands at the transport
- * header, trimmed to the IP total length. */
+/* What IP tells of a received packet. */
 struct ip_receive_info {
     struct ip_address source;
     struct ip_address destination;
@@ -162,6 +161,33 @@ struct ip_receive_info {
     uint8_t tos;
     bool is_broadcast; /* IP or link-layer broadcast or multicast */
 };
+
+/* It is all in the packet, for who needs all of it. */
+static inline struct ip_receive_info
+ip_receive_info_of(const struct packet *packet)
+{
+    const struct ipv4_header *header = packet_network_header(packet);
+
+    return (struct ip_receive_info){
+        .source = ip_address_from_ipv4(header->source),
+        .destination = ip_address_from_ipv4(header->destination),
+        .netif = packet->netif,
+        .ttl = header->ttl,
+        .tos = header->tos,
+        .is_broadcast = packet->is_broadcast,
+    };
+}
+
+/* Is it from there to here? */
+static inline bool ip_is_between(const struct packet *packet,
+                                 const struct ip_address *remote,
+                                 const struct ip_address *local)
+{
+    const struct ipv4_header *header = packet_network_header(packet);
+
+    return be32_equal(header->source, ip_address_ipv4(remote)) &&
+           be32_equal(header->destination, ip_address_ipv4(local));
+}
 
 /* Whether a received packet, data at its transport header and nothing behind
  * the transport's own length, is intact, pseudo-header included. */
@@ -193,8 +219,9 @@ struct ip_error_info {
 /* A transport protocol, as net.c registers it. */
 struct ip_transport {
     uint8_t protocol;
-    void (*receive)(struct packet *packet, const struct ip_receive_info *info,
-                    uint64_t now_ns);
+    /* A packet for us, data at the transport header, trimmed to the IP total
+     * length; ip_receive_info_of() tells the rest. */
+    void (*receive)(struct packet *packet, uint64_t now_ns);
     void (*error)(const struct ip_error_info *info, uint64_t now_ns);
 };
 
@@ -243,5 +270,5 @@ extern const struct ip_multicast *ip_multicast;
 /* Sends "port unreachable" and the like about a packet we received, if RFC
  * 1122 3.2.2 and the rate limits allow. Only borrows the packet, whose IP
  * header must still stand in front of its data. */
-void ip_reject(const struct packet *packet, const struct ip_receive_info *info,
-               enum ip_error error, uint64_t now_ns);
+void ip_reject(const struct packet *packet, enum ip_error error,
+               uint64_t now_ns);

@@ -33,7 +33,7 @@ struct datagram {
     bool is_used;
     bool is_dead;
     bool has_last;
-    bool is_link_broadcast;
+    bool is_broadcast;
     bool is_looped;
     struct netif *netif;
     uint64_t started_ns;
@@ -138,7 +138,7 @@ static void reassembly_expire(struct timer *timer, uint64_t now_ns)
             memcpy(quote + d->header_length, d->buffers[0] + PACKET_HEADROOM,
                    ICMP_QUOTE_MIN);
             icmp_send_time_exceeded(quote, d->header_length + ICMP_QUOTE_MIN,
-                                    d->is_link_broadcast, now_ns);
+                                    d->is_broadcast, now_ns);
         }
     }
     forget(d);
@@ -209,7 +209,7 @@ static struct datagram *create(const struct ipv4_header *header,
     d->identification = header->identification;
     d->protocol = header->protocol;
     d->is_used = true;
-    d->is_link_broadcast = packet->is_link_broadcast;
+    d->is_broadcast = packet->is_broadcast;
     d->is_looped = packet->is_looped;
     d->netif = packet->netif;
     d->started_ns = now_ns;
@@ -412,7 +412,7 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
     packet->netif = d->netif;
     packet->time_ns = now_ns;
     packet->protocol = d->protocol;
-    packet->is_link_broadcast = d->is_link_broadcast;
+    packet->is_broadcast = d->is_broadcast;
     packet->is_looped = d->is_looped;
     ip_counters.reassembly_done++;
     forget(d);

@@ -64,7 +64,7 @@ static const struct tcp_header *segment_of(const struct packet *packet,
     const struct tcp_header *tcp = (const void *)(at + header_length);
 
     if (header->protocol != IP_PROTOCOL_TCP || ipv4_is_fragment(header) ||
-        packet->is_link_broadcast || !ipv4_is_unicast(header->source) ||
+        packet->is_broadcast || !ipv4_is_unicast(header->source) ||
         linear < header_length + TCP_HEADER_LENGTH)
         return NULL;
     *payload = linear - header_length + packet->fragments_length;

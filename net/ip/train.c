@@ -22,8 +22,7 @@ static struct packet *next(struct packet *large, struct segment_cursor *cursor)
 }
 
 void ip_cut_train(struct packet *large,
-                  void (*pass)(struct packet *packet, bool is_broadcast,
-                               uint64_t now_ns),
+                  void (*pass)(struct packet *packet, uint64_t now_ns),
                   uint64_t now_ns)
 {
     struct segment_cursor cursor = {.done = 0};
@@ -36,7 +35,7 @@ void ip_cut_train(struct packet *large,
         if (segment == NULL)
             packet_drop(large, DROP_NO_MEMORY);
         else if (packet_linearise(segment))
-            pass(segment, false, now_ns);
+            pass(segment, now_ns);
         else
             packet_drop(segment, DROP_NO_MEMORY);
     } while (segment != NULL && segment != large);

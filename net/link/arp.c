@@ -105,7 +105,7 @@ static enum neighbour_news classify(const struct packet *packet,
 {
     if (be16_get(message->operation) == ARP_REQUEST)
         return is_for_us ? NEIGHBOUR_ASKED_US : NEIGHBOUR_ANNOUNCED;
-    if (is_for_us && !packet->is_link_broadcast)
+    if (is_for_us && !packet->is_broadcast)
         return NEIGHBOUR_ANSWERED;
     return NEIGHBOUR_ANNOUNCED;
 }

@@ -82,7 +82,7 @@ static enum drop_reason check_addresses(const struct netif *netif,
     if (ethernet_address_is_group(&header->source))
         return DROP_ETHERNET_SOURCE;
     if (ethernet_address_is_group(&header->destination)) {
-        packet->is_link_broadcast = true;
+        packet->is_broadcast = true;
         ethernet_counters.rx_broadcast++;
     } else if (!ethernet_address_equal(&header->destination, &netif->address)) {
         return DROP_ETHERNET_NOT_OURS;

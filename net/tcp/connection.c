@@ -19,6 +19,7 @@ _Static_assert(sizeof(struct tcp_connection) <= 512,
                "an idle connection stays small");
 
 uint32_t turn_steps;
+bool tcp_is_owed;
 
 static struct {
     struct pool connections;
@@ -136,6 +137,7 @@ void connection_touch(struct tcp_connection *c, unsigned owed)
     if (c->is_pending)
         return;
     c->is_pending = true;
+    tcp_is_owed = true;
     c->pending_next = NULL;
     if (pool.pending_first == NULL)
         pool.pending_first = c;
@@ -161,6 +163,7 @@ void connection_wait(struct tcp_connection *c)
     if (c->is_pending)
         return;
     c->is_pending = true;
+    tcp_is_owed = true;
     c->pending_next = after == NULL ? pool.pending_first : after->pending_next;
     if (after == NULL)
         pool.pending_first = c;
@@ -195,8 +198,10 @@ static COLD void reap(void)
 {
     bool is_more = receive_memory_reap();
 
-    if (send_queues_reap() || is_more)
-        platform_raise_receive();
+    if (!send_queues_reap() && !is_more)
+        return;
+    tcp_is_owed = true;
+    platform_raise_receive();
 }
 
 static NOINLINE void run_pending(uint64_t now_ns)
@@ -217,13 +222,12 @@ static NOINLINE void run_pending(uint64_t now_ns)
     }
 }
 
-void tcp_run_pending(uint64_t now_ns)
+void tcp_run_owed(uint64_t now_ns)
 {
+    tcp_is_owed = false;
     replies_send(now_ns);
     if (pool.pending_first != NULL)
         run_pending(now_ns);
-    else
-        pool.is_crowded = false; /* who was refused is touched */
     if (receive_memory.left != NULL || send_memory.left != NULL)
         reap();
 }

@@ -26,9 +26,9 @@ static inline void connection_note_progress(struct tcp_connection *c,
 void challenge(struct tcp_connection *c, uint64_t now_ns);
 
 /* predict.c: a segment, or train, that is just what comes next. False, and
- * nothing is changed: it has to be looked at. `packet` stands at `header`. */
+ * nothing is changed: it has to be looked at. The packet stands at its
+ * header. */
 bool predict_receive(struct tcp_connection *c, struct packet *packet,
-                     const struct tcp_header *header, uint8_t tos,
                      uint64_t now_ns) MUST_CHECK;
 
 /* handshake.c */

@@ -219,9 +219,10 @@ static void note_arrival(struct tcp_connection *c,
 }
 
 bool predict_receive(struct tcp_connection *c, struct packet *packet,
-                     const struct tcp_header *header, uint8_t tos,
                      uint64_t now_ns)
 {
+    const struct ipv4_header *ip = packet_network_header(packet);
+    const struct tcp_header *header = (const void *)packet->data;
     uint32_t header_length = (uint32_t)tcp_header_length(header);
     struct arrival arrival = {
         .ack = seq_from(be32_get(header->acknowledgement)),
@@ -231,7 +232,8 @@ bool predict_receive(struct tcp_connection *c, struct packet *packet,
     };
     bool is_advance = !seq_equal(arrival.ack, c->snd.una);
 
-    if (!is_next(c, header, tos) || !has_usual_options(c, header, &arrival) ||
+    if (!is_next(c, header, ip->tos) ||
+        !has_usual_options(c, header, &arrival) ||
         (arrival.length == 0 ? !is_advance && arrival.window == c->snd.wnd
                              : !may_take_text(c, &arrival)) ||
         (is_advance && (!may_acknowledge(c, arrival.ack) ||

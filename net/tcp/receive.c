@@ -99,34 +99,33 @@ static void receive_train(struct tcp_node *node, struct packet *packet,
 }
 
 static bool is_predicted(struct tcp_node *node, struct packet *packet,
-                         const struct ip_receive_info *info, uint64_t now_ns)
+                         uint64_t now_ns)
 {
     return node->kind == TCP_NODE_CONNECTION &&
            tcp_settings.header_prediction &&
-           predict_receive(connection_of(node), packet,
-                           (const void *)packet->data, info->tos, now_ns);
+           predict_receive(connection_of(node), packet, now_ns);
 }
 
 /* Not just what comes next; or whose it is was not found yet (NULL). */
 static NOINLINE void receive_any(struct tcp_node *node, struct packet *packet,
-                                 const struct ip_receive_info *info,
                                  uint64_t now_ns)
 {
+    const struct ip_receive_info info = ip_receive_info_of(packet);
     const struct tcp_header *header = (const void *)packet->data;
     struct tcp_segment segment;
     const struct tcp_tuple tuple = {
-        .local = info->destination,
-        .remote = info->source,
+        .local = info.destination,
+        .remote = info.source,
         .local_port = be16_get(header->destination_port),
         .remote_port = be16_get(header->source_port),
     };
 
     if (node == NULL) {
         node = table_find(&tuple);
-        if (node != NULL && is_predicted(node, packet, info, now_ns))
+        if (node != NULL && is_predicted(node, packet, now_ns))
             return;
     }
-    parse(packet, info->tos, &segment);
+    parse(packet, info.tos, &segment);
     if (packet->train == NULL)
         receive_for(node, packet, &tuple, &segment, now_ns);
     else
@@ -142,13 +141,12 @@ static COLD void refuse(struct packet *packet, enum drop_reason reason)
     packet_drop(packet, reason);
 }
 
-void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
-                 uint64_t now_ns)
+void tcp_receive(struct packet *packet, uint64_t now_ns)
 {
     const struct tcp_header *header = (const void *)packet->data;
     enum drop_reason reason = DROP_IP_BROADCAST_FRAME;
 
-    if (!info->is_broadcast) {
+    if (!packet->is_broadcast) {
         tcp_counters.in_segments +=
             packet->train == NULL ? 1 : packet->segment_count;
         reason = check(packet);
@@ -159,9 +157,7 @@ void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
     }
     struct tcp_node *node = NULL;
     if ((header->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) /* of somebody new */
-        node = table_find_recent(&info->destination, &info->source,
-                                 be16_get(header->destination_port),
-                                 be16_get(header->source_port));
-    if (node == NULL || !is_predicted(node, packet, info, now_ns))
-        receive_any(node, packet, info, now_ns);
+        node = table_find_recent(packet);
+    if (node == NULL || !is_predicted(node, packet, now_ns))
+        receive_any(node, packet, now_ns);
 }

@@ -10,6 +10,7 @@
 
 #include "net/limits.h"
 #include "net/platform.h"
+#include "net/tcp/tcp.h"
 
 /* Packets of a list that are looked at for being moved; freed in one go. */
 enum { MOVED_MAX = 4, REAPED_MAX = 32 };
@@ -42,6 +43,7 @@ void receive_memory_leave(struct packet *first, struct packet *last)
 {
     last->next = receive_memory.left;
     receive_memory.left = first;
+    tcp_is_owed = true;
 }
 
 bool receive_memory_reap(void)

@@ -108,6 +108,7 @@ void reply_append(struct packet *packet, const struct tcp_tuple *tuple,
     if (!tcp_settings.mtu_discovery)
         ip_make_divisible(packet);
     packet_queue_push(&tcp_replies, packet);
+    tcp_is_owed = true;
 }
 
 void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,

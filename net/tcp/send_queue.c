@@ -14,6 +14,7 @@
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/pool.h"
+#include "net/tcp/tcp.h"
 #include "net/tcp/turn.h"
 
 enum {
@@ -335,7 +336,7 @@ COLD void send_queue_clear(struct tcp_send_queue *queue)
     if (queue->head != NULL) {
         queue->tail->next = send_memory.left;
         send_memory.left = queue->head;
-        (void)send_queues_reap();
+        tcp_is_owed |= send_queues_reap();
     }
     queue->head = NULL;
     queue->tail = NULL;

@@ -69,11 +69,6 @@ static uint8_t mark(uint64_t hash)
     return (uint8_t)(1U << (hash >> 61));
 }
 
-static struct table_found *found_place(const struct tcp_tuple *tuple)
-{
-    return table_place(&tuple->remote, tuple->local_port, tuple->remote_port);
-}
-
 /* Both, in one look. */
 static inline uint32_t ports_of(const struct tcp_tuple *tuple)
 {
@@ -82,6 +77,11 @@ static inline uint32_t ports_of(const struct tcp_tuple *tuple)
     memcpy(&ports, (const char *)tuple + offsetof(struct tcp_tuple, local_port),
            sizeof(ports));
     return ports;
+}
+
+static struct table_found *found_place(const struct tcp_tuple *tuple)
+{
+    return table_place(ports_of(tuple), tuple->remote.octet[15]);
 }
 
 static bool tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)

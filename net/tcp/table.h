@@ -10,6 +10,7 @@
 
 #include "net/attributes.h"
 #include "net/ip/address.h"
+#include "net/ip/ip.h"
 #include "net/limits.h"
 
 struct tcp_tuple {
@@ -42,13 +43,13 @@ extern struct table_found {
     uint32_t chain;
 } table_found[TCP_TABLE_FOUND];
 
-/* The place of a tuple. Who picks ports that share one loses no more than the
- * shortcut. */
-static inline struct table_found *table_place(const struct ip_address *remote,
-                                              uint16_t local_port,
-                                              uint16_t remote_port)
+/* The place of a tuple, by both ports (local first, as they lie in one) and the
+ * last octet of the remote address. Who picks ports that share one loses no
+ * more than the shortcut. */
+static inline struct table_found *table_place(uint32_t ports,
+                                              uint8_t remote_octet)
 {
-    uint32_t mix = remote_port ^ (uint32_t)local_port << 4 ^ remote->octet[15];
+    uint32_t mix = ports >> 16 ^ ports << 4 ^ remote_octet;
 
     return &table_found[mix % TCP_TABLE_FOUND];
 }
@@ -56,21 +57,20 @@ static inline struct table_found *table_place(const struct ip_address *remote,
 int table_init(size_t nodes) MUST_CHECK;
 struct tcp_node *table_find(const struct tcp_tuple *tuple);
 
-/* The same without the hash, if it was found not long ago; NULL tells
- * nothing. */
-static inline struct tcp_node *
-table_find_recent(const struct ip_address *local,
-                  const struct ip_address *remote, uint16_t local_port,
-                  uint16_t remote_port)
+/* The same of a received segment, data at its header, and without the hash, if
+ * it was found not long ago; NULL tells nothing. */
+static inline struct tcp_node *table_find_recent(const struct packet *packet)
 {
-    const struct table_found *found =
-        table_place(remote, local_port, remote_port);
-    struct tcp_node *node = found->node;
+    const struct ipv4_header *ip = packet_network_header(packet);
+    struct be32 wire;
 
-    /* Local first, on a little-endian machine: as they lie in a tuple. */
-    if (found->ports == ((uint32_t)remote_port << 16 | local_port) &&
-        node != NULL && ip_address_equal(&node->tuple.remote, remote) &&
-        ip_address_equal(&node->tuple.local, local))
+    /* Remote first, in network order: turned round, as they lie in a tuple. */
+    memcpy(&wire, packet->data, sizeof(wire));
+    uint32_t ports = be32_get(wire);
+    const struct table_found *found = table_place(ports, ip->source.octet[3]);
+    struct tcp_node *node = found->node;
+    if (found->ports == ports && node != NULL &&
+        ip_is_between(packet, &node->tuple.remote, &node->tuple.local))
         return node;
     return NULL;
 }

@@ -84,12 +84,18 @@ enum tcp_state {
 int tcp_init(uint64_t now_ns) MUST_CHECK;
 
 /* The struct ip_transport entries for protocol 6. */
-void tcp_receive(struct packet *packet, const struct ip_receive_info *info,
-                 uint64_t now_ns);
+void tcp_receive(struct packet *packet, uint64_t now_ns);
 void tcp_error(const struct ip_error_info *info, uint64_t now_ns);
 
-/* Sends what the connections touched since the last call owe. */
-void tcp_run_pending(uint64_t now_ns);
+/* Sends what the connections touched since the last call owe, and all else
+ * that was left for it: most entries into the stack leave nothing. */
+extern bool tcp_is_owed; /* connection.c's */
+void tcp_run_owed(uint64_t now_ns);
+static inline void tcp_run_pending(uint64_t now_ns)
+{
+    if (tcp_is_owed)
+        tcp_run_owed(now_ns);
+}
 
 /* One named setting: `ipv4.tcp_...` as Linux's sysctl, or `tcp_...` alone.
  * -ENOENT; -EINVAL after saying in the log what it takes. */

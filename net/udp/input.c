@@ -94,11 +94,10 @@ struct packet *udp_dequeue(struct udp_socket *socket)
 }
 
 /* To everybody who hears it; copies for all but the last. */
-static NOINLINE void receive_group(struct packet *packet,
-                                   const struct ip_receive_info *info,
-                                   uint16_t port)
+static NOINLINE void receive_group(struct packet *packet, uint16_t port)
 {
-    struct udp_socket *socket = udp_find_group(NULL, info, port);
+    const struct ip_receive_info info = ip_receive_info_of(packet);
+    struct udp_socket *socket = udp_find_group(NULL, &info, port);
 
     if (socket == NULL) {
         udp_counters.no_ports++;
@@ -106,7 +105,7 @@ static NOINLINE void receive_group(struct packet *packet,
         return;
     }
     for (;;) {
-        struct udp_socket *after = udp_find_group(socket, info, port);
+        struct udp_socket *after = udp_find_group(socket, &info, port);
         struct packet *copy;
 
         if (after == NULL || packet_total_length(packet) > BUFFER_SIZE) {
@@ -121,25 +120,24 @@ static NOINLINE void receive_group(struct packet *packet,
 }
 
 /* Nobody waits for it, or one of several does. */
-static NOINLINE struct udp_socket *
-find_or_reject(struct packet *packet, const struct ip_receive_info *info,
-               uint64_t now_ns)
+static NOINLINE struct udp_socket *find_or_reject(struct packet *packet,
+                                                  uint64_t now_ns)
 {
+    const struct ip_receive_info info = ip_receive_info_of(packet);
     const struct udp_header *header = (const void *)packet->data;
     struct udp_socket *socket =
-        udp_find(info, be16_get(header->destination_port),
+        udp_find(&info, be16_get(header->destination_port),
                  be16_get(header->source_port));
 
     if (socket == NULL) {
         udp_counters.no_ports++;
-        ip_reject(packet, info, IP_ERROR_PORT_UNREACHABLE, now_ns);
+        ip_reject(packet, IP_ERROR_PORT_UNREACHABLE, now_ns);
         packet_drop(packet, DROP_UDP_NO_SOCKET);
     }
     return socket;
 }
 
-void udp_receive(struct packet *packet, const struct ip_receive_info *info,
-                 uint64_t now_ns)
+void udp_receive(struct packet *packet, uint64_t now_ns)
 {
     const struct udp_header *header = (const void *)packet->data;
     enum drop_reason reason =
@@ -153,15 +151,15 @@ void udp_receive(struct packet *packet, const struct ip_receive_info *info,
         return;
     }
     port = be16_get(header->destination_port);
-    if (info->is_broadcast) {
+    if (packet->is_broadcast) {
         packet->data += UDP_HEADER_LENGTH;
         packet->length -= UDP_HEADER_LENGTH;
-        receive_group(packet, info, port);
+        receive_group(packet, port);
         return;
     }
     socket = udp_find_alone(port);
     if (socket == NULL)
-        socket = find_or_reject(packet, info, now_ns);
+        socket = find_or_reject(packet, now_ns);
     if (socket == NULL)
         return;
     packet->data += UDP_HEADER_LENGTH;

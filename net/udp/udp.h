@@ -129,8 +129,7 @@ uint64_t udp_read_time_ns(const struct udp_socket *socket);
 /* --- for net.c ---------------------------------------------------------- */
 
 int udp_init(void) MUST_CHECK;
-void udp_receive(struct packet *packet, const struct ip_receive_info *info,
-                 uint64_t now_ns);
+void udp_receive(struct packet *packet, uint64_t now_ns);
 void udp_error(const struct ip_error_info *info, uint64_t now_ns);
 void udp_visit_counters(void (*visit)(void *context, const char *name,
                                       uint64_t value, const char *help),

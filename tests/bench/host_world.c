@@ -163,7 +163,8 @@ static size_t poll(struct netif *netif, size_t budget)
     size_t count = 0;
 
     reclaim(end);
-    while (count < budget && count < end->batch) {
+    while (count < budget && count < end->batch &&
+           (end->generate != NULL || has_frame(end))) {
         struct packet *packet =
             end->call->packet_alloc(PACKET_RECEIVE_HEADROOM);
         if (packet == NULL)
