@@ -101,22 +101,25 @@ static void finish(struct backend *backend, bool is_alive)
     settle(backend);
 }
 
+/* Begins to connect, or (again) asks what came of it. */
+static int join(const struct backend *backend, int descriptor)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(backend->port),
+                                   .sin_addr = {htonl(backend->address)}};
+
+    return connect(descriptor, (const struct sockaddr *)&to, sizeof(to));
+}
+
 static void ready(struct watch *watch)
 {
     struct backend *backend = (struct backend *)watch;
-    int error = 0;
-    socklen_t length = sizeof(error);
 
-    finish(backend, getsockopt(watch->descriptor, SOL_SOCKET, SO_ERROR, &error,
-                               &length) == 0 &&
-                        error == 0);
+    finish(backend, join(backend, watch->descriptor) == 0 || errno == EISCONN);
 }
 
 static void check(struct backend *backend)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(backend->port),
-                             .sin_addr = {htonl(backend->address)}};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     if (descriptor < 0)
@@ -124,8 +127,7 @@ static void check(struct backend *backend)
     backend->watch.descriptor = descriptor;
     backend->watch.ready = ready;
     backend->deadline_ms = clock_ms() + ANSWER_MS;
-    if (connect(descriptor, (struct sockaddr *)&to, sizeof(to)) != 0 &&
-        errno != EINPROGRESS) {
+    if (join(backend, descriptor) != 0 && errno != EINPROGRESS) {
         close(descriptor);
         finish(backend, false);
         return;
