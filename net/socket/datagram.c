@@ -140,7 +140,7 @@ int datagram_remote(const struct socket *socket, struct tcp_endpoint *remote)
 {
     struct udp_endpoint endpoint = udp_remote(socket->udp);
 
-    if (!udp_is_connected(socket->udp))
+    if (!udp_is_connected(socket->udp) || endpoint.port == 0)
         return -ENOTCONN;
     *remote = from_udp(&endpoint);
     return 0;

@@ -64,7 +64,8 @@ static inline void enqueue(struct udp_socket *socket, struct packet *packet)
         packet_true_size(packet) + (size_t)packet->fragment_count * BUFFER_SIZE;
 
     /* Sizes of our own memory: their sums do not overflow. */
-    if (socket->queue.true_size + size > socket->receive_limit ||
+    if ((socket->queue.true_size + size > socket->receive_limit &&
+         socket->queue.first != NULL) ||
         udp_queued_size + size > udp_queued_limit) {
         refuse_full(packet);
         return;

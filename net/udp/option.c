@@ -27,6 +27,8 @@ int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
 {
     if (option == UDP_OPTION_MULTICAST_TTL && value == -1)
         value = UDP_MULTICAST_TTL;
+    if (option == UDP_OPTION_TTL && value == -1)
+        value = ip_default_ttl;
     if (value < 0)
         return -EINVAL;
     switch (option) {
@@ -42,7 +44,7 @@ int udp_set_option(struct udp_socket *socket, enum udp_option option, int value)
         socket->reuses_address = value != 0;
         return 0;
     case UDP_OPTION_TTL:
-        if (value > 255)
+        if (value == 0 || value > 255)
             return -EINVAL;
         socket->ttl = (uint8_t)value;
         return 0;
@@ -80,7 +82,7 @@ int udp_get_option(const struct udp_socket *socket, enum udp_option option)
     case UDP_OPTION_REUSE_ADDRESS:
         return socket->reuses_address;
     case UDP_OPTION_TTL:
-        return socket->ttl;
+        return socket->ttl != 0 ? socket->ttl : ip_default_ttl;
     case UDP_OPTION_TOS:
         return socket->tos;
     case UDP_OPTION_MTU_DISCOVER:

@@ -290,8 +290,6 @@ static int check_remote(const struct udp_socket *socket,
     struct ip_address from = ip_address_from_ipv4(be32_from(0));
     struct netif *netif = socket->netif;
 
-    if (remote->port == 0)
-        return -EINVAL;
     if (netif == NULL && is_group)
         netif = socket->group_netif;
     if (!ip_address_is_multicast(&socket->local.address))
@@ -309,13 +307,17 @@ static int check_remote(const struct udp_socket *socket,
 
 int udp_connect(struct udp_socket *socket, const struct udp_endpoint *remote)
 {
+    struct udp_endpoint before = socket->local;
     struct ip_route route;
     int status;
 
-    udp_disconnect(socket);
+    if (socket->has_chosen_address)
+        socket->local.address = ip_address_from_ipv4(be32_from(0));
     status = check_remote(socket, remote, &route);
+    socket->local = before;
     if (status != 0)
-        return status;
+        return status; /* and the old peer stays, as on Linux */
+    udp_disconnect(socket);
     if (socket->link == NULL) {
         struct udp_endpoint local = {route.source, 0};
 
@@ -366,6 +368,8 @@ int udp_prepare(struct udp_socket *socket, const struct udp_endpoint *remote,
     }
     if (remote == NULL)
         return -EDESTADDRREQ;
+    if (remote->port == 0)
+        return -EINVAL;
     status = check_remote(socket, remote, route);
     if (status == 0 && socket->link == NULL)
         status = bind_socket(socket, &any, remote);

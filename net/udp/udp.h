@@ -36,7 +36,7 @@ enum udp_option {
     UDP_OPTION_RECEIVE_BUFFER, /* bytes by true size */
     UDP_OPTION_SEND_BUFFER,    /* kept for getsockopt: nothing is queued */
     UDP_OPTION_REUSE_ADDRESS,
-    UDP_OPTION_TTL, /* 0: the default */
+    UDP_OPTION_TTL, /* -1: the default */
     UDP_OPTION_TOS,
     UDP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
     /* 0 (not beyond this host) to 255; -1: 1 again (RFC 1112 6.1). */
@@ -71,7 +71,8 @@ int udp_set_group_netif(struct udp_socket *socket,
 struct netif *udp_group_netif(const struct udp_socket *socket);
 
 /* Fixes the peer: others are no longer heard, ICMP errors are. Binds if it is
- * not bound. -ENETUNREACH, -EACCES (broadcast not allowed). */
+ * not bound. Port 0 is nobody's: that way an app learns which address of ours
+ * it would send from. -ENETUNREACH, -EACCES (broadcast not allowed). */
 int udp_connect(struct udp_socket *socket,
                 const struct udp_endpoint *remote) MUST_CHECK;
 void udp_disconnect(struct udp_socket *socket);

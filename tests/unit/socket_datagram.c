@@ -137,6 +137,50 @@ Test(socket_datagram, connecting_to_no_family_disconnects)
     cr_assert_eq(send_bytes(a, "x", 1, 0), -EDESTADDRREQ);
 }
 
+Test(socket_datagram, connecting_to_port_0_tells_the_way_and_no_peer)
+{
+    int id = socket_open(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in name = socket_address(LOOPBACK, 0);
+    socklen_t length = sizeof(name);
+
+    cr_assert_eq(socket_connect(id, (void *)&name, sizeof(name)), 0);
+    cr_assert_eq(socket_getpeername(id, (void *)&name, &length), -ENOTCONN);
+    cr_assert_eq(socket_getsockname(id, (void *)&name, &length), 0);
+    cr_assert_eq(ntohl(name.sin_addr.s_addr), LOOPBACK);
+    cr_assert_eq(send_to(id, 0, "x", 1), 1, "as on Linux: into the void");
+    id = socket_open(AF_INET, SOCK_DGRAM, 0);
+    cr_assert_eq(send_to(id, 0, "x", 1), -EINVAL);
+}
+
+Test(socket_datagram, a_connect_that_fails_leaves_the_peer)
+{
+    int a = make_datagram(PORT_A);
+    struct sockaddr_in peer = socket_address(LOOPBACK, PORT_B);
+    struct sockaddr_in nowhere = socket_address(0xffffffff, 9);
+    struct sockaddr_in name;
+    socklen_t length = sizeof(name);
+
+    cr_assert_eq(socket_connect(a, (void *)&peer, sizeof(peer)), 0);
+    cr_assert_lt(socket_connect(a, (void *)&nowhere, sizeof(nowhere)), 0);
+    cr_assert_eq(socket_getpeername(a, (void *)&name, &length), 0);
+    cr_assert_eq(ntohs(name.sin_port), PORT_B);
+}
+
+Test(socket_datagram, an_empty_queue_takes_one_datagram_of_any_size)
+{
+    int a = make_datagram(PORT_A);
+    int b = make_datagram(PORT_B);
+    int least = 1;
+
+    cr_assert_eq(
+        socket_setsockopt(b, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)), 0);
+    memset(in, 'x', sizeof(in));
+    cr_assert_eq(send_to(a, PORT_B, in, 20000), 20000);
+    cr_assert_eq(send_to(a, PORT_B, in, 20000), 20000);
+    cr_assert_eq(receive_bytes(b, in, sizeof(in), 0), 20000);
+    cr_assert_eq(receive_bytes(b, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
+}
+
 Test(socket_datagram, a_port_unreachable_comes_back_as_an_error)
 {
     int a = make_datagram(PORT_A);
