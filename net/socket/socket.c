@@ -397,6 +397,8 @@ int socket_readable_bytes(int id, int *bytes)
         *bytes = (int)udp_read_queued(socket->udp);
     else if (socket->kind == SOCKET_CONNECTION)
         *bytes = (int)tcp_read_queued(socket->connection);
+    else if (socket->kind == SOCKET_STREAM)
+        *bytes = 0;
     else
         result = -EINVAL;
     socket_leave(now_ns);

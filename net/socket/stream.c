@@ -111,29 +111,37 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
     accepted->is_nonblocking = (flags & SOCK_NONBLOCK) != 0;
     accepted->has_linger = socket->has_linger;
     accepted->linger_s = socket->linger_s;
+    accepted->reuse_address = socket->reuse_address;
     accepted->receive_timeout_ms = socket->receive_timeout_ms;
     accepted->send_timeout_ms = socket->send_timeout_ms;
     return id;
 }
 
-/* A connect() that failed: the socket may try again, from where it was bound
- * and with the options it had; without them when memory is short. */
-static int connect_failed(struct socket *socket, uint64_t now_ns)
+/* It listens or connects no longer, and may do either again, from where it was
+ * bound and with the options it had; without them when memory is short. */
+static void start_over(struct socket *socket, const struct tcp_options *options,
+                       const struct tcp_endpoint *local)
 {
-    struct tcp_connection *connection = socket->connection;
-    int error = tcp_take_error(connection);
-
     socket->draft = NULL;
     socket->kind = SOCKET_STREAM;
     socket->is_connecting = false;
     struct stream_draft *draft = draft_of(socket);
     if (draft != NULL) {
-        draft->options = *tcp_connection_options(connection);
+        draft->options = *options;
         if (socket->is_bound)
-            draft->local = tcp_local(connection);
+            draft->local = *local;
     } else {
         socket->is_bound = false;
     }
+}
+
+static int connect_failed(struct socket *socket, uint64_t now_ns)
+{
+    struct tcp_connection *connection = socket->connection;
+    struct tcp_endpoint local = tcp_local(connection);
+    int error = tcp_take_error(connection);
+
+    start_over(socket, tcp_connection_options(connection), &local);
     tcp_close(connection, now_ns);
     return error != 0 ? -error : -ECONNABORTED;
 }
@@ -195,7 +203,7 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
     size_t offset = 0;
 
     if (socket->kind != SOCKET_CONNECTION)
-        return -ENOTCONN;
+        return -EPIPE; /* as Linux has it */
     while (count > 0 && pieces[count - 1].iov_len == 0)
         count--; /* nothing more is to follow */
     while (index < count) {
@@ -212,6 +220,8 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
             how |= TCP_WRITE_MORE;
         if ((flags & MSG_OOB) != 0)
             how |= TCP_WRITE_URGENT;
+        if (sent > 0)
+            how |= TCP_WRITE_REST;
         result = tcp_write(socket->connection,
                            (const uint8_t *)pieces[index].iov_base + offset,
                            left, how, *now_ns);
@@ -235,7 +245,7 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
     uint64_t deadline_ns = socket_deadline(*now_ns, socket->receive_timeout_ms);
     uint32_t how = (flags & MSG_PEEK ? TCP_READ_PEEK : 0u) |
                    (flags & MSG_TRUNC ? TCP_READ_DISCARD : 0u);
-    bool wants_all = (flags & (MSG_WAITALL | MSG_PEEK)) == MSG_WAITALL;
+    bool is_peek = (flags & MSG_PEEK) != 0;
     ssize_t received = 0;
     size_t index = 0;
     size_t offset = 0;
@@ -251,23 +261,27 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
             offset = 0;
             continue;
         }
-        result = tcp_read(socket->connection,
-                          (uint8_t *)pieces[index].iov_base + offset, left, how,
-                          *now_ns);
+        uint8_t *to = (uint8_t *)pieces[index].iov_base + offset;
+        if (is_peek && received > 0)
+            result = tcp_peek(socket->connection, (size_t)received,
+                              flags & MSG_TRUNC ? NULL : to, left);
+        else
+            result = tcp_read(socket->connection, to, left, how, *now_ns);
         if (result == 0)
             return received; /* end of file */
         if (result > 0) {
             received += result;
             offset += (size_t)result;
-            /* A second look would see the same; and a read ends at the mark
-             * of urgent data, even one that waits for all. */
-            if ((flags & MSG_PEEK) || tcp_is_at_mark(socket->connection))
+            how |= TCP_READ_REST;
+            /* A read ends at the mark of urgent data, even one that waits for
+             * all. */
+            if (tcp_is_at_mark(socket->connection))
                 return received;
             continue;
         }
         if (result != -EAGAIN)
             return received > 0 ? received : result;
-        if (received > 0 && !wants_all)
+        if (received > 0 && (flags & MSG_WAITALL) == 0)
             return received;
         if (!may_wait(socket, flags) || *now_ns >= deadline_ns)
             return received > 0 ? received : -EAGAIN;
@@ -287,12 +301,33 @@ bool stream_is_connected(const struct socket *socket)
            state != TCP_SYN_RECEIVED;
 }
 
+/* As on Linux: it listens no longer; there is nothing to write. */
+static int shutdown_listener(struct socket *socket, int how, uint64_t now_ns)
+{
+    struct tcp_listener *listener = socket->listener;
+    const struct tcp_options options = *tcp_listener_options(listener);
+    const struct tcp_endpoint local = tcp_listener_local(listener);
+
+    if (how == SHUT_WR)
+        return 0;
+    tcp_listener_close(listener, now_ns);
+    socket->is_bound = true; /* also when it was listen() that chose */
+    start_over(socket, &options, &local);
+    return 0;
+}
+
 int stream_shutdown(struct socket *socket, int how, uint64_t now_ns)
 {
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
         return -EINVAL;
+    if (socket->kind == SOCKET_LISTENER)
+        return shutdown_listener(socket, how, now_ns);
     if (socket->kind != SOCKET_CONNECTION)
         return -ENOTCONN;
+    if (tcp_get_state(socket->connection) == TCP_SYN_SENT) {
+        (void)connect_failed(socket, now_ns); /* as on Linux: given up */
+        return 0;
+    }
     return tcp_shutdown(socket->connection, how != SHUT_WR, how != SHUT_RD,
                         now_ns);
 }

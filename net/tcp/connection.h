@@ -103,6 +103,7 @@ struct tcp_connection {
     bool ecn_cwr_owed : 1;   /* on the next new data */
     bool is_probing_mtu : 1; /* the segment being made is a probe */
     bool is_peer_losing : 1; /* quick_acks are for that */
+    bool is_pushed : 1;      /* no cork holds what was written up to now */
     struct {
         struct seq32 nxt;
         struct seq32 edge;     /* right edge of the window, as offered */

@@ -83,6 +83,9 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
     };
     struct tcp_node *node = table_find(&tuple);
     struct seq32 seq = seq_from(be32_get(header->sequence));
+    if (node != NULL && node->kind == TCP_NODE_HALF_OPEN &&
+        half_open_error(node, info->error, seq))
+        return;
     if (node == NULL || node->kind != TCP_NODE_CONNECTION) {
         tcp_counters.icmp_ignored++;
         return;

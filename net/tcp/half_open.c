@@ -256,6 +256,22 @@ void half_open_receive(struct tcp_node *node, struct packet *packet,
     half_open_offer(h, packet, segment, now_ns);
 }
 
+/* As on Linux: who cannot be reached is not waited for. Nobody is told: it is
+ * no error of accept(). */
+bool half_open_error(struct tcp_node *node, enum ip_error error,
+                     struct seq32 seq)
+{
+    struct half_open *h = container_of(node, struct half_open, node);
+
+    if (!seq_equal(seq, h->iss) ||
+        (error != IP_ERROR_NET_UNREACHABLE &&
+         error != IP_ERROR_HOST_UNREACHABLE && error != IP_ERROR_TIME_EXCEEDED))
+        return false;
+    tcp_counters.attempt_fails++;
+    half_open_remove(h);
+    return true;
+}
+
 void half_open_visit(void (*visit)(void *context,
                                    const struct tcp_status *status),
                      void *context)

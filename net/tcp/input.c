@@ -54,6 +54,7 @@ static void note_timestamp(struct tcp_connection *c,
 static void heard(struct tcp_connection *c, uint64_t now_ns)
 {
     c->heard_at_ms = connection_ms(now_ns);
+    c->soft_error = 0;
     c->keep_probes = 0;
     c->is_keep_probing = false;
 }

@@ -62,8 +62,9 @@ static inline uint32_t text_packet_limit(const struct tcp_connection *c)
            TEXT_PACKETS_MIN;
 }
 
-/* So many segments came in order. */
-void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns);
+/* So many segments came in order, of `size` without PSH (0: not so). */
+void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint32_t size,
+                  uint64_t now_ns);
 
 /* The app took bytes out: is that worth telling the peer? */
 void text_read(struct tcp_connection *c);
@@ -202,7 +203,7 @@ static inline bool output_may_be_small(const struct tcp_connection *c,
         return false;
     if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
         return true;
-    if (c->options.cork || c->is_cut || c->holds_more)
+    if ((c->options.cork && !c->is_pushed) || c->is_cut || c->holds_more)
         return false;
     return c->options.no_delay || !seq_after(c->snd.small, c->snd.una);
 }
@@ -291,7 +292,9 @@ static inline void timers_segment_sent(struct tcp_connection *c,
 void timers_progress(struct tcp_connection *c, uint64_t now_ns);
 void timers_restart(struct tcp_connection *c, uint64_t now_ns);
 void timers_delay_ack(struct tcp_connection *c, uint64_t now_ns);
-void timers_keep_alive(struct tcp_connection *c, uint64_t now_ns);
+/* From then on nothing was heard; and: its time was changed. */
+void timers_keep_alive(struct tcp_connection *c, uint64_t from_ns);
+void timers_keep_idle(struct tcp_connection *c, uint64_t now_ns);
 void timers_persist(struct tcp_connection *c, uint64_t now_ns);
 void timers_memory(struct tcp_connection *c, uint64_t now_ns);
 void timers_orphan(struct tcp_connection *c, uint64_t now_ns);
@@ -309,6 +312,9 @@ bool listen_again(const struct tcp_tuple *tuple,
                   uint64_t now_ns) MUST_CHECK;
 void half_open_receive(struct tcp_node *node, struct packet *packet,
                        struct tcp_segment *segment, uint64_t now_ns);
+/* That ICMP error about the segment with this number. True: it was the end. */
+bool half_open_error(struct tcp_node *node, enum ip_error error,
+                     struct seq32 seq) MUST_CHECK;
 bool listener_uses(const struct tcp_endpoint *local);
 size_t half_open_count(void);
 void half_open_visit(void (*visit)(void *context,
@@ -321,6 +327,8 @@ void time_wait_enter(struct tcp_connection *c, uint64_t now_ns);
 void time_wait_receive(struct tcp_node *node, struct packet *packet,
                        const struct tcp_segment *segment, uint64_t now_ns);
 size_t time_wait_count(void);
+/* Looks at all there are. */
+bool time_wait_uses(const struct tcp_endpoint *local);
 void time_wait_visit(void (*visit)(void *context,
                                    const struct tcp_status *status),
                      void *context);

@@ -61,9 +61,9 @@ bool listener_uses(const struct tcp_endpoint *local)
 
 static uint32_t clamp_backlog(int backlog)
 {
-    if (backlog < 1)
-        return 1;
-    return backlog > TCP_BACKLOG_MAX ? TCP_BACKLOG_MAX : (uint32_t)backlog;
+    /* As on Linux less than none is as many as there may be. */
+    return backlog < 0 || backlog > TCP_BACKLOG_MAX ? TCP_BACKLOG_MAX
+                                                    : (uint32_t)backlog;
 }
 
 int tcp_listen(const struct tcp_endpoint *local, int backlog,

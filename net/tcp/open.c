@@ -24,7 +24,9 @@ static bool connection_uses(const struct tcp_endpoint *local)
 int tcp_bind_check(struct tcp_endpoint *local, bool reuse_address)
 {
     if (local->port != 0) {
-        if (listener_uses(local) || (!reuse_address && connection_uses(local)))
+        if (listener_uses(local) ||
+            (!reuse_address &&
+             (connection_uses(local) || time_wait_uses(local))))
             return -EADDRINUSE;
         return 0;
     }
@@ -63,7 +65,7 @@ static int choose_tuple(const struct tcp_endpoint *local,
         tuple->local_port = identity_port(tuple);
         return tuple->local_port == 0 ? -EADDRNOTAVAIL : 0;
     }
-    return table_find(tuple) != NULL ? -EADDRINUSE : 0;
+    return table_find(tuple) != NULL ? -EADDRNOTAVAIL : 0;
 }
 
 int tcp_connect(const struct tcp_endpoint *local,

@@ -12,6 +12,7 @@ enum {
     KEEP_TIME_MAX_S = 32767,
     KEEP_COUNT_MAX = 127,
     SYN_COUNT_MAX = 127,
+    LINGER2_MAX_S = 120,
 };
 
 void tcp_options_init(struct tcp_options *options)
@@ -54,11 +55,19 @@ static int set_times(struct tcp_options *options, enum tcp_option option,
         return -EINVAL;
     if (option == TCP_OPTION_KEEP_IDLE_S)
         options->keep_idle_s = (uint16_t)value;
-    else if (option == TCP_OPTION_KEEP_INTERVAL_S)
-        options->keep_interval_s = (uint16_t)value;
     else
-        options->linger2_s = (uint16_t)value;
+        options->keep_interval_s = (uint16_t)value;
     return 0;
+}
+
+/* As on Linux: 0 is the default, less than that no FIN-WAIT-2 at all. */
+static void set_linger2(struct tcp_options *options, int value)
+{
+    if (value > LINGER2_MAX_S)
+        value = LINGER2_MAX_S;
+    else if (value == 0)
+        value = tcp_settings.fin_timeout_s;
+    options->linger2_s = value < 0 ? 0 : (uint16_t)value;
 }
 
 static int set_octet(uint8_t *field, int value, int least, int most)
@@ -117,8 +126,10 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         return 0;
     case TCP_OPTION_KEEP_IDLE_S:
     case TCP_OPTION_KEEP_INTERVAL_S:
-    case TCP_OPTION_LINGER2_S:
         return set_times(options, option, value);
+    case TCP_OPTION_LINGER2_S:
+        set_linger2(options, value);
+        return 0;
     case TCP_OPTION_KEEP_COUNT:
         return set_octet(&options->keep_count, value, 1, KEEP_COUNT_MAX);
     case TCP_OPTION_SYN_COUNT:
@@ -127,6 +138,8 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         options->defer_accept = defer_timeouts(value);
         return 0;
     case TCP_OPTION_TTL:
+        if (value == -1)
+            value = ip_default_ttl;
         return set_octet(&options->ttl, value, 1, UINT8_MAX);
     case TCP_OPTION_TOS:
         return set_octet(&options->tos, value, 0, UINT8_MAX);
@@ -182,9 +195,9 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
     case TCP_OPTION_DEFER_ACCEPT_S:
         return (1 << options->defer_accept) - 1;
     case TCP_OPTION_LINGER2_S:
-        return options->linger2_s;
+        return options->linger2_s == 0 ? -1 : options->linger2_s;
     case TCP_OPTION_TTL:
-        return options->ttl;
+        return options->ttl != 0 ? options->ttl : ip_default_ttl;
     case TCP_OPTION_TOS:
         return options->tos;
     case TCP_OPTION_MTU_DISCOVER:
@@ -211,44 +224,59 @@ int tcp_get_option(const struct tcp_connection *c, enum tcp_option option)
 
 /* What was held back may leave now. As on Linux TCP_NODELAY sends it past a
  * cork, too, which holds again what is written after that. */
-static void release(struct tcp_connection *c, bool is_no_delay, bool is_set,
-                    uint64_t now_ns)
+static void release(struct tcp_connection *c)
 {
-    if (is_set || !is_no_delay) {
-        c->is_cut = false;
-        c->holds_more = false;
-    }
+    c->is_cut = false;
+    c->holds_more = false;
+    c->is_pushed = c->options.no_delay;
     connection_touch(c, OWES_OUTPUT);
-    if (!is_no_delay || !is_set || !c->options.cork)
+}
+
+/* On Linux it also acknowledges what was read, and not yet acknowledged. */
+static void acknowledge_read(struct tcp_connection *c)
+{
+    if (c->ack_at_ns != 0 && c->receive.length == 0)
+        connection_touch(c, OWES_ACK);
+}
+
+/* What a new value means at once, beyond being kept. */
+static void apply(struct tcp_connection *c, enum tcp_option option, int value,
+                  uint64_t now_ns)
+{
+    bool is_set = value != 0;
+    bool is_synchronised = state_is_synchronised(c->state);
+
+    if (option == TCP_OPTION_KEEP_IDLE_S) {
+        timers_keep_idle(c, now_ns);
+        timers_update(c);
+    } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
+        connection_update_mss(c);
+    } else if (option == TCP_OPTION_CONGESTION && c->congestion.cwnd != 0) {
+        congestion_select(&c->congestion, (size_t)value);
+    } else if (!is_synchronised) {
         return;
-    c->options.cork = false;
-    c->is_sending = true;
-    connection_output(c, now_ns);
-    c->is_sending = false;
-    c->options.cork = true;
+    } else if (is_set ? option == TCP_OPTION_NO_DELAY
+                      : option == TCP_OPTION_CORK) {
+        release(c);
+    } else if (option == TCP_OPTION_QUICK_ACK && is_set) {
+        acknowledge_read(c);
+    } else if (option == TCP_OPTION_RECEIVE_BUFFER && !c->fin_received) {
+        text_read(c); /* else there is no window to tell of */
+    }
 }
 
 int tcp_set_option(struct tcp_connection *c, enum tcp_option option, int value,
                    uint64_t now_ns)
 {
+    bool was_kept_alive = c->options.keep_alive;
     int status = tcp_options_set(&c->options, option, value);
 
     if (status != 0 || c->state == TCP_CLOSED)
         return status;
-    if (option == TCP_OPTION_KEEP_ALIVE || option == TCP_OPTION_KEEP_IDLE_S ||
-        option == TCP_OPTION_KEEP_INTERVAL_S) {
+    apply(c, option, value, now_ns);
+    if (c->options.keep_alive != was_kept_alive) {
         timers_keep_alive(c, now_ns);
         timers_update(c);
-    } else if (option == TCP_OPTION_NO_DELAY || option == TCP_OPTION_CORK) {
-        if (state_is_synchronised(c->state))
-            release(c, option == TCP_OPTION_NO_DELAY, value != 0, now_ns);
-    } else if (option == TCP_OPTION_RECEIVE_BUFFER) {
-        if (state_is_synchronised(c->state) && !c->fin_received)
-            text_read(c); /* else there is no window to tell of */
-    } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {
-        connection_update_mss(c);
-    } else if (option == TCP_OPTION_CONGESTION && c->congestion.cwnd != 0) {
-        congestion_select(&c->congestion, (size_t)value);
     }
     return 0;
 }

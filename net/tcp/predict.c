@@ -28,6 +28,7 @@ struct arrival {
     uint32_t length;    /* of the text, a train's in all */
     uint32_t timestamp; /* if the connection has_timestamps */
     uint32_t count;     /* segments */
+    uint32_t size;      /* of one, without PSH; else 0 */
 };
 
 static uint32_t word_at(const struct tcp_header *header, size_t number)
@@ -185,7 +186,7 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
         take_packets(c, packet);
     }
     c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
-    text_owe_ack(c, arrival->count, now_ns);
+    text_owe_ack(c, arrival->count, arrival->size, now_ns);
     if (!was_due && c->ack_at_ns != 0)
         timers_arm(c, c->ack_at_ns);
     connection_notify(c, TCP_READABLE);
@@ -206,6 +207,7 @@ static void note_arrival(struct tcp_connection *c,
 {
     tcp_counters.header_predictions += arrival->count;
     c->heard_at_ms = connection_ms(now_ns);
+    c->soft_error = 0;
     c->keep_probes = 0;
     c->is_keep_probing = false;
     if (c->has_timestamps && !seq_after(c->rcv.nxt, c->rcv.last_ack)) {
@@ -245,6 +247,8 @@ bool predict_receive(struct tcp_connection *c, struct packet *packet,
     } else {
         packet->data += header_length;
         packet->length -= header_length;
+        if ((header->flags & TCP_PSH) == 0)
+            arrival.size = packet->length;
         take_text(c, packet, &arrival, now_ns);
     }
     connection_note_progress(c, now_ns);

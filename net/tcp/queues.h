@@ -137,9 +137,12 @@ static inline void receive_queue_link(struct tcp_receive_queue *queue,
 }
 
 /* Copies `length` bytes out (they are there), from the first on. `bytes` may
- * be NULL. With `is_peek` they stay. */
+ * be NULL. */
 void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
-                        uint32_t length, bool is_peek);
+                        uint32_t length);
+/* The same from the byte `skip` on, and they stay. */
+void receive_queue_peek(const struct tcp_receive_queue *queue, uint32_t skip,
+                        uint8_t *bytes, uint32_t length);
 void receive_queue_clear(struct tcp_receive_queue *queue);
 
 /* Packets in receive and reassembly queues of all connections, and how many

@@ -124,29 +124,30 @@ static void queue_free_first(struct tcp_receive_queue *queue)
     packet_free(packet);
 }
 
-static void peek(const struct tcp_receive_queue *queue, uint8_t *bytes,
-                 uint32_t length)
+void receive_queue_peek(const struct tcp_receive_queue *queue, uint32_t skip,
+                        uint8_t *bytes, uint32_t length)
 {
     const struct packet *packet = queue->first;
 
-    while (length != 0) {
-        uint32_t part = length < packet->length ? length : packet->length;
-        memcpy(bytes, packet->data, part);
+    ASSERT(skip + length <= queue->length);
+    for (; bytes != NULL && length != 0; packet = packet->next) {
+        if (skip >= packet->length) {
+            skip -= packet->length;
+            continue;
+        }
+        uint32_t part = packet->length - skip;
+        part = length < part ? length : part;
+        memcpy(bytes, packet->data + skip, part);
         bytes += part;
         length -= part;
-        packet = packet->next;
+        skip = 0;
     }
 }
 
 void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
-                        uint32_t length, bool is_peek)
+                        uint32_t length)
 {
     ASSERT(length <= queue->length);
-    if (is_peek) {
-        if (bytes != NULL)
-            peek(queue, bytes, length);
-        return;
-    }
     queue->length -= length;
     while (length != 0) {
         struct packet *packet = queue->first;

@@ -133,7 +133,7 @@ struct tcp_connection *tcp_accept(struct tcp_listener *listener,
 /* Starts to connect. `local` may have any address and port 0. `from`, which
  * may be NULL, are options as tcp_options_init() and tcp_options_set() made
  * them. TCP_WRITABLE tells success, TCP_FAILED the contrary. -ENETUNREACH,
- * -EADDRNOTAVAIL (no port free), -EADDRINUSE, -ENOBUFS, -EINVAL. */
+ * -EADDRNOTAVAIL (no port free, or this one not), -ENOBUFS, -EINVAL. */
 struct tcp_options;
 int tcp_connect(const struct tcp_endpoint *local,
                 const struct tcp_endpoint *remote,
@@ -146,6 +146,7 @@ enum tcp_write_flags {
      * module): they are sent from there, not copied. */
     TCP_WRITE_STATIC = 1 << 1,
     TCP_WRITE_URGENT = 1 << 2, /* MSG_OOB: urgent to the last of them */
+    TCP_WRITE_REST = 1 << 3,   /* of a call that wrote: see TCP_READ_REST */
 };
 
 /* Queues as many bytes as fit. Positive, or -EAGAIN (full, or connecting),
@@ -156,12 +157,19 @@ int tcp_write(struct tcp_connection *connection, const void *bytes,
 enum tcp_read_flags {
     TCP_READ_PEEK = 1 << 0,
     TCP_READ_DISCARD = 1 << 1, /* MSG_TRUNC: bytes may be NULL */
+    /* The call has read before, and will not tell of an error: it stays. */
+    TCP_READ_REST = 1 << 2,
 };
 
 /* Copies out. 0 at the end of file, -EAGAIN when there is nothing yet, or
  * the connection's error. */
 int tcp_read(struct tcp_connection *connection, void *bytes, size_t length,
              uint32_t flags, uint64_t now_ns) MUST_CHECK;
+
+/* The same for MSG_PEEK into several pieces: copies from `skip` bytes further
+ * on, which were looked at before; 0: no more come, or urgent ones do. */
+int tcp_peek(struct tcp_connection *connection, size_t skip, void *bytes,
+             size_t length) MUST_CHECK;
 
 /* SIOCATMARK: the next byte is the last urgent one. Reads stop here once. */
 bool tcp_is_at_mark(const struct tcp_connection *connection);
@@ -208,7 +216,7 @@ struct tcp_options {
     uint16_t keep_idle_s;
     uint16_t keep_interval_s;
     uint16_t maximum_segment; /* 0: by the path */
-    uint16_t linger2_s;
+    uint16_t linger2_s;       /* 0: none */
     uint8_t keep_count;
     uint8_t syn_count;
     uint8_t defer_accept; /* in waits for the SYN-ACK; 0: do not */

@@ -27,7 +27,8 @@ static void owe_each(struct tcp_connection *c, uint32_t segments)
     connection_touch(c, OWES_ACK);
 }
 
-void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
+void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint32_t size,
+                  uint64_t now_ns)
 {
     uint32_t unacknowledged = (uint32_t)seq_diff(c->rcv.nxt, c->rcv.last_ack);
 
@@ -43,6 +44,10 @@ void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint64_t now_ns)
             connection_touch(c, OWES_ACK);
         }
     } else if (unacknowledged >= 2U * c->rcv.mss || c->options.quick_ack) {
+        connection_touch(c, OWES_ACK);
+    } else if (unacknowledged == 2 * size && size >= TCP_MSS_FLOOR) {
+        /* Two alike, and more follow: full ones are smaller now. */
+        c->rcv.mss = (uint16_t)size;
         connection_touch(c, OWES_ACK);
     } else {
         timers_delay_ack(c, now_ns);
@@ -209,7 +214,9 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
     }
     deliver(c, packet);
     if (segment->length != 0) {
-        text_owe_ack(c, 1, now_ns);
+        text_owe_ack(c, 1,
+                     (segment->flags & TCP_PSH) != 0 ? 0 : segment->length,
+                     now_ns);
         connection_notify(c, TCP_READABLE);
     }
     if (has_fin)

@@ -114,15 +114,18 @@ void timers_memory(struct tcp_connection *c, uint64_t now_ns)
     c->ack_at_ns = earlier(c->ack_at_ns, retry);
 }
 
-void timers_keep_alive(struct tcp_connection *c, uint64_t now_ns)
+void timers_keep_alive(struct tcp_connection *c, uint64_t from_ns)
 {
     if (c->is_orphan)
         return;
-    c->keep_probes = 0;
-    c->is_keep_probing = false;
     c->keep_at_ns = 0;
     if (c->options.keep_alive && state_is_synchronised(c->state))
-        c->keep_at_ns = now_ns + (uint64_t)c->options.keep_idle_s * NS_PER_S;
+        c->keep_at_ns = from_ns + (uint64_t)c->options.keep_idle_s * NS_PER_S;
+}
+
+void timers_keep_idle(struct tcp_connection *c, uint64_t now_ns)
+{
+    timers_keep_alive(c, since_ns(c->heard_at_ms, now_ns));
 }
 
 void timers_orphan(struct tcp_connection *c, uint64_t now_ns)
@@ -227,23 +230,32 @@ static void keep_alive_expired(struct tcp_connection *c, uint64_t now_ns)
     }
     if (!c->options.keep_alive)
         return;
-    if (!c->is_keep_probing &&
-        (now_ns < heard_ns + idle_ns || c->send.length != 0)) {
-        uint64_t from = c->send.length != 0 ? now_ns : heard_ns;
-        c->keep_at_ns = from + idle_ns;
+    /* What is to be sent has timers of its own, which tell as much. */
+    if (tcp_write_queued(c) != 0) {
+        c->keep_at_ns = now_ns + idle_ns;
+        c->is_keep_probing = false;
         return;
+    }
+    if (!c->is_keep_probing) {
+        if (now_ns < heard_ns + idle_ns) {
+            c->keep_at_ns = heard_ns + idle_ns;
+            return;
+        }
+        c->keep_probes = 0;
     }
     uint64_t end = c->options.user_timeout_ms == 0
                        ? 0
                        : heard_ns + c->options.user_timeout_ms * NS_PER_MS;
-    if (c->keep_probes >= c->options.keep_count ||
-        (end != 0 && now_ns >= end)) {
+    /* As on Linux (tcp(7)) a user timeout takes the place of the count. */
+    if (c->keep_probes != 0 &&
+        (end != 0 ? now_ns >= end : c->keep_probes >= c->options.keep_count)) {
         tcp_counters.aborts_on_timeout++;
-        connection_abort(c, ETIMEDOUT);
+        connection_abort(c, c->soft_error != 0 ? c->soft_error : ETIMEDOUT);
         return;
     }
     c->is_keep_probing = true;
-    c->keep_probes++;
+    if (c->keep_probes < UINT8_MAX)
+        c->keep_probes++;
     c->keep_at_ns = now_ns + (uint64_t)c->options.keep_interval_s * NS_PER_S;
     connection_touch(c, OWES_KEEP);
 }

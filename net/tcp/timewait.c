@@ -265,6 +265,20 @@ size_t time_wait_count(void)
     return waiting.count;
 }
 
+bool time_wait_uses(const struct tcp_endpoint *local)
+{
+    for (uint32_t index = waiting.first; index != NOBODY;
+         index = waiting.objects[index].next) {
+        const struct tcp_node *node = &waiting.objects[index].node;
+        if ((node->flags & IS_GONE) == 0 &&
+            node->tuple.local_port == local->port &&
+            (ip_address_is_any(&local->address) ||
+             ip_address_equal(&node->tuple.local, &local->address)))
+            return true;
+    }
+    return false;
+}
+
 void time_wait_visit(void (*visit)(void *context,
                                    const struct tcp_status *status),
                      void *context)

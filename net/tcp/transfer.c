@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <limits.h>
 
-static int take_error(struct tcp_connection *c)
+/* Told once, by a call that has nothing else to tell. */
+static int take_error(struct tcp_connection *c, bool is_rest)
 {
     int error = c->error;
 
-    c->error = 0;
+    if (!is_rest)
+        c->error = 0;
     return -error;
 }
 
@@ -43,10 +45,10 @@ static bool has_held_text(const struct tcp_connection *c)
 }
 
 /* Why nothing can be written. */
-static COLD int refuse_write(struct tcp_connection *c)
+static COLD int refuse_write(struct tcp_connection *c, uint32_t flags)
 {
     if (c->error != 0)
-        return take_error(c);
+        return take_error(c, (flags & TCP_WRITE_REST) != 0);
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)
         return c->fin_queued ? -EPIPE : -EAGAIN;
     return -EPIPE;
@@ -64,6 +66,7 @@ static inline void written(struct tcp_connection *c, bool is_cut,
                            uint32_t flags, bool is_held)
 {
     c->is_cut = is_cut;
+    c->is_pushed = false;
     c->is_more = (flags & TCP_WRITE_MORE) != 0;
     c->holds_more = c->is_more;
     if (!is_held)
@@ -80,7 +83,7 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
               uint32_t flags, uint64_t now_ns)
 {
     if (c->error != 0 || !can_write(c))
-        return refuse_write(c);
+        return refuse_write(c, flags);
     if (length == 0)
         return 0;
     uint32_t limit = autotune_send_limit(c);
@@ -107,12 +110,13 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
 int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
              uint32_t flags, uint64_t now_ns)
 {
-    bool is_peek = (flags & TCP_READ_PEEK) != 0;
-
     if (c->receive.length == 0) {
+        /* The stream was whole: what came after it is not its end. */
+        if (c->fin_received)
+            return 0;
         if (c->error != 0)
-            return take_error(c);
-        if (c->fin_received || c->read_shut || c->state == TCP_CLOSED)
+            return take_error(c, (flags & TCP_READ_REST) != 0);
+        if (c->read_shut || c->state == TCP_CLOSED)
             return 0;
         return -EAGAIN;
     }
@@ -120,15 +124,36 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
         length < c->receive.length ? (uint32_t)length : c->receive.length;
     if (c->has_urgent)
         part = urgent_limit(c, part);
-    receive_queue_read(&c->receive,
-                       (flags & TCP_READ_DISCARD) != 0 ? NULL : bytes, part,
-                       is_peek);
-    if (!is_peek && c->has_urgent)
+    if ((flags & TCP_READ_DISCARD) != 0)
+        bytes = NULL;
+    if ((flags & TCP_READ_PEEK) != 0) {
+        receive_queue_peek(&c->receive, 0, bytes, part);
+        return (int)part;
+    }
+    receive_queue_read(&c->receive, bytes, part);
+    if (c->has_urgent)
         urgent_read(c);
-    if (!is_peek && c->state != TCP_CLOSED && !c->fin_received) {
+    if (c->state != TCP_CLOSED && !c->fin_received) {
         autotune_read(c, part, now_ns);
         text_read(c);
     }
+    return (int)part;
+}
+
+COLD int tcp_peek(struct tcp_connection *c, size_t skip, void *bytes,
+                  size_t length)
+{
+    uint32_t there = c->receive.length;
+    bool is_last = c->fin_received || c->read_shut || c->error != 0 ||
+                   c->state == TCP_CLOSED;
+
+    if (c->has_urgent)
+        there = urgent_limit(c, there);
+    if (skip >= there)
+        return is_last || there < c->receive.length ? 0 : -EAGAIN;
+    uint32_t part = there - (uint32_t)skip;
+    part = length < part ? (uint32_t)length : part;
+    receive_queue_peek(&c->receive, (uint32_t)skip, bytes, part);
     return (int)part;
 }
 

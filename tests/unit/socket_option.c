@@ -192,6 +192,20 @@ Test(socket_option, values_too_short_or_absurd_are_refused)
     cr_assert_eq(set_option(id, IPPROTO_TCP, NUMBER_MAXSEG, 1), -EINVAL);
 }
 
+Test(socket_option, the_ttl_reads_as_what_is_sent)
+{
+    const int ids[] = {make_listener(1), make_datagram(5000)};
+
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(get_option(ids[i], IPPROTO_IP, IP_TTL), 64);
+        cr_assert_eq(set_option(ids[i], IPPROTO_IP, IP_TTL, 9), 0);
+        cr_assert_eq(set_option(ids[i], IPPROTO_IP, IP_TTL, 0), -EINVAL);
+        cr_assert_eq(get_option(ids[i], IPPROTO_IP, IP_TTL), 9);
+        cr_assert_eq(set_option(ids[i], IPPROTO_IP, IP_TTL, -1), 0);
+        cr_assert_eq(get_option(ids[i], IPPROTO_IP, IP_TTL), 64);
+    }
+}
+
 Test(socket_option, timeouts_are_read_back)
 {
     int id = make_listener(1);
