@@ -28,6 +28,7 @@ static struct {
     atomic_uint pending; /* one bit per vector */
     unsigned int lock_depth;
     bool is_running;
+    bool is_app_waiting; /* in softirq_idle() */
     enum softirq_context context;
     uint64_t context_since_ns;
     unsigned int spins_left;
@@ -95,6 +96,17 @@ static uint64_t run_handlers(unsigned int bits, uint64_t now_ns)
     return now_ns;
 }
 
+/* While the app waits a round is one turn, so that it may look; but each
+ * vector that is pending gets its turn. */
+static bool may_restart(unsigned int ran, uint64_t spent_ns, unsigned int turns)
+{
+    unsigned int bits = pending_bits();
+
+    if (bits == 0 || (cpu.is_app_waiting && (bits & ~ran) == 0))
+        return false;
+    return softirq_policy_may_restart(spent_ns, turns);
+}
+
 /* The body of a round, on the softirq stack; interrupts off but while the
  * handlers run. */
 static void run_round_on_stack(void)
@@ -103,6 +115,7 @@ static void run_round_on_stack(void)
     uint64_t now_ns = start_ns;
     uint64_t spent_ns;
     unsigned int turns = 0;
+    unsigned int ran = 0;
 
     translations_refresh(now_ns);
     do {
@@ -112,13 +125,13 @@ static void run_round_on_stack(void)
         now_ns = run_handlers(bits, now_ns);
         cpu_interrupts_disable();
         turns++;
+        ran |= bits;
         spent_ns = now_ns - start_ns;
-    } while (pending_bits() != 0 &&
-             softirq_policy_may_restart(spent_ns, turns));
+    } while (may_restart(ran, spent_ns, turns));
 
     bool is_exhausted = pending_bits() != 0;
     cpu.counters.rounds++;
-    if (is_exhausted)
+    if (is_exhausted && !cpu.is_app_waiting)
         cpu.counters.squeezed++;
     softirq_policy_round_ran(&cpu.policy, spent_ns, is_exhausted);
 }
@@ -147,7 +160,8 @@ static void run_round(void)
     cpu.is_running = true;
     stack_call(run_round_on_stack, stack_top(STACK_SOFTIRQ));
     arm_next_deadline();
-    if (pending_bits() != 0)
+    /* An app that waits comes to an unlock or to another idle. */
+    if (pending_bits() != 0 && !cpu.is_app_waiting)
         arm_end_of_share();
     cpu.is_running = false;
 }
@@ -284,12 +298,14 @@ void softirq_idle(uint64_t deadline_ns)
         before_idle();
     cpu_interrupts_disable();
     cpu.lock_depth = 0;
+    cpu.is_app_waiting = true;
     softirq_policy_app_idles(&cpu.policy);
     if (pending_bits() != 0)
         run_round();
     else
         spin_or_halt(deadline_ns);
     enter_context(CONTEXT_APP);
+    cpu.is_app_waiting = false;
     cpu.lock_depth = 1;
     cpu_interrupts_enable();
 }

@@ -30,7 +30,7 @@ struct softirq_counters {
     uint64_t runs[SOFTIRQ_COUNT];
     uint64_t run_ns[SOFTIRQ_COUNT];
     uint64_t rounds;
-    uint64_t squeezed; /* rounds that ended with work left over */
+    uint64_t squeezed; /* rounds cut short although the app had work, too */
     uint64_t deferred; /* chances passed up so that the app could run */
     uint64_t spins;    /* times an idle processor looked before it halted */
     uint64_t spun;     /* ...and something came */

@@ -31,8 +31,10 @@ enum {
     NETIF_NAME_SIZE = 16, /* Linux's IFNAMSIZ */
     /* Packets one device may take per turn, as Linux's NAPI weight. */
     NETIF_POLL_WEIGHT = 64,
-    /* Packets per receive softirq over all devices, as netdev_budget. */
-    NETIF_POLL_BUDGET = 256,
+    /* Packets per receive softirq over all devices: after so many an app that
+     * waits may look whether something came for it (kernel/softirq_policy.h).
+     */
+    NETIF_POLL_BUDGET = NETIF_POLL_WEIGHT,
     /* Turns in a row that brought one frame each, after which a single one is
      * expected again: nobody can be joined to it. */
     NETIF_LONE_TURNS = 16,
