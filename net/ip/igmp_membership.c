@@ -52,6 +52,7 @@ static struct netif *choose(const struct request *request,
 int igmp_read_interface(const void *value, size_t length, struct netif **netif)
 {
     struct request request = {.index = 0};
+    struct netif *chosen = NULL;
 
     if (length >= sizeof(request))
         memcpy(&request, value, sizeof(request));
@@ -61,11 +62,13 @@ int igmp_read_interface(const void *value, size_t length, struct netif **netif)
         memcpy(&request.address, value, sizeof(request.address));
     else
         return -EINVAL;
-    *netif = NULL;
-    if (!names_interface(&request))
-        return 0;
-    *netif = named_interface(&request);
-    return *netif == NULL ? -EADDRNOTAVAIL : 0;
+    if (names_interface(&request)) {
+        chosen = named_interface(&request);
+        if (chosen == NULL)
+            return -EADDRNOTAVAIL;
+    }
+    *netif = chosen;
+    return 0;
 }
 
 int igmp_set_membership(const void *owner, bool is_join, const void *value,

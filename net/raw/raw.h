@@ -85,6 +85,10 @@ int raw_bind(struct raw_socket *socket,
              const struct raw_address *local) MUST_CHECK;
 void raw_bind_netif(struct raw_socket *socket, struct netif *netif);
 
+/* Where to groups leave what is not bound to an interface; NULL: by the table.
+ * Not of frames. */
+struct netif **raw_group_netif(struct raw_socket *socket);
+
 /* NULL: from nobody in particular again. -EOPNOTSUPP (frames), -ENETUNREACH,
  * -EACCES. */
 int raw_connect(struct raw_socket *socket,

@@ -168,8 +168,12 @@ void raw_bind_netif(struct raw_socket *socket, struct netif *netif)
 int raw_route(const struct raw_socket *socket, const struct ip_address *remote,
               struct ip_route *route)
 {
-    if (socket->netif != NULL) {
-        ip_route_on_netif(socket->netif, remote, route);
+    struct netif *netif = socket->netif;
+
+    if (netif == NULL && ip_address_is_multicast(remote))
+        netif = socket->group_netif;
+    if (netif != NULL) {
+        ip_route_on_netif(netif, remote, route);
     } else {
         int status = ip_route_lookup(remote, &socket->local.ip, route);
 
@@ -181,6 +185,11 @@ int raw_route(const struct raw_socket *socket, const struct ip_address *remote,
     if (!ip_address_is_any(&socket->local.ip))
         route->source = socket->local.ip;
     return 0;
+}
+
+struct netif **raw_group_netif(struct raw_socket *socket)
+{
+    return &socket->group_netif;
 }
 
 int raw_connect(struct raw_socket *socket, const struct raw_address *remote)

@@ -12,7 +12,8 @@ struct raw_socket {
     struct raw_socket *next; /* of those open */
     void *owner;
     raw_notify *notify;
-    struct netif *netif; /* bound to, or NULL */
+    struct netif *netif;       /* bound to, or NULL */
+    struct netif *group_netif; /* to groups, or NULL */
     struct raw_address local;
     struct raw_address remote; /* valid when connected */
     /* RAW_IP, RAW_PING: whom it spoke to last, so that errors about that are

@@ -300,6 +300,12 @@ static int set_device(struct socket *socket, const char *value,
     return 0;
 }
 
+static bool is_of_groups(const struct socket *socket, int level, int number)
+{
+    return level == IPPROTO_IP && number == IP_MULTICAST_IF &&
+           ip_multicast != NULL && !is_of_frames(socket);
+}
+
 static int set_raw(struct socket *socket, int level, int number,
                    const void *value, socklen_t length)
 {
@@ -309,6 +315,9 @@ static int set_raw(struct socket *socket, int level, int number,
 
     if (level == SOL_SOCKET && number == SO_BINDTODEVICE)
         return set_device(socket, value, length);
+    if (is_of_groups(socket, level, number))
+        return ip_multicast->read_interface(value, length,
+                                            raw_group_netif(socket->raw));
     if (length < sizeof(number_value))
         return -EINVAL;
     memcpy(&number_value, value, sizeof(number_value));
@@ -348,6 +357,14 @@ static int get_raw(struct socket *socket, int level, int number, int *value)
     }
     if (level == SOL_SOCKET && number == SO_ERROR) {
         *value = raw_take_error(socket->raw);
+        return 0;
+    }
+    if (is_of_groups(socket, level, number)) {
+        const struct netif *netif = *raw_group_netif(socket->raw);
+
+        *value = 0;
+        if (netif != NULL)
+            memcpy(value, &netif->ip.address, sizeof(*value));
         return 0;
     }
     status = find_option(socket, level, number, &option);

@@ -120,11 +120,10 @@ static const struct ipv4_header *left_inside(void)
     return NULL;
 }
 
-Test(multicast_options, an_interface_is_chosen_by_address_and_by_index)
+static void choose_interface(int id)
 {
     struct in_addr address = {htonl(INSIDE_ROUTER)};
     struct ip_mreqn by_index = {.imr_ifindex = inside_device->netif.index + 1};
-    int id = socket_open(AF_INET, SOCK_DGRAM, 0);
     socklen_t length = sizeof(address);
 
     cr_assert_eq(set(id, IP_MULTICAST_IF, &address, sizeof(address)), 0);
@@ -145,6 +144,27 @@ Test(multicast_options, an_interface_is_chosen_by_address_and_by_index)
     cr_assert_eq(set(id, IP_MULTICAST_IF, &by_index, sizeof(by_index)), 0);
     say(id, GROUP);
     cr_assert_not_null(left_inside());
+    address.s_addr = htonl(PEER_ADDRESS);
+    cr_assert_eq(set(id, IP_MULTICAST_IF, &address, sizeof(address)),
+                 -EADDRNOTAVAIL);
+    forget_inside();
+    say(id, GROUP);
+    cr_assert_not_null(left_inside(), "a wrong choice changed the old one");
+}
+
+Test(multicast_options, an_interface_is_chosen_by_address_and_by_index)
+{
+    choose_interface(socket_open(AF_INET, SOCK_DGRAM, 0));
+}
+
+Test(multicast_options, raw_sockets_choose_it_in_the_same_way)
+{
+    int frames = socket_open(AF_PACKET, SOCK_RAW, 0);
+    struct in_addr address = {htonl(INSIDE_ROUTER)};
+
+    choose_interface(socket_open(AF_INET, SOCK_RAW, IPPROTO_UDP));
+    cr_assert_eq(set(frames, IP_MULTICAST_IF, &address, sizeof(address)),
+                 -ENOPROTOOPT);
 }
 
 Test(multicast_options, an_interface_that_is_not_there_is_refused)
