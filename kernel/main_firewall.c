@@ -102,13 +102,23 @@ static void add_flow(void *context, const struct filter_flow_view *flow)
                flow->state[0] != '\0' ? flow->state
                : flow->is_seen_reply  ? "replied"
                                       : "unreplied");
-    for (unsigned i = 0; i < 2; i++)
-        report_add(text, "  " REPORT_ADDRESS ":%u > " REPORT_ADDRESS ":%u  %lu",
-                   REPORT_ADDRESS_OF(flow->direction[i].source),
-                   flow->direction[i].source_port,
-                   REPORT_ADDRESS_OF(flow->direction[i].destination),
-                   flow->direction[i].destination_port,
-                   flow->direction[i].bytes);
+    for (unsigned i = 0; i < 2; i++) {
+        uint32_t from = flow->direction[i].source;
+        uint32_t to = flow->direction[i].destination;
+        unsigned port = flow->direction[i].destination_port;
+
+        if (flow->protocol == PROTOCOL_ICMP)
+            report_add(text,
+                       "  " REPORT_ADDRESS " > " REPORT_ADDRESS
+                       " type %u code %u id %u",
+                       REPORT_ADDRESS_OF(from), REPORT_ADDRESS_OF(to),
+                       port >> 8, port & 255, flow->direction[i].source_port);
+        else
+            report_add(text, "  " REPORT_ADDRESS ":%u > " REPORT_ADDRESS ":%u",
+                       REPORT_ADDRESS_OF(from), flow->direction[i].source_port,
+                       REPORT_ADDRESS_OF(to), port);
+        report_add(text, "  %lu", flow->direction[i].bytes);
+    }
     report_add(text, "  %u\n", flow->seconds_left);
 }
 

@@ -36,7 +36,8 @@ struct filter_flow_view {
     uint32_t seconds_left;
     bool is_seen_reply;
     bool is_assured;
-    /* Original, reply: as sent. ICMP: the identifier as source port. */
+    /* Original, reply: as sent. ICMP: the identifier as source port, type and
+     * code as the other one's octets. */
     struct {
         uint32_t source;
         uint32_t destination;

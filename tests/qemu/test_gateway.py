@@ -181,6 +181,9 @@ def defaults(t):
              f"http://{OUTSIDE}:8000/"])
     check(set(server.seen) == {UPLINK}, f"the server saw {server.seen}")
     lan.run(f"ping -q -c 3 -i 0.1 -W 2 -s 4000 {OUTSIDE}")
+    guest.type("flows")
+    guest.wait_for(rf"icmp +replied .*> {re.escape(OUTSIDE)} type 8 code 0 "
+                   r"id \d+ .* type 0 code 0 id \d+", 5)
     hops = lan.run(f"busybox traceroute -n -w 1 -q 1 -m 4 {OUTSIDE}")
     check(re.search(rf"1  {INSIDE} .*\n *2  {OUTSIDE} ", hops), hops)
     check(fetch(lan, INSIDE, 80, "/status.json").status == 200,
