@@ -15,6 +15,7 @@ enum {
     HARDWARE_ETHERNET = 1,
     AT_TRANSACTION = 4,
     AT_FLAGS = 10,
+    FLAG_BROADCAST = 0x80, /* in the first octet */
     AT_CLIENT = 12,
     AT_YOUR = 16,
     AT_RELAY = 24,
@@ -167,6 +168,8 @@ void dhcp_reply_begin(struct dhcp_reply *reply, const uint8_t *request,
     bytes[2] = 6;
     memcpy(bytes + AT_TRANSACTION, request + AT_TRANSACTION, 4);
     memcpy(bytes + AT_FLAGS, request + AT_FLAGS, 2);
+    if (type == DHCP_NAK) /* RFC 2131 4.3.2: a relay must tell everybody */
+        bytes[AT_FLAGS] |= FLAG_BROADCAST;
     if (type == DHCP_ACK) /* RFC 2131 table 3 */
         memcpy(bytes + AT_CLIENT, request + AT_CLIENT, 4);
     write32(bytes + AT_YOUR, your_address);

@@ -141,6 +141,9 @@ static void begin(struct exchange *exchange, enum dhcp_type type,
     dhcp_reply_begin(&exchange->reply, exchange->message, type, address);
     dhcp_reply_add_number(&exchange->reply, DHCP_OPTION_SERVER,
                           exchange->server->address);
+    if (exchange->request.id_length != 0) /* RFC 6842 3 */
+        dhcp_reply_add(&exchange->reply, DHCP_OPTION_CLIENT,
+                       exchange->request.id, exchange->request.id_length);
 }
 
 static void give(struct exchange *exchange, enum dhcp_type type,
@@ -216,6 +219,19 @@ static bool is_on_our_network(const struct exchange *exchange, uint32_t address)
             exchange->server->netmask) == 0;
 }
 
+/* An address of its own waits for it, and is free. */
+static bool has_better(const struct exchange *exchange, uint32_t asked)
+{
+    const struct config_host *host = exchange->host;
+    const struct lease *lease;
+
+    if (host == NULL || host->address == asked ||
+        !lease_may_give(host->address, host))
+        return false;
+    lease = lease_of_address(host->address);
+    return lease == NULL || !lease_is_in_force(lease, exchange->now_s);
+}
+
 static void handle_request(struct exchange *exchange)
 {
     const struct dhcp_request *request = &exchange->request;
@@ -236,7 +252,7 @@ static void handle_request(struct exchange *exchange)
         lease_may_give(asked, exchange->host) &&
         (lease_is_in_force(lease, exchange->now_s) ||
          lease_offer(&exchange->client, exchange->now_s) == lease)) {
-        if (lease->address == asked)
+        if (lease->address == asked && !has_better(exchange, asked))
             acknowledge(exchange, lease);
         else
             refuse(exchange, "has another address", asked);
@@ -355,7 +371,9 @@ size_t dhcp_server_answer(const struct dhcp_server *server,
                                 .event = event};
 
     memset(event, 0, sizeof(*event));
-    if (!dhcp_message_parse(message, length, &exchange.request)) {
+    if (!dhcp_message_parse(message, length, &exchange.request) ||
+        (exchange.request.relay_address != 0 &&
+         !is_on_our_network(&exchange, exchange.request.relay_address))) {
         dhcp_counters.malformed++;
         return 0;
     }

@@ -79,7 +79,7 @@ static size_t answer_host(const struct asking *asking)
     const struct lease *lease;
     char host[CONFIG_HOST_SIZE];
 
-    if (strcmp(asking->name, "localhost") == 0) /* RFC 6761 6.3 */
+    if (is_below(asking->name, "localhost")) /* RFC 6761 6.3 */
         return answer_address(asking, UINT32_C(0x7f000001), FILE_TTL_S);
     if (!host_part(asking, host))
         return 0;

@@ -156,9 +156,11 @@ static bool read_edns(const uint8_t *bytes, size_t length,
 
         if (!read_record(bytes, length, at, &record))
             return false;
-        if (record.type == DNS_OPT && !query->has_edns) {
+        if (record.type == DNS_OPT) {
             unsigned size = read16(bytes + record.at + 2);
 
+            if (query->has_edns)
+                return false; /* RFC 6891 6.1.1 */
             query->has_edns = true;
             query->question.is_dnssec_wanted =
                 (record.ttl_s & EDNS_DNSSEC) != 0;
@@ -240,11 +242,11 @@ static uint32_t negative_ttl(const uint8_t *bytes, const struct record *record)
 }
 
 static void note_time(const uint8_t *bytes, const struct record *record,
-                      bool is_negative, struct dns_answer *answer)
+                      bool is_answer, struct dns_answer *answer)
 {
     uint32_t ttl_s = record->ttl_s;
 
-    if (is_negative && record->type == DNS_SOA) {
+    if (!is_answer && record->type == DNS_SOA) {
         ttl_s = negative_ttl(bytes, record);
         answer->may_be_kept = true;
     }
@@ -259,7 +261,7 @@ static bool read_records(uint8_t *bytes, size_t length, size_t at,
                          struct dns_answer *answer)
 {
     unsigned count = record_count(bytes);
-    bool is_negative = read16(bytes + AT_ANSWERS) == 0;
+    unsigned answers = read16(bytes + AT_ANSWERS);
 
     if (count > DNS_RECORDS_MAX)
         return false;
@@ -275,7 +277,7 @@ static bool read_records(uint8_t *bytes, size_t length, size_t at,
             answer->length = record.start;
             return true;
         }
-        note_time(bytes, &record, is_negative, answer);
+        note_time(bytes, &record, i < answers, answer);
         at = record.end;
     }
     answer->length = at;

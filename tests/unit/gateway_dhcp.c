@@ -232,6 +232,65 @@ Test(gateway_dhcp, a_relay_is_answered_at_its_own_port)
     cr_assert_eq(port, 67);
 }
 
+/* RFC 2131 4.3.2: the relay must tell everybody, for the address is wrong. */
+Test(gateway_dhcp, a_refusal_by_a_relay_is_to_be_broadcast)
+{
+    say((struct ask){.type = DHCP_REQUEST,
+                     .client = 1,
+                     .requested = 0x0a000005,
+                     .giaddr = 0xc0a84d02});
+    cr_assert_eq(type(), DHCP_NAK);
+    cr_assert_eq(to, 0xc0a84d02);
+    cr_assert_eq(reply[10], 0x80);
+}
+
+Test(gateway_dhcp, a_relay_of_another_network_gets_no_address_of_this_one)
+{
+    say((struct ask){.type = DHCP_DISCOVER, .client = 1, .giaddr = 0x0a000001});
+    cr_assert_eq(reply_length, 0);
+    say((struct ask){.type = DHCP_REQUEST,
+                     .client = 1,
+                     .requested = (uint32_t)FIRST,
+                     .giaddr = 0x0a000001});
+    cr_assert_eq(reply_length, 0);
+}
+
+/* RFC 6842 3. */
+Test(gateway_dhcp, an_identifier_comes_back_as_it_was)
+{
+    static const uint8_t identifier[] = {61, 3, 0, 'm', 'e', 255};
+    uint8_t message[600];
+    struct ask ask = {.type = DHCP_DISCOVER, .client = 1};
+    size_t length = build(message, &ask);
+    const uint8_t *at;
+
+    memcpy(message + length - 1, identifier, sizeof(identifier));
+    hear(message, length - 1 + sizeof(identifier));
+    at = option(61, &length);
+    cr_assert_not_null(at);
+    cr_assert_eq(length, 3);
+    cr_assert_eq(memcmp(at, identifier + 2, 3), 0);
+    lease_to(2);
+    cr_assert_null(option(61, &length));
+}
+
+/* As dnsmasq: or it would renew what it has for ever. */
+Test(gateway_dhcp, who_is_given_an_address_of_his_own_gets_it_when_he_renews)
+{
+    uint32_t address = lease_to(98);
+    uint32_t other;
+
+    config.hosts[0].hardware[5] = 98;
+    say((struct ask){.type = DHCP_REQUEST, .client = 98, .ciaddr = address});
+    cr_assert_eq(type(), DHCP_NAK);
+    cr_assert_eq(lease_to(98), (uint32_t)FIXED);
+    /* Not while somebody else has it. */
+    other = lease_to(97);
+    config.hosts[0].hardware[5] = 97;
+    say((struct ask){.type = DHCP_REQUEST, .client = 97, .ciaddr = other});
+    cr_assert_eq(type(), DHCP_ACK);
+}
+
 Test(gateway_dhcp, another_network_is_refused_at_once)
 {
     say((struct ask){

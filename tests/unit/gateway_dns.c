@@ -180,6 +180,59 @@ Test(gateway_dns, an_answer_is_checked_and_loses_its_edns_record)
     cr_assert_eq(message[11], 0);
 }
 
+static size_t add_record(size_t at, unsigned section, unsigned type,
+                         uint32_t ttl_s, const void *bytes, size_t length)
+{
+    size_t end =
+        dns_reply_record(message, at, (uint16_t)type, ttl_s, bytes, length);
+
+    message[7]--;
+    message[section]++;
+    return end;
+}
+
+/* RFC 2308 2.1, 5: a name that is not there may be reached by another that
+ * is. */
+Test(gateway_dns, what_an_alias_does_not_lead_to_is_kept_as_long_as_it_may)
+{
+    uint8_t soa[22] = {0, 0};
+    struct dns_answer answer;
+    enum dns_code code;
+    size_t length = ask_bytes("www.example.com", DNS_A);
+
+    soa[21] = 60; /* MINIMUM */
+    dns_query_parse(message, length, &query, &code);
+    message[2] |= 0x80;
+    message[3] = DNS_NO_SUCH_NAME;
+    length = add_record(length, 7, 5, 300, "\1x\0", 3);
+    length = add_record(length, 9, DNS_SOA, 3600, soa, sizeof(soa));
+    cr_assert(
+        dns_answer_parse(message, length, 0x1234, &query.question, &answer));
+    cr_assert(answer.may_be_kept);
+    cr_assert_eq(answer.ttl_s, 60);
+}
+
+/* RFC 6891 6.1.1. */
+Test(gateway_dns, a_question_with_two_edns_records_is_malformed)
+{
+    enum dns_code code;
+    size_t length = ask_bytes("example.com", DNS_A);
+
+    length = dns_reply_edns(message, length, false);
+    cr_assert_eq(dns_query_parse(message, length, &query, &code),
+                 DNS_QUERY_FINE);
+    length = dns_reply_edns(message, length, false);
+    cr_assert_eq(dns_query_parse(message, length, &query, &code),
+                 DNS_QUERY_ERROR);
+    cr_assert_eq(code, DNS_FORMAT_ERROR);
+}
+
+/* RFC 6761 6.3. */
+Test(gateway_dns, what_is_below_localhost_is_this_host)
+{
+    cr_assert_eq(address_of(ask("a.localhost", DNS_A)), 0x7f000001);
+}
+
 Test(gateway_dns, hostile_D4_answers_to_something_else_are_not_taken)
 {
     struct dns_answer answer;
