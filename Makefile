@@ -123,7 +123,7 @@ HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input 
          tcp/table ip/forward ip/fib \
          link/ethernet link/neighbour link/qdisc link/qdisc_fq_codel) \
        drivers/e1000/transmit libc/pure/memory \
-       $(addprefix net/filter/,register engine evaluate field usual flow_table rule_map)
+       $(addprefix net/filter/,register evaluate usual flow_table rule_map)
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 CODE := -ffreestanding \
     -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
