@@ -18,7 +18,6 @@ endif
 NM      ?= $(CROSS_COMPILE)nm
 STRIP   ?= $(CROSS_COMPILE)strip
 OBJCOPY ?= $(CROSS_COMPILE)objcopy
-OBJCOPY ?= $(CROSS_COMPILE)objcopy
 CLANG   ?= clang-14
 HOST_CC ?= gcc
 
@@ -107,6 +106,13 @@ OTHER_PARTS += libc/system/print_$(if $(shell grep -lE '"[^"]*$(FLOATING)' \
 
 ifeq ($(filter help clean format,$(MAKECMDGOALS))$(filter $(APP),$(APPS)),)
 $(error APP=$(APP): there is no such app; choose one of: $(APPS))
+endif
+
+# A misspelled variable would be obeyed by nobody, without a word.
+ifeq ($(MAKELEVEL),0)
+$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),\
+  $(if $(shell grep -qws -d skip -e '$v' Makefile tools/* && echo known),,\
+    $(warning $v=$($v): there is no such variable; see docs/guide.md))))
 endif
 
 ## ---- flags -----------------------------------------------------------------
@@ -222,6 +228,7 @@ LDFLAGS := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none \
            -Wl,-z,max-page-size=64 -Wl,-O2 -Wl,-z,noexecstack -Wl,-T,linker.ld
 
 all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
+	@:
 
 # An app's names are its own: only main is seen by the rest of the image.
 $(APP_OBJECT): $(APP_OBJECTS)
@@ -529,22 +536,24 @@ bench-wire: $(WIRE_BENCH) ## ferrule beside Linux over real TAPs and a bad wire 
 	@tests/bench/wire_run --build $(BUILD) $(T)
 
 ## ---- what people type ------------------------------------------------------
+# The tools take their settings from the environment, whatever is in them.
+$(foreach v,APP ELF MACHINE NET MEM NIC TAP LAN SITE ARGS,\
+  $(eval run images debug: export $v := $$($v)))
+
 run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name LAN=port ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
 	@$(MAKE) --no-print-directory all
-	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) NET=$(NET) MEM=$(MEM) \
-	    NIC=$(NIC) TAP='$(TAP)' LAN='$(LAN)' SITE='$(SITE)' ARGS='$(ARGS)' tools/run-qemu
+	@tools/run-qemu
 
 images: ## build/ferrule-APP.iso .img .qcow2 .vmdk, BIOS and UEFI (SITE= ARGS=)
 	@tools/prerequisites build images
 	@$(MAKE) --no-print-directory all
-	@ELF=$(ELF) SITE='$(SITE)' ARGS='$(ARGS)' tools/make-images
+	@tools/make-images
 
 debug: ## QEMU stopped at its first instruction, gdb attached, symbols loaded
 	@tools/prerequisites build debug
 	@$(MAKE) --no-print-directory all
-	@APP=$(APP) ELF=$(ELF) MACHINE=$(MACHINE) MEM=$(MEM) NIC=$(NIC) \
-	    ARGS='$(ARGS)' tools/debug-qemu
+	@tools/debug-qemu
 
 apps: ## every app's ELF
 	@for app in $(APPS); do \
@@ -568,7 +577,7 @@ check: ## every test: unit, apps, fuzz smoke, images in QEMU
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | \
 	    while IFS="$$(printf '\t')" read -r name text; do \
-	        printf '  make %-10s %s\n' "$$name" "$$text"; done
+	        printf '  make %-15s %s\n' "$$name" "$$text"; done
 
 format: ## let clang-format lay out every C file
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i

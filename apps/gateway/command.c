@@ -157,13 +157,20 @@ static const struct command {
     {"undrain", undrain, "ADDRESS:PORT: new ones again"},
     {"counters", show_counters, "DHCP, DNS, NTP and syslog in numbers"},
     {"clear-cache", clear_cache, "forget every DNS answer"},
-    {"reload", reload, "read dnsmasq.conf and nftables.conf again"},
+    {"reload", reload, "read the configuration files again"},
 };
+
+/* Those that begin with `word`. */
+static void list(const char *word)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        if (strncmp(word, commands[i].name, strlen(word)) == 0)
+            printf("  %-12s %s\n", commands[i].name, commands[i].help);
+}
 
 static void help(void)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        printf("  %-12s %s\n", commands[i].name, commands[i].help);
+    list("");
 }
 
 static const struct command *find_command(const char *word)
@@ -195,13 +202,14 @@ static void run_line(void)
     }
     if (word[0] != '\0') {
         command = find_command(word);
-        if (command == NULL)
-            printf("'%s' is not a command, or could be several: try help\n",
-                   word);
-        else if (command->run != NULL)
+        if (command == NULL) {
+            printf("'%s' is no command: try help\n", word);
+            list(word);
+        } else if (command->run != NULL) {
             command->run();
-        else
+        } else {
             (void)show_table(command->name);
+        }
     }
     printf("> ");
     fflush(stdout);

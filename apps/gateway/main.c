@@ -231,6 +231,11 @@ static void start(void)
 {
     log_start(settings.name, settings.syslog_address, settings.syslog_port);
     read_config();
+    if (strcmp(settings.uplink, lan_device()) == 0) {
+        log_line(LOG_ERROR, "gateway", "%s cannot be uplink and LAN at once",
+                 settings.uplink);
+        exit(1);
+    }
     (void)firewall_load(settings.rules_path, settings.uplink, lan_device());
     if (!device_exists(lan_device()))
         log_line(LOG_WARNING, "gateway",

@@ -133,7 +133,7 @@ const char *options_parse(struct options *options, int count, char **words,
             if (*value == '\0' && i + 1 < count)
                 value = words[++i];
             if (!parse_short(options, word[1], value))
-                return word;
+                return value[0] != '\0' ? value : word;
         } else if (!parse_long(options, word)) {
             return word;
         }

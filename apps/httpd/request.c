@@ -10,6 +10,7 @@
 
 #include "limits.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* What a byte may be part of. Every byte of a head is looked up here, so it is
@@ -213,13 +214,28 @@ static int parse_expect(struct request *request, struct slice value)
     return 0;
 }
 
+/* RFC 9112 3.2: digits behind the last colon, unless that is inside of the
+ * brackets of an IPv6 address. */
+static bool is_port_good(struct slice value)
+{
+    size_t digits = 0;
+
+    while (digits < value.length &&
+           isdigit((unsigned char)value.bytes[value.length - 1 - digits]))
+        digits++;
+    return digits == value.length ||
+           value.bytes[value.length - 1 - digits] == ':' ||
+           memchr(value.bytes, ':', value.length) == NULL ||
+           value.bytes[value.length - 1] == ']';
+}
+
 /* What could not be part of a host or a port is refused, so that no log or
  * proxy is misled. */
 static int parse_host(struct request *request, struct slice value)
 {
     if (request->host.bytes)
         return refuse(request, 400, "There is more than one Host.");
-    if (!is_all(value, HOST))
+    if (!is_all(value, HOST) || !is_port_good(value))
         return refuse(request, 400, "Host is malformed.");
     request->host = value;
     return 0;

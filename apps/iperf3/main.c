@@ -11,6 +11,7 @@
 #include "stream.h"
 #include "test.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -117,17 +118,39 @@ static bool open_listener(unsigned *port)
     return true;
 }
 
+static const char usage[] = "usage: iperf3 [-p PORT]\n"
+                            "  -p PORT  TCP and UDP; 5201; 0 for any\n";
+
+/* Names what it does not understand. */
+static bool read_words(int argc, char **argv, unsigned *port)
+{
+    const char *bad = argv[1];
+
+    if (strcmp(argv[1], "-p") == 0 && argc > 2) {
+        char *end;
+        unsigned long number = strtoul(argv[2], &end, 10);
+
+        if (isdigit((unsigned char)argv[2][0]) && *end == '\0' &&
+            number <= UINT16_MAX && argc == 3) {
+            *port = (unsigned)number;
+            return true;
+        }
+        bad = argv[argc - 1];
+    }
+    fprintf(stderr, "iperf3: '%s' is not understood\n%s", bad, usage);
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     unsigned port = IPERF3_PORT;
 
-    if (argc == 3 && strcmp(argv[1], "-p") == 0 && argv[2][0] >= '0' &&
-        argv[2][0] <= '9') {
-        port = (unsigned)strtoul(argv[2], NULL, 10);
-    } else if (argc > 1) {
-        fprintf(stderr, "usage: iperf3 [-p PORT]\n");
-        return 2;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
     }
+    if (argc > 1 && !read_words(argc, argv, &port))
+        return 2;
     for (unsigned i = 0; i < GREETERS_MAX; i++)
         greeters[i].watch.descriptor = -1;
     signal(SIGPIPE, SIG_IGN);

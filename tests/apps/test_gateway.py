@@ -473,6 +473,15 @@ def test_typos_in_options_are_named():
     assert done.returncode == 0 and done.stdout.startswith("usage: gateway")
 
 
+def test_one_interface_cannot_be_uplink_and_lan():
+    for words in (["--lan=eth0"], ["--uplink=eth1"]):
+        done = subprocess.run([support.binaries["gateway"], *words],
+                              capture_output=True, text=True, timeout=10,
+                              check=False)
+        assert done.returncode == 1, words
+        assert "cannot be uplink and LAN" in done.stdout + done.stderr, words
+
+
 if __name__ == "__main__":
     prepare()
     globals()[sys.argv[2]]()

@@ -366,7 +366,7 @@ def test_root_must_be_a_folder_and_words_must_be_known():
     for words, text in [(["-r", "/nonexistent"], "not a folder"),
                         (["--nonsense"], "'--nonsense' is not understood"),
                         (["-p"], "'-p' is not understood"),
-                        (["-p", "70000"], "'-p' is not understood"),
+                        (["-p", "70000"], "'70000' is not understood"),
                         (["--access-log=maybe"], "not understood"),
                         (["stray"], "'stray' is not understood")]:
         done = subprocess.run([support.binaries["httpd"], *words], timeout=5,

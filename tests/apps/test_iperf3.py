@@ -8,6 +8,7 @@ import struct
 import subprocess
 import time
 
+import support
 from support import App, connect, wait_until
 
 COOKIE = b"c" * 36 + b"\0"
@@ -262,3 +263,17 @@ def test_hostile_bytes_at_random_do_no_harm():
         if control.recv(1) == PARAMETERS:
             return
         assert time.monotonic() < end
+
+
+def test_words_that_are_not_understood_are_named():
+    for words in (["-p", "65536"], ["-p", "12x"], ["-p"], ["foo"],
+                  ["-p", "0", "more"]):
+        done = subprocess.run([support.binaries["iperf3"], *words],
+                              capture_output=True, text=True, timeout=10,
+                              check=False)
+        assert done.returncode == 2, words
+        assert f"'{words[-1]}' is not understood" in done.stderr, done.stderr
+    done = subprocess.run([support.binaries["iperf3"], "--help"],
+                          capture_output=True, text=True, timeout=10,
+                          check=False)
+    assert done.returncode == 0 and done.stdout.startswith("usage: iperf3")

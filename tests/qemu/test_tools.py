@@ -6,6 +6,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tarfile
 import time
 
 from harness import Failure, check, die_with_parent, eventually, test
@@ -142,6 +143,25 @@ def wrong_values(t):
     refused(t, "is missing", ELF="/no/such/file")
 
 
+@test("make: variables reach the tools as they are; misspelled ones are named")
+def make_variables(t):
+    def run(*words):
+        return call(t, ["make", "run", "APP=httpd", "MAKE=true",
+                        f"BUILD={t.path('none')}", *words])
+    said = run("SITES=x")[1]
+    check("SITES=x: there is no such variable" in said, said)
+    code, said = run("SITE=it's \"no\" folder", "PORT=1", "MEM=64")
+    check("no such variable" not in said, said)
+    check(code != 0 and "none/ferrule-httpd.elf is missing" in said, said)
+
+
+@test("make debug: a wrong value is refused before gdb starts")
+def debug_refuses(t):
+    elf = os.path.join(t.images, "ferrule-httpd.elf")
+    code, said = call(t, [tool("debug-qemu")], ELF=elf, NIC="e100")
+    check(code == 1 and "make debug: NIC=e100 is not known" in said, said)
+
+
 @test("make run: a port that is taken is named")
 def port_taken(t):
     busy = peers.socket.socket()
@@ -225,6 +245,26 @@ def images_refuse(t):
     code, said = call(t, [tool("make-images")], ARGS="ip=$dhcp",
                       ELF=os.path.join(t.images, "ferrule-httpd.elf"))
     check(code == 1 and "ARGS" in said, f"exit {code}: {said}")
+
+
+@test("make images: a gateway's files lie where it looks for them")
+def images_of_a_gateway(t):
+    site = t.path("site")
+    os.makedirs(os.path.join(site, "etc"))
+    with open(os.path.join(site, "etc", "nftables.conf"), "w",
+              encoding="ascii") as file:
+        file.write("# none\n")
+    elf = t.path("ferrule-gateway.elf")
+    shutil.copy(os.path.join(t.images, "ferrule-gateway.elf"), elf)
+    code, said = call(t, [tool("make-images")], ELF=elf, APP="gateway",
+                      SITE=site)
+    check(code == 0, said)
+    archive = t.path("site.tar")
+    code, said = call(t, ["mcopy", "-i", t.path("ferrule-gateway.img") +
+                          "@@1M", "::/boot/site.tar", archive])
+    check(code == 0, said)
+    names = tarfile.open(archive).getnames()
+    check("etc/nftables.conf" in names, f"the archive has {names}")
 
 
 @test("wire: usage errors are named and change nothing")

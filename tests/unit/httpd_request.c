@@ -129,6 +129,27 @@ Test(httpd_request, host_is_needed_once_from_1_1_on)
     cr_assert_eq(parse("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400);
 }
 
+Test(httpd_request, port_of_the_host_is_digits)
+{
+    static const char *const good[] = {"a",        "a:",         "a:80",
+                                       "10",       "1.2.3.4:80", "[::1]",
+                                       "[::1]:80", ":80",        "[fe80::a]"};
+    static const char *const bad[] = {"a:x", "a:80x", "a:8:x", "[::1]:x",
+                                      "a:-1"};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+                 good[i]);
+        cr_assert_eq(parse(text), 0, "%s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+                 bad[i]);
+        cr_assert_eq(parse(text), 400, "%s", bad[i]);
+    }
+}
+
 Test(httpd_request, connection_options_decide_what_comes_after)
 {
     cr_assert_eq(parse_with("Connection: upgrade, CLOSE\r\n"), 0);
