@@ -147,6 +147,14 @@ static bool has_frame(const struct end *end)
     return end->other != NULL && end->other->sent_first != end->other->sent_end;
 }
 
+/* As drivers have it, a finished transmit alone is worth an interrupt only
+ * while the ring is full; else it is found at the next frame. */
+static bool is_interrupted(const struct end *end)
+{
+    return has_frame(end) ||
+           (end->netif.transmit_stopped && end->sent_free != end->sent_first);
+}
+
 /* The next frame for this end, made or sent; 0: there is none. */
 static size_t next_frame(struct end *end, uint8_t *frame)
 {
@@ -239,8 +247,7 @@ void ends_start(size_t memory_size, uint32_t features, uint32_t batch)
 bool end_poll(struct end *end)
 {
     bool was_raised = end->is_raised;
-    if (!was_raised && !has_frame(end) && end->generate == NULL &&
-        end->sent_free == end->sent_first)
+    if (!was_raised && end->generate == NULL && !is_interrupted(end))
         return false;
     uint64_t before = end->frames;
     current = end;
