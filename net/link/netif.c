@@ -189,9 +189,9 @@ static NOINLINE void show_and_pass_up(struct netif *netif,
 void netif_receive(struct netif *netif, struct packet *packet)
 {
     packet->netif = netif;
+    netif->counters.rx_packets++;
     if (packet->time_ns == 0)
         packet->time_ns = interfaces.now_ns;
-    netif->counters.rx_packets++;
     netif->counters.rx_bytes += packet->length;
     if (interfaces.capture != NULL)
         show_and_pass_up(netif, packet);

@@ -217,10 +217,14 @@ int udp_read_rooms(struct udp_socket *socket, const struct packet_room *rooms,
     if (packet == NULL)
         return -EAGAIN;
     total = (int)packet_total_length(packet);
-    copy_out(packet, rooms, count);
     fill_endpoints(packet, remote, local);
-    if ((flags & UDP_READ_PEEK) == 0)
-        packet_free(dequeue(socket));
+    if ((flags & UDP_READ_PEEK) != 0) {
+        copy_out(packet, rooms, count);
+        return total;
+    }
+    (void)dequeue(socket);
+    copy_out(packet, rooms, count);
+    packet_free(packet);
     return total;
 }
 
