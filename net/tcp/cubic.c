@@ -155,18 +155,15 @@ static void cubic_ack(struct tcp_congestion *congestion,
 {
     struct cubic *cubic = &congestion->cubic;
 
-    if (congestion_in_slow_start(congestion)) {
-        if (!cubic->had_signal && !cubic->is_running) {
-            hystart_ack(congestion, &cubic->hystart, ack);
-        } else {
-            cubic->is_paused = true;
-            if (!congestion_is_unused(congestion, ack))
-                congestion_slow_start(congestion, ack, 1);
-        }
-    } else if (congestion_is_unused(congestion, ack)) {
+    if (congestion_is_unused(congestion, ack)) {
         cubic->is_paused = true;
-    } else {
+    } else if (!congestion_in_slow_start(congestion)) {
         avoid_congestion(congestion, ack);
+    } else if (!cubic->had_signal && !cubic->is_running) {
+        hystart_ack(congestion, &cubic->hystart, ack);
+    } else {
+        cubic->is_paused = true;
+        congestion_slow_start(congestion, ack, 1);
     }
 }
 
