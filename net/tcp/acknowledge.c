@@ -69,8 +69,7 @@ void acknowledge_advance(struct tcp_connection *c,
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
         (void)take_sample(c, segment, now_ns);
     }
-    if (!seq_equal(c->snd.nxt, end) || c->fin_queued ||
-        send_queue_is_behind(&c->send))
+    if (connection_has_unsent(c))
         connection_touch(c, OWES_OUTPUT);
     notify_writable(c);
 }
@@ -84,7 +83,7 @@ static void update_window(struct tcp_connection *c,
     if (!seq_before(segment->seq, c->snd.wl1) &&
         (!seq_equal(segment->seq, c->snd.wl1) ||
          !seq_before(segment->ack, c->snd.wl2))) {
-        if (window != c->snd.wnd)
+        if (window != c->snd.wnd && connection_has_unsent(c))
             connection_touch(c, OWES_OUTPUT);
         c->snd.wnd = window;
         c->snd.wl1 = segment->seq;

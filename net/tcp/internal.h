@@ -25,11 +25,13 @@ static inline void connection_note_progress(struct tcp_connection *c,
 /* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
 void challenge(struct tcp_connection *c, uint64_t now_ns);
 
-/* predict.c: a segment, or train, that is just what comes next. False, and
- * nothing is changed: it has to be looked at. The packet stands at its
- * header. */
-bool predict_receive(struct tcp_connection *c, struct packet *packet,
-                     uint64_t now_ns) MUST_CHECK;
+/* receive.c: a segment, or train, of a node, or (NULL) of one that was not
+ * found yet, that has to be looked at. The packet stands at its header. */
+void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns);
+
+/* predict.c: the same, if it is just what comes next; else receive_any(). */
+void predict_receive(struct tcp_connection *c, struct packet *packet,
+                     uint64_t now_ns);
 
 /* handshake.c */
 void syn_sent_receive(struct tcp_connection *c, struct packet *packet,
@@ -183,6 +185,16 @@ static inline void connection_turn_end(struct tcp_connection *c)
 
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
+
+/* Text or FIN was not sent yet, or goes again after a timeout; or the queue has
+ * still to be cleared of what was acknowledged. Otherwise output has nothing to
+ * do that nobody asked for by name. */
+static inline bool connection_has_unsent(const struct tcp_connection *c)
+{
+    return !seq_equal(c->snd.nxt,
+                      seq_add(send_queue_end(&c->send), c->fin_queued)) ||
+           send_queue_is_behind(&c->send);
+}
 
 /* The next segment at snd.nxt, if one may leave now. */
 struct output_plan {

@@ -140,8 +140,7 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     recover_nothing(c, acked, sent_us, now_ns);
     if (is_new_epoch)
         recovery_forget_old(c);
-    if (!seq_equal(send_queue_end(&c->send), c->snd.nxt) ||
-        send_queue_is_behind(&c->send))
+    if (connection_has_unsent(c))
         connection_touch(c, OWES_OUTPUT);
     if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0)
         connection_notify(c, TCP_WRITABLE);
@@ -195,7 +194,8 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
 /* That an old segment cannot change it is known. */
 static void change_window(struct tcp_connection *c, uint32_t window)
 {
-    connection_touch(c, OWES_OUTPUT);
+    if (connection_has_unsent(c))
+        connection_touch(c, OWES_OUTPUT);
     c->snd.wnd = window;
     if (window > c->snd.max_wnd)
         c->snd.max_wnd = window;
@@ -220,7 +220,7 @@ static void note_arrival(struct tcp_connection *c,
     c->snd.wl2 = arrival->ack;
 }
 
-bool predict_receive(struct tcp_connection *c, struct packet *packet,
+void predict_receive(struct tcp_connection *c, struct packet *packet,
                      uint64_t now_ns)
 {
     const struct ipv4_header *ip = packet_network_header(packet);
@@ -239,8 +239,10 @@ bool predict_receive(struct tcp_connection *c, struct packet *packet,
         (arrival.length == 0 ? !is_advance && arrival.window == c->snd.wnd
                              : !may_take_text(c, &arrival)) ||
         (is_advance && (!may_acknowledge(c, arrival.ack) ||
-                        !acknowledge_predicted(c, arrival.ack, now_ns))))
-        return false;
+                        !acknowledge_predicted(c, arrival.ack, now_ns)))) {
+        receive_any(&c->node, packet, now_ns);
+        return;
+    }
     note_arrival(c, &arrival, now_ns);
     if (arrival.length == 0) {
         packet_free(packet);
@@ -252,5 +254,4 @@ bool predict_receive(struct tcp_connection *c, struct packet *packet,
         take_text(c, packet, &arrival, now_ns);
     }
     connection_note_progress(c, now_ns);
-    return true;
 }

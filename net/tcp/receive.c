@@ -98,17 +98,13 @@ static void receive_train(struct tcp_node *node, struct packet *packet,
     }
 }
 
-static bool is_predicted(struct tcp_node *node, struct packet *packet,
-                         uint64_t now_ns)
+static inline bool is_predictable(const struct tcp_node *node)
 {
-    return node->kind == TCP_NODE_CONNECTION &&
-           tcp_settings.header_prediction &&
-           predict_receive(connection_of(node), packet, now_ns);
+    return node != NULL && node->kind == TCP_NODE_CONNECTION &&
+           tcp_settings.header_prediction;
 }
 
-/* Not just what comes next; or whose it is was not found yet (NULL). */
-static NOINLINE void receive_any(struct tcp_node *node, struct packet *packet,
-                                 uint64_t now_ns)
+void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns)
 {
     const struct ip_receive_info info = ip_receive_info_of(packet);
     const struct tcp_header *header = (const void *)packet->data;
@@ -122,8 +118,10 @@ static NOINLINE void receive_any(struct tcp_node *node, struct packet *packet,
 
     if (node == NULL) {
         node = table_find(&tuple);
-        if (node != NULL && is_predicted(node, packet, now_ns))
+        if (is_predictable(node)) {
+            predict_receive(connection_of(node), packet, now_ns);
             return;
+        }
     }
     parse(packet, info.tos, &segment);
     if (packet->train == NULL)
@@ -158,6 +156,8 @@ void tcp_receive(struct packet *packet, uint64_t now_ns)
     struct tcp_node *node = NULL;
     if ((header->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) /* of somebody new */
         node = table_find_recent(packet);
-    if (node == NULL || !is_predicted(node, packet, now_ns))
+    if (is_predictable(node))
+        predict_receive(connection_of(node), packet, now_ns);
+    else
         receive_any(node, packet, now_ns);
 }

@@ -334,7 +334,8 @@ bool recovery_sack_ack(struct tcp_connection *c,
         recovery_forget_old(c);
     }
     probe_schedule(c, now_ns);
-    connection_touch(c, OWES_OUTPUT);
+    if (!seq_equal(c->snd.una, c->snd.max) || connection_has_unsent(c))
+        connection_touch(c, OWES_OUTPUT);
     return d.rtt_us != 0;
 }
 
