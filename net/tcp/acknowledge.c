@@ -28,6 +28,11 @@ static uint32_t take_sample(struct tcp_connection *c,
     return rtt_sample(&c->rtt, ms * NS_PER_MS + NS_PER_MS / 2);
 }
 
+static void owe_unsent(struct tcp_connection *c)
+{
+    connection_touch_unsent(c);
+}
+
 static void notify_writable(struct tcp_connection *c)
 {
     if (!send_memory_is_short())
@@ -69,8 +74,7 @@ void acknowledge_advance(struct tcp_connection *c,
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
         (void)take_sample(c, segment, now_ns);
     }
-    if (connection_has_unsent(c))
-        connection_touch(c, OWES_OUTPUT);
+    owe_unsent(c);
     notify_writable(c);
 }
 
@@ -83,8 +87,8 @@ static void update_window(struct tcp_connection *c,
     if (!seq_before(segment->seq, c->snd.wl1) &&
         (!seq_equal(segment->seq, c->snd.wl1) ||
          !seq_before(segment->ack, c->snd.wl2))) {
-        if (window != c->snd.wnd && connection_has_unsent(c))
-            connection_touch(c, OWES_OUTPUT);
+        if (window != c->snd.wnd)
+            owe_unsent(c);
         c->snd.wnd = window;
         c->snd.wl1 = segment->seq;
         c->snd.wl2 = segment->ack;

@@ -186,14 +186,15 @@ static inline void connection_turn_end(struct tcp_connection *c)
 /* output.c */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
 
-/* Text or FIN was not sent yet, or goes again after a timeout; or the queue has
- * still to be cleared of what was acknowledged. Otherwise output has nothing to
- * do that nobody asked for by name. */
-static inline bool connection_has_unsent(const struct tcp_connection *c)
+/* An acknowledgement or a window lets more be sent, if there is more: text or a
+ * FIN that was not sent yet, or goes again after a timeout. Or the queue has
+ * still to be cleared of what was acknowledged. */
+static inline void connection_touch_unsent(struct tcp_connection *c)
 {
-    return !seq_equal(c->snd.nxt,
-                      seq_add(send_queue_end(&c->send), c->fin_queued)) ||
-           send_queue_is_behind(&c->send);
+    if (!seq_equal(c->snd.nxt,
+                   seq_add(send_queue_end(&c->send), c->fin_queued)) ||
+        send_queue_is_behind(&c->send))
+        connection_touch(c, OWES_OUTPUT);
 }
 
 /* The next segment at snd.nxt, if one may leave now. */

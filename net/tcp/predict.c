@@ -140,8 +140,6 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     recover_nothing(c, acked, sent_us, now_ns);
     if (is_new_epoch)
         recovery_forget_old(c);
-    if (connection_has_unsent(c))
-        connection_touch(c, OWES_OUTPUT);
     if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0)
         connection_notify(c, TCP_WRITABLE);
     return true;
@@ -191,16 +189,6 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
     connection_notify(c, TCP_READABLE);
 }
 
-/* That an old segment cannot change it is known. */
-static void change_window(struct tcp_connection *c, uint32_t window)
-{
-    if (connection_has_unsent(c))
-        connection_touch(c, OWES_OUTPUT);
-    c->snd.wnd = window;
-    if (window > c->snd.max_wnd)
-        c->snd.max_wnd = window;
-}
-
 /* What every acceptable segment tells, this one among them. */
 static void note_arrival(struct tcp_connection *c,
                          const struct arrival *arrival, uint64_t now_ns)
@@ -214,8 +202,9 @@ static void note_arrival(struct tcp_connection *c,
         c->ts_recent = arrival->timestamp;
         c->ts_recent_at = coarse_time(now_ns);
     }
-    if (arrival->window != c->snd.wnd)
-        change_window(c, arrival->window);
+    c->snd.wnd = arrival->window; /* that it is no old segment is known */
+    if (arrival->window > c->snd.max_wnd)
+        c->snd.max_wnd = arrival->window;
     c->snd.wl1 = c->rcv.nxt;
     c->snd.wl2 = arrival->ack;
 }
@@ -233,10 +222,11 @@ void predict_receive(struct tcp_connection *c, struct packet *packet,
         .count = packet->train == NULL ? 1 : packet->segment_count,
     };
     bool is_advance = !seq_equal(arrival.ack, c->snd.una);
+    bool is_change = arrival.window != c->snd.wnd;
 
     if (!is_next(c, header, ip->tos) ||
         !has_usual_options(c, header, &arrival) ||
-        (arrival.length == 0 ? !is_advance && arrival.window == c->snd.wnd
+        (arrival.length == 0 ? !is_advance && !is_change
                              : !may_take_text(c, &arrival)) ||
         (is_advance && (!may_acknowledge(c, arrival.ack) ||
                         !acknowledge_predicted(c, arrival.ack, now_ns)))) {
@@ -244,6 +234,8 @@ void predict_receive(struct tcp_connection *c, struct packet *packet,
         return;
     }
     note_arrival(c, &arrival, now_ns);
+    if (is_advance || is_change)
+        connection_touch_unsent(c);
     if (arrival.length == 0) {
         packet_free(packet);
     } else {

@@ -334,7 +334,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
         recovery_forget_old(c);
     }
     probe_schedule(c, now_ns);
-    if (!seq_equal(c->snd.una, c->snd.max) || connection_has_unsent(c))
+    if (!seq_equal(c->snd.una, c->snd.max))
         connection_touch(c, OWES_OUTPUT);
     return d.rtt_us != 0;
 }
