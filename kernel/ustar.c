@@ -116,9 +116,9 @@ static void set_name(struct ustar_reader *reader, const struct header *header)
     char *name = reader->name;
 
     name[0] = '\0';
-    if (reader->long_name[0] != '\0') {
+    if (reader->has_long_name) {
         memcpy(name, reader->long_name, USTAR_NAME_BYTES);
-        reader->long_name[0] = '\0';
+        reader->has_long_name = false;
     } else {
         /* GNU tar's magic has a blank here, and other fields there. */
         if (header->magic[5] == '\0' && header->prefix[0] != '\0') {
@@ -128,6 +128,14 @@ static void set_name(struct ustar_reader *reader, const struct header *header)
         append_name(name, header->name, sizeof(header->name));
     }
     trim_name(name);
+}
+
+static void set_long_name(struct ustar_reader *reader, const char *text,
+                          size_t size)
+{
+    reader->has_long_name = true;
+    reader->long_name[0] = '\0';
+    append_name(reader->long_name, text, size);
 }
 
 /*
@@ -151,8 +159,7 @@ static size_t read_record(struct ustar_reader *reader, const char *text,
         memcmp(text + digits, key, key_length) == 0) {
         size_t value = digits + key_length;
 
-        reader->long_name[0] = '\0';
-        append_name(reader->long_name, text + value, length - value - 1);
+        set_long_name(reader, text + value, length - value - 1);
     }
     return length;
 }
@@ -177,8 +184,7 @@ static bool read_prelude(struct ustar_reader *reader,
 
     switch (header->type) {
     case TYPE_LONG_NAME:
-        reader->long_name[0] = '\0';
-        append_name(reader->long_name, content, entry->length);
+        set_long_name(reader, content, entry->length);
         return true;
     case TYPE_EXTENDED:
         read_extended(reader, content, entry->length);

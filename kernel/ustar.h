@@ -19,7 +19,8 @@ struct ustar_reader {
     size_t offset;       /* of the next header */
     const char *trouble; /* why reading stopped early; NULL: it did not */
     size_t left_out;
-    char long_name[USTAR_NAME_BYTES]; /* for the next entry; "" for none */
+    bool has_long_name;               /* for the next entry: */
+    char long_name[USTAR_NAME_BYTES]; /* ... "" if it was too long */
     char name[USTAR_NAME_BYTES];      /* of the entry last read */
 };
 

@@ -166,6 +166,25 @@ Test(ustar, gnu_long_names_are_read)
     cr_assert_str_eq(shown, expected);
 }
 
+/* Not listed under what of them fits the old field, which is another file. */
+Test(ustar, names_that_are_too_long_are_left_out)
+{
+    char name[USTAR_NAME_BYTES + 1], record[USTAR_NAME_BYTES + 20];
+
+    memset(name, 'g', USTAR_NAME_BYTES);
+    name[USTAR_NAME_BYTES] = '\0';
+    snprintf(record, sizeof(record), "%d path=%s\n", USTAR_NAME_BYTES + 10,
+             name);
+    add('L', "././@LongLink", name);
+    add('0', "gggg", "x");
+    add('x', "extended", record);
+    add('0', "gggg", "y");
+    add('0', "next", "z");
+    finish();
+    cr_assert_null(list());
+    cr_assert_str_eq(shown, "next=z;");
+}
+
 Test(ustar, the_path_of_a_pax_header_replaces_the_name)
 {
     add('g', "global", "20 comment=whatever\n");
