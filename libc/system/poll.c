@@ -232,6 +232,12 @@ int ioctl(int number, unsigned long request, ...)
             return 0;
         }
         return (int)descriptor_result(-ENOTTY);
+    case SIOCOUTQ:
+    case SIOCOUTQNSD:
+        if (descriptor->kind != DESCRIPTOR_SOCKET)
+            return (int)descriptor_result(-ENOTTY);
+        return (int)descriptor_result(socket_written_bytes(
+            descriptor->socket, request == SIOCOUTQNSD, value));
     case SIOCATMARK:
         if (descriptor->kind != DESCRIPTOR_SOCKET)
             return (int)descriptor_result(-ENOTTY);

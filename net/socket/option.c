@@ -34,6 +34,8 @@ enum {
     NUMBER_QUICKACK = 12,
     NUMBER_CONGESTION = 13,
     NUMBER_USER_TIMEOUT = 18,
+    NUMBER_NOTSENT_LOWAT = 25,
+    NUMBER_INQ = 36,
     CONGESTION_NAME_SIZE = 16, /* TCP_CA_NAME_MAX */
 };
 
@@ -91,6 +93,7 @@ static const struct int_option int_options[] = {
     {IPPROTO_TCP, NUMBER_LINGER2, TCP_OPTION_LINGER2_S, -1},
     {IPPROTO_TCP, NUMBER_QUICKACK, TCP_OPTION_QUICK_ACK, -1},
     {IPPROTO_TCP, NUMBER_USER_TIMEOUT, TCP_OPTION_USER_TIMEOUT_MS, -1},
+    {IPPROTO_TCP, NUMBER_NOTSENT_LOWAT, TCP_OPTION_UNSENT_LOW, -1},
 };
 
 static const struct int_option *find_int_option(int level, int number)
@@ -233,6 +236,14 @@ static int set_congestion(struct socket *socket, const char *value,
                       : set_int(socket, &congestion_option, number, now_ns);
 }
 
+static int set_queued(struct socket *socket, int value)
+{
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    socket->tells_queued = value != 0;
+    return 0;
+}
+
 static int set_reuse(struct socket *socket, int value)
 {
     socket->reuse_address = value != 0;
@@ -270,6 +281,9 @@ static int set_option(struct socket *socket, int level, int number,
         return set_int(socket, option, number_value, now_ns);
     if (level == SOL_SOCKET && number == SO_REUSEADDR)
         return set_reuse(socket, number_value);
+    if (level == IPPROTO_TCP && number == NUMBER_INQ &&
+        socket->kind != SOCKET_DATAGRAM)
+        return set_queued(socket, number_value);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
     if (level == SOL_SOCKET && number == SO_OOBINLINE)
@@ -464,6 +478,9 @@ static int get_option(struct socket *socket, int level, int number, void *value,
         return get_info(socket, value, length, now_ns);
     if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
         return get_congestion(socket, value, length);
+    if (level == IPPROTO_TCP && number == NUMBER_INQ &&
+        socket->kind != SOCKET_DATAGRAM)
+        return store_int(value, length, socket->tells_queued);
     return -ENOPROTOOPT;
 }
 

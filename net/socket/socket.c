@@ -14,6 +14,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
+
+enum { TCP_CM_INQ = 36 }; /* <linux/tcp.h> */
 
 /* What raw.c serves, where the image has it. */
 static bool is_raw(int domain, int type, int protocol)
@@ -213,6 +216,29 @@ ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
     return result;
 }
 
+/* TCP_CM_INQ, with which Linux tells what is left to be read. */
+static void tell_queued(const struct socket *socket, struct msghdr *message)
+{
+    const struct {
+        struct cmsghdr header;
+        int count;
+    } told = {
+        .header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                   .cmsg_level = IPPROTO_TCP,
+                   .cmsg_type = TCP_CM_INQ},
+        .count = tcp_read_hint(socket->connection),
+    };
+
+    if (message->msg_control == NULL ||
+        message->msg_controllen < sizeof(told)) {
+        message->msg_flags |= MSG_CTRUNC;
+        message->msg_controllen = 0;
+        return;
+    }
+    memcpy(message->msg_control, &told, sizeof(told));
+    message->msg_controllen = sizeof(told);
+}
+
 static ssize_t receive_message(int id, struct msghdr *message, int flags,
                                uint64_t *now_ns)
 {
@@ -235,7 +261,9 @@ static ssize_t receive_message(int id, struct msghdr *message, int flags,
         result = stream_receive(socket, message->msg_iov, message->msg_iovlen,
                                 flags, now_ns);
     }
-    if (result >= 0)
+    if (result >= 0 && socket->tells_queued)
+        tell_queued(socket, message);
+    else if (result >= 0)
         message->msg_controllen = 0;
     return result;
 }
@@ -401,6 +429,24 @@ int socket_readable_bytes(int id, int *bytes)
         *bytes = 0;
     else
         result = -EINVAL;
+    socket_leave(now_ns);
+    return result;
+}
+
+int socket_written_bytes(int id, bool is_unsent, int *bytes)
+{
+    uint64_t now_ns = socket_enter();
+    struct socket *socket = socket_get(id);
+    int result = 0;
+
+    *bytes = 0; /* of datagrams: none waits */
+    if (socket == NULL)
+        result = -EBADF;
+    else if (socket->kind == SOCKET_LISTENER)
+        result = -EINVAL;
+    else if (stream_is_connected(socket))
+        *bytes = (int)(is_unsent ? tcp_write_unsent(socket->connection)
+                                 : tcp_write_queued(socket->connection));
     socket_leave(now_ns);
     return result;
 }

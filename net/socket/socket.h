@@ -63,6 +63,9 @@ bool socket_is_nonblocking(int id);
 /* FIONREAD: bytes a read would return now. */
 int socket_readable_bytes(int id, int *bytes) MUST_CHECK;
 
+/* SIOCOUTQ: bytes that are not acknowledged; SIOCOUTQNSD: not sent. */
+int socket_written_bytes(int id, bool is_unsent, int *bytes) MUST_CHECK;
+
 /* SIOCATMARK: 1 when the next byte is the last urgent one (sockatmark). */
 int socket_at_mark(int id) MUST_CHECK;
 

@@ -112,6 +112,7 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
     accepted->has_linger = socket->has_linger;
     accepted->linger_s = socket->linger_s;
     accepted->reuse_address = socket->reuse_address;
+    accepted->tells_queued = socket->tells_queued;
     accepted->receive_timeout_ms = socket->receive_timeout_ms;
     accepted->send_timeout_ms = socket->send_timeout_ms;
     return id;
@@ -222,6 +223,8 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
             how |= TCP_WRITE_URGENT;
         if (sent > 0)
             how |= TCP_WRITE_REST;
+        if (index + 1 == count && (flags & MSG_EOR) != 0)
+            how |= TCP_WRITE_RECORD;
         result = tcp_write(socket->connection,
                            (const uint8_t *)pieces[index].iov_base + offset,
                            left, how, *now_ns);

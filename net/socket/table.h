@@ -72,6 +72,7 @@ struct socket {
     bool is_connecting : 1; /* connect() has not told its result yet */
     bool reuse_address : 1;
     bool has_linger : 1;
+    bool tells_queued : 1; /* TCP_INQ */
 };
 
 _Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");

@@ -33,7 +33,7 @@ static void owe_unsent(struct tcp_connection *c)
     connection_touch_unsent(c);
 }
 
-static void notify_writable(struct tcp_connection *c)
+void acknowledge_notify(struct tcp_connection *c)
 {
     if (!send_memory_is_short())
         c->owed &= (uint8_t)~OWES_MEMORY;
@@ -75,7 +75,7 @@ void acknowledge_advance(struct tcp_connection *c,
         (void)take_sample(c, segment, now_ns);
     }
     owe_unsent(c);
-    notify_writable(c);
+    acknowledge_notify(c);
 }
 
 static void update_window(struct tcp_connection *c,
@@ -94,6 +94,8 @@ static void update_window(struct tcp_connection *c,
         c->snd.wl2 = segment->ack;
         if (window > c->snd.max_wnd)
             c->snd.max_wnd = window;
+        if (autotune_is_low(c))
+            acknowledge_notify(c);
     }
 }
 

@@ -6,6 +6,7 @@
  * memory runs short, nobody queues more than it can soon send: else those who
  * came first would keep out the rest.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -25,6 +26,16 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 static uint64_t larger(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
+}
+
+COLD uint32_t autotune_low_limit(const struct tcp_connection *c, uint32_t limit,
+                                 uint32_t low)
+{
+    uint32_t flight = (uint32_t)seq_diff(c->snd.max, c->snd.una);
+    uint32_t window = c->snd.wnd > flight ? c->snd.wnd - flight : 0;
+    uint64_t most = (uint64_t)flight + smaller(window, recovery_room(c)) + low;
+
+    return (uint32_t)smaller(limit, most);
 }
 
 void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns)

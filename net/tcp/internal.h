@@ -46,6 +46,8 @@ void connection_establish(struct tcp_connection *c,
 /* acknowledge.c: RFC 9293 3.10.7.4, fifth. False: stop processing. */
 bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
                  uint64_t now_ns);
+/* There may be room for a writer that has waited. */
+void acknowledge_notify(struct tcp_connection *c);
 void acknowledge_advance(struct tcp_connection *c,
                          const struct tcp_segment *segment, uint64_t now_ns);
 
@@ -370,6 +372,7 @@ struct tcp_settings {
     uint16_t keep_idle_s;
     uint16_t keep_interval_s;
     uint16_t fin_timeout_s;
+    uint32_t unsent_low;
     uint8_t keep_count;
     uint8_t syn_retries;
     uint8_t syn_linear; /* the first so many repetitions do not back off */
@@ -423,3 +426,12 @@ static inline uint32_t autotune_send_limit(const struct tcp_connection *c)
     return windows < tcp_settings.buffer_max ? windows
                                              : tcp_settings.buffer_max;
 }
+
+/* TCP_NOTSENT_LOWAT: the queue is bounded by what waits and may not be sent
+ * yet, `low` bytes of that. Linux's default is a number none waits for. */
+static inline bool autotune_is_low(const struct tcp_connection *c)
+{
+    return c->options.unsent_low - 1U < TCP_BUFFER_MAX;
+}
+uint32_t autotune_low_limit(const struct tcp_connection *c, uint32_t limit,
+                            uint32_t low);

@@ -20,6 +20,7 @@ void tcp_options_init(struct tcp_options *options)
     *options = (struct tcp_options){
         .send_buffer = tcp_settings.send_buffer,
         .receive_buffer = tcp_settings.receive_buffer,
+        .unsent_low = tcp_settings.unsent_low,
         .keep_idle_s = tcp_settings.keep_idle_s,
         .keep_interval_s = tcp_settings.keep_interval_s,
         .keep_count = tcp_settings.keep_count,
@@ -158,6 +159,9 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
             return -EINVAL;
         options->congestion = (uint8_t)value;
         return 0;
+    case TCP_OPTION_UNSENT_LOW:
+        options->unsent_low = (uint32_t)value;
+        return 0;
     case TCP_OPTION_COUNT:
         break;
     }
@@ -204,6 +208,8 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
         return options->mtu_discover;
     case TCP_OPTION_CONGESTION:
         return options->congestion;
+    case TCP_OPTION_UNSENT_LOW:
+        return (int)options->unsent_low;
     case TCP_OPTION_COUNT:
         break;
     }
@@ -246,7 +252,9 @@ static void apply(struct tcp_connection *c, enum tcp_option option, int value,
     bool is_set = value != 0;
     bool is_synchronised = state_is_synchronised(c->state);
 
-    if (option == TCP_OPTION_KEEP_IDLE_S) {
+    if (option == TCP_OPTION_UNSENT_LOW || option == TCP_OPTION_SEND_BUFFER) {
+        acknowledge_notify(c);
+    } else if (option == TCP_OPTION_KEEP_IDLE_S) {
         timers_keep_idle(c, now_ns);
         timers_update(c);
     } else if (option == TCP_OPTION_MAXIMUM_SEGMENT) {

@@ -234,8 +234,11 @@ void predict_receive(struct tcp_connection *c, struct packet *packet,
         return;
     }
     note_arrival(c, &arrival, now_ns);
-    if (is_advance || is_change)
+    if (is_advance || is_change) {
         connection_touch_unsent(c);
+        if (autotune_is_low(c))
+            acknowledge_notify(c);
+    }
     if (arrival.length == 0) {
         packet_free(packet);
     } else {

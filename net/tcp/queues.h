@@ -27,6 +27,7 @@ struct send_chunk {
     uint32_t length;
     uint16_t room; /* bytes of the buffer behind data + length */
     bool is_static;
+    bool is_record; /* a segment ends with it */
 };
 
 struct tcp_send_queue {
@@ -52,6 +53,9 @@ void send_queue_init(struct tcp_send_queue *queue, struct seq32 start);
 /* Copies as many bytes into the queue as there is memory for. */
 uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
                           uint32_t length);
+
+/* What is written next begins a segment. */
+void send_queue_end_record(struct tcp_send_queue *queue);
 
 /* The same for memory that never changes: not copied. All or nothing. */
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,

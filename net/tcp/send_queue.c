@@ -117,6 +117,7 @@ static inline struct send_chunk *append_buffer(struct tcp_send_queue *queue)
     chunk->length = 0;
     chunk->room = BUFFER_SIZE;
     chunk->is_static = false;
+    chunk->is_record = false;
     queue_append(queue, chunk);
     return chunk;
 }
@@ -143,6 +144,14 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
     }
     queue->length += length - left;
     return length - left;
+}
+
+COLD void send_queue_end_record(struct tcp_send_queue *queue)
+{
+    if (queue->tail != NULL && !queue->tail->is_static) {
+        queue->tail->is_record = true;
+        queue->tail->room = 0;
+    }
 }
 
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,
@@ -321,7 +330,7 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
             break;
         }
         left -= part;
-        if (left == 0)
+        if (left == 0 || chunk->is_record)
             break;
         queue->cursor_seq = seq_add(queue->cursor_seq, chunk->length);
         chunk = chunk->next;

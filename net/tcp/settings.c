@@ -163,6 +163,7 @@ static const struct setting table[] = {
     {"tcp_keepalive_intvl", FIELD(keep_interval_s), 1, INT16_MAX},
     {"tcp_fin_timeout", FIELD(fin_timeout_s), 1, INT16_MAX},
     {"tcp_rmem", FIELD(receive_buffer), TCP_BUFFER_MIN, TCP_BUFFER_MAX},
+    {"tcp_notsent_lowat", FIELD(unsent_low), 0, TCP_BUFFER_MAX},
     {"tcp_wmem", FIELD(send_buffer), TCP_BUFFER_MIN, TCP_BUFFER_MAX},
 };
 

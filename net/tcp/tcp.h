@@ -60,6 +60,7 @@ enum tcp_option {
     TCP_OPTION_TOS,
     TCP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
     TCP_OPTION_CONGESTION,   /* a number of tcp_congestion_number() */
+    TCP_OPTION_UNSENT_LOW,   /* bytes beyond what may be sent; 0: any number */
     TCP_OPTION_COUNT,
 };
 
@@ -147,6 +148,8 @@ enum tcp_write_flags {
     TCP_WRITE_STATIC = 1 << 1,
     TCP_WRITE_URGENT = 1 << 2, /* MSG_OOB: urgent to the last of them */
     TCP_WRITE_REST = 1 << 3,   /* of a call that wrote: see TCP_READ_REST */
+    /* MSG_EOR: what follows the last of them begins a segment. */
+    TCP_WRITE_RECORD = 1 << 4,
 };
 
 /* Queues as many bytes as fit. Positive, or -EAGAIN (full, or connecting),
@@ -201,6 +204,9 @@ struct tcp_endpoint tcp_remote(const struct tcp_connection *connection);
 struct tcp_endpoint tcp_listener_local(const struct tcp_listener *listener);
 size_t tcp_read_queued(const struct tcp_connection *connection);
 size_t tcp_write_queued(const struct tcp_connection *connection); /* unacked */
+size_t tcp_write_unsent(const struct tcp_connection *connection);
+/* TCP_CM_INQ: bytes to be read, and one more when the end has come. */
+int tcp_read_hint(const struct tcp_connection *connection);
 
 /* -EINVAL: not a value it takes; -ENOPROTOOPT. */
 int tcp_set_option(struct tcp_connection *connection, enum tcp_option option,
@@ -213,6 +219,7 @@ struct tcp_options {
     uint32_t send_buffer;
     uint32_t receive_buffer;
     uint32_t user_timeout_ms;
+    uint32_t unsent_low;
     uint16_t keep_idle_s;
     uint16_t keep_interval_s;
     uint16_t maximum_segment; /* 0: by the path */

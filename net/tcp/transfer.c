@@ -33,7 +33,10 @@ static bool has_room(const struct tcp_connection *c)
     uint32_t limit = autotune_send_limit(c);
 
     return c->send.length < limit && limit - c->send.length >= limit / 3 &&
-           (c->owed & OWES_MEMORY) == 0;
+           (c->owed & OWES_MEMORY) == 0 &&
+           (!autotune_is_low(c) ||
+            c->send.length <
+                autotune_low_limit(c, limit, (c->options.unsent_low + 1) / 2));
 }
 
 /* Full segments wait, and something is in flight: what holds them back ends
@@ -87,6 +90,8 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
     if (length == 0)
         return 0;
     uint32_t limit = autotune_send_limit(c);
+    if (autotune_is_low(c))
+        limit = autotune_low_limit(c, limit, c->options.unsent_low);
     uint32_t room = c->send.length < limit ? limit - c->send.length : 0;
     uint32_t part = length < room ? (uint32_t)length : room;
     uint32_t done = 0;
@@ -95,15 +100,17 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
         done = (flags & TCP_WRITE_STATIC) != 0
                    ? send_queue_write_static(&c->send, bytes, part)
                    : send_queue_write(&c->send, bytes, part);
+    if (done == length && (flags & TCP_WRITE_RECORD) != 0)
+        send_queue_end_record(&c->send);
     if (done != 0) /* what did not fit follows, surely */
         written(c, done < length, flags, is_held);
     if (done < part)
         wait_for_memory(c, now_ns);
-    if (room != done && room - done >= limit / 3 &&
-        (c->owed & OWES_MEMORY) == 0)
-        c->was_writable = true;
+    if (autotune_is_low(c))
+        c->was_writable = has_room(c);
     else
-        c->was_writable = false;
+        c->was_writable = room != done && room - done >= limit / 3 &&
+                          (c->owed & OWES_MEMORY) == 0;
     return done == 0 ? -EAGAIN : (int)done;
 }
 
@@ -205,4 +212,17 @@ size_t tcp_write_queued(const struct tcp_connection *c)
                      !seq_after(c->snd.una, send_queue_end(&c->send));
 
     return c->send.length + fin_waits;
+}
+
+/* The FIN is one, too. */
+size_t tcp_write_unsent(const struct tcp_connection *c)
+{
+    int32_t unsent = seq_diff(send_queue_end(&c->send), c->snd.max);
+
+    return c->state == TCP_CLOSED ? 0 : (size_t)(unsent + c->fin_queued);
+}
+
+int tcp_read_hint(const struct tcp_connection *c)
+{
+    return (int)c->receive.length + c->fin_received;
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 
@@ -112,6 +113,8 @@ static int make_ioctl(void *userdata, int fd, unsigned long request, ...)
         result = -EBADF;
     else if (request == FIONREAD)
         result = socket_readable_bytes(socket, value);
+    else if (request == SIOCOUTQ || request == SIOCOUTQNSD)
+        result = socket_written_bytes(socket, request == SIOCOUTQNSD, value);
     else if (request == SIOCATMARK)
         result = *value = socket_at_mark(socket);
     if (result > 0)

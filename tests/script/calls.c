@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,9 @@ static void call_ioctl(const struct call *call, struct outcome *outcome)
     outcome->result = -EINVAL;
     if (number(call, 1) == FIONREAD)
         outcome->result = socket_readable_bytes(handle_of(call)->id, &bytes);
+    else if (number(call, 1) == SIOCOUTQ || number(call, 1) == SIOCOUTQNSD)
+        outcome->result = socket_written_bytes(
+            handle_of(call)->id, number(call, 1) == SIOCOUTQNSD, &bytes);
     else if (number(call, 1) == SIOCATMARK)
         outcome->result = bytes = socket_at_mark(handle_of(call)->id);
     if (outcome->result > 0)

@@ -21,6 +21,7 @@ struct pieces {
     size_t count;
     uint8_t *bytes;
     size_t size;
+    const struct value *control; /* what recvmsg is to tell; NULL: any */
 };
 
 static void pieces_init(struct pieces *pieces, struct outcome *outcome)
@@ -57,6 +58,7 @@ static void pieces_of_call(struct pieces *pieces, const struct call *call)
 {
     const struct value *second = argument(call, 1);
 
+    pieces->control = NULL;
     if (second->kind == VALUE_LIST) {
         pieces_of_vector(pieces, second);
         return;
@@ -75,14 +77,43 @@ static int flags_of(const struct call *call)
     return has_flags ? number(call, 3) : 0;
 }
 
+/* msg_control=[{cmsg_level=..., cmsg_type=..., cmsg_data=NUMBER}], or []. */
+static void check_control(const struct msghdr *message,
+                          const struct value *wanted, struct outcome *outcome)
+{
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    int data = 0;
+
+    if (wanted == NULL || header == NULL) {
+        if (wanted != NULL || header != NULL)
+            problem(outcome, "%s control message",
+                    header == NULL ? "no" : "an unexpected");
+        return;
+    }
+    memcpy(&data, CMSG_DATA(header), sizeof(data));
+    if (header->cmsg_len != CMSG_LEN(sizeof(data)) ||
+        header->cmsg_level != member(wanted, "cmsg_level")->number ||
+        header->cmsg_type != member(wanted, "cmsg_type")->number)
+        problem(outcome, "another control message");
+    else if (data != member(wanted, "cmsg_data")->number)
+        problem(outcome, "the control message says %d", data);
+}
+
 static void receive(struct handle *handle, struct pieces *pieces, int flags,
                     struct outcome *outcome)
 {
+    uint8_t control[64];
     struct msghdr message = {.msg_iov = pieces->iov,
                              .msg_iovlen = pieces->count};
 
+    if (pieces->control != NULL) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+    }
     pieces_init(pieces, outcome);
     outcome->result = socket_recvmsg(handle->id, &message, flags);
+    if (pieces->control != NULL && outcome->result >= 0)
+        check_control(&message, pieces->control->first, outcome);
     if (outcome->result > 0 && (flags & MSG_TRUNC) == 0) {
         size_t length = (size_t)outcome->result;
         if (!stream_matches(pieces->bytes, length,
@@ -147,6 +178,7 @@ void call_receive(const struct call *call, struct outcome *outcome)
 
     if (vector != NULL)
         pieces_of_vector(&pieces, vector);
+    pieces.control = member(argument(call, 1), "msg_control");
     receive(handle_of(call), &pieces, number(call, 2), outcome);
 }
 

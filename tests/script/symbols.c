@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -86,6 +87,9 @@ static const struct symbol symbols[] = {
     SYMBOL(POLLNVAL),        SYMBOL(POLLRDHUP),
     SYMBOL(POLLPRI),         SYMBOL(POLLRDNORM),
     SYMBOL(POLLWRNORM),      SYMBOL(FIONREAD),
+    SYMBOL(SIOCOUTQ),        SYMBOL(SIOCOUTQNSD),
+    SYMBOL(MSG_EOR),         {"TCP_NOTSENT_LOWAT", 25},
+    {"TCP_INQ", 36},         {"TCP_CM_INQ", 36},
     {"SIOCINQ", FIONREAD},   SYMBOL(SIOCATMARK),
 };
 

@@ -7,6 +7,12 @@
 #define FIONREAD   0x541b
 #define FIONBIO    0x5421
 #define SIOCATMARK 0x8905
+#define SIOCINQ    FIONREAD
+#define SIOCOUTQ   0x5411
+#define TIOCOUTQ   SIOCOUTQ
+
+/* Bytes that were not sent yet. */
+#define SIOCOUTQNSD 0x894b
 
 /* With a struct ifreq of <net/if.h>. */
 #define SIOCGIFNAME    0x8910

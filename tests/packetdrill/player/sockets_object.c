@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 
 static void *userdata(void)
@@ -76,6 +77,8 @@ ssize_t socket_recvmsg(int id, struct msghdr *message, int flags)
 {
     const struct iovec *iov = message->msg_iov;
 
+    if (message->msg_control != NULL)
+        return result(object.recvmsg(userdata(), id, message, flags));
     if (message->msg_iovlen == 1 && flags != 0)
         return result(
             object.recv(userdata(), id, iov->iov_base, iov->iov_len, flags));
@@ -134,6 +137,12 @@ bool socket_is_nonblocking(int id)
 int socket_readable_bytes(int id, int *bytes)
 {
     return (int)result(object.ioctl(userdata(), id, FIONREAD, bytes));
+}
+
+int socket_written_bytes(int id, bool is_unsent, int *bytes)
+{
+    return (int)result(object.ioctl(userdata(), id,
+                                    is_unsent ? SIOCOUTQNSD : SIOCOUTQ, bytes));
 }
 
 int socket_at_mark(int id)
