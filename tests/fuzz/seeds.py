@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seed corpora of frames.c, messages.c, services.c and sockets.c: one decent example of
+"""Writes the seed corpora of frames.c, messages.c, router.c, services.c and sockets.c: one decent example of
 everything the stack understands, for the fuzzer to spoil.
 usage: tests/fuzz/seeds.py [FOLDER]   (default: tests/fuzz/corpus)"""
 import os
@@ -238,10 +238,81 @@ def sockets():
     ]
 
 
+def router():
+    """Records of router.c: from the inside, fixed; answers; quotes; cut."""
+    inside, fixed, answers, turn, second, quotes, cut = 1, 6, 8, 16, 32, 64, 128
+    client, server, wan = (bytes([192, 168, 1, 2]), bytes([10, 0, 0, 2]),
+                           bytes([10, 0, 0, 1]))
+
+    def packet(source, target, protocol, payload, ttl=64, field=0):
+        return ethernet(0x800, struct.pack(
+            ">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 7, field, ttl,
+            protocol, 0, source, target) + payload)
+
+    def segment(port, flags, payload=b"", options=b""):
+        return struct.pack(">HHIIBBHHH", 4000, port, 1000, 0,
+                           (5 + len(options) // 4) << 4, flags, 60000, 0,
+                           0) + options + payload
+
+    def out(protocol, payload, more=0, **how):
+        return record(inside | fixed | turn | more,
+                      packet(client, server, protocol, payload, **how))
+
+    def in_(protocol, payload, more=0, **how):
+        return record(fixed | turn | more,
+                      packet(server, wan, protocol, payload, **how))
+
+    syn = out(6, segment(80, SYN, options=MSS))
+    there = syn + in_(6, segment(0, SYN | ACK, options=MSS), answers) + \
+        record(inside | fixed | turn | answers,
+               packet(client, server, 6, segment(80, ACK)))
+    echo = struct.pack(">BBHHH", 8, 0, 0, 9, 1)
+    return [
+        ("connect", there + in_(6, segment(0, ACK | PSH, bytes(400)),
+                                answers)),
+        ("too-big", there + in_(6, segment(0, ACK, bytes(1000)), answers) +
+         in_(6, segment(0, ACK, bytes(1000)), answers, field=0x4000)),
+        ("hop", out(6, segment(80, SYN), ttl=1) + there +
+         out(6, segment(80, ACK), ttl=1)),
+        ("refused", out(6, segment(25, SYN)) + out(17, udp(5, 25, b"x")) +
+         in_(6, struct.pack(">HH", 5, 80) + segment(0, SYN)[4:]) +
+         in_(17, udp(5, 53, b"x"))),
+        ("forwarded", in_(6, segment(80, SYN, options=MSS)) +
+         record(inside | fixed | turn | answers,
+                packet(client, server, 6, segment(0, SYN | ACK))) +
+         in_(17, udp(500, 53, bytes(100))) +
+         record(inside | fixed | turn | answers,
+                packet(client, server, 17, udp(0, 0, bytes(100))))),
+        ("error", out(17, udp(500, 500, b"hello")) + in_(
+            1, struct.pack(">BBHI", 3, 3, 0, 0), quotes) + in_(
+            1, struct.pack(">BBHI", 3, 4, 0, 576), quotes) + in_(
+            1, struct.pack(">BBHI", 11, 0, 0, 0), quotes)),
+        ("fragments", out(17, udp(500, 500, bytes(1200)), cut) + in_(
+            17, udp(0, 0, bytes(1200)), answers | cut) + in_(
+            1, struct.pack(">BBHI", 3, 3, 0, 0), quotes | cut)),
+        ("ping", out(1, echo + bytes(40)) + in_(1, echo + bytes(40), answers) +
+         in_(1, echo + bytes(900), cut)),
+        ("silent", out(6, segment(80, SYN)) + record(
+            inside | fixed | second, packet(client, bytes([10, 0, 0, 250]), 6,
+                                            segment(80, SYN))) + record(
+            fixed | second | turn, packet(client, bytes([10, 9, 0, 1]), 17,
+                                          udp(1, 2, b"")))),
+        ("hairpin", record(inside | fixed | turn, packet(
+            client, bytes([10, 0, 0, 1]), 6, segment(3128, SYN))) + record(
+            inside | fixed, packet(client, bytes([10, 8, 0, 1]), 17,
+                                   udp(5, 6, b"")))),
+        ("vlan", record(inside | turn, bytes([2, 0, 0, 0, 0, 2]) + bytes(
+            [2, 0, 0, 0, 0, 16]) + b"\x81\0\0\x0a" + packet(
+            bytes([172, 16, 0, 2]), server, 17, udp(5, 6, b"x"))[12:])),
+        ("gre", out(47, bytes(8) + b"abc") + in_(47, bytes(8) + b"abc")),
+    ]
+
+
 def main():
     base = sys.argv[1] if len(sys.argv) > 1 else os.path.join(
         os.path.dirname(os.path.abspath(__file__)), "corpus")
     for target, seeds in (("frames", frames()), ("messages", messages()),
+                          ("router", router()),
                           ("services", services()), ("sockets", sockets())):
         folder = os.path.join(base, target)
         os.makedirs(folder, exist_ok=True)
