@@ -13,6 +13,7 @@
 #include "net/wire/tcp.h"
 #include "net/wire/udp.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* What an ACK says. */
@@ -152,10 +153,9 @@ static inline uint32_t timeout_of(const struct flow *flow)
 }
 
 static inline bool is_plain_ack(const struct packet *packet,
-                                const struct tcp_header *tcp)
+                                const struct tcp_header *tcp, uint32_t length)
 {
     const uint8_t flags = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK | TCP_URG;
-    uint32_t length = (uint32_t)tcp_header_length(tcp);
 
     return (tcp->flags & flags) == TCP_ACK &&
            length - TCP_HEADER_LENGTH <= TCP_TIMESTAMP_SPACE &&
@@ -170,10 +170,13 @@ static inline bool pass_tcp(struct packet *packet, uint32_t now)
     struct flow_found found;
     struct flow_tcp_side *sender, *receiver;
     struct flow *flow;
+    uint32_t header;
     struct ack a;
 
-    if (packet->length < sizeof(*ip) + sizeof(*tcp) ||
-        !is_plain_ack(packet, tcp) || !is_intact(packet))
+    if (packet->length < sizeof(*ip) + sizeof(*tcp))
+        return false;
+    header = (uint32_t)tcp_header_length(tcp);
+    if (!is_plain_ack(packet, tcp, header) || !is_intact(packet))
         return false;
     found = find(ip, FLOW_TCP, now);
     flow = found.flow;
@@ -183,8 +186,7 @@ static inline bool pass_tcp(struct packet *packet, uint32_t now)
     a.numbers = turned_64(&tcp->sequence);
     a.sequence = (uint32_t)(a.numbers >> 32);
     a.ack = (uint32_t)a.numbers;
-    a.end = a.sequence + total - IPV4_HEADER_LENGTH -
-            (uint32_t)tcp_header_length(tcp);
+    a.end = a.sequence + total - IPV4_HEADER_LENGTH - header;
     a.window = be16_get(tcp->window);
     sender = &flow->tcp.side[found.direction];
     receiver = &flow->tcp.side[!found.direction];
@@ -253,24 +255,6 @@ static inline bool pass_udp(struct packet *packet, uint32_t now)
     return true;
 }
 
-/* With a header without options. */
-static NOINLINE bool track_plain(struct packet *packet, uint32_t now)
-{
-    const struct ipv4_header *ip = (const void *)packet->data;
-
-    if (ip->protocol == FLOW_TCP)
-        return pass_tcp(packet, now);
-    return ip->protocol == FLOW_UDP && pass_udp(packet, now);
-}
-
-bool track_usual(struct packet *packet, uint32_t now)
-{
-    const struct ipv4_header *ip = (const void *)packet->data;
-
-    return ip->version_ihl == 0x45 && !packet->is_looped &&
-           track_plain(packet, now);
-}
-
 /* ---- translation ------------------------------------------------------------
  * Sums of words as the machine reads them: for them the order of bytes does
  * not matter (RFC 1071 2), as long as all words are read alike. */
@@ -291,50 +275,68 @@ static inline uint32_t raw_16(const struct be16 *field)
     return word;
 }
 
-/* The field of a sum whose words grew by `growth`, below 2^18 (see update). */
-static inline void grow(struct be16 *field, uint32_t growth)
+static inline uint32_t fold(uint32_t sum)
 {
-    uint32_t sum = (raw_16(field) ^ 0xffff) + growth;
-    uint16_t word;
+    return (sum + (sum << 16 | sum >> 16)) >> 16;
+}
 
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum += sum >> 16;
-    word = (uint16_t)~sum;
-    if (word == 0)
-        word = 0xffff;
+/* RFC 1624, eqn. 4: what the words lose the complement of their sum gains. It
+ * becomes 0, which UDP must not, only if it was and nothing changed. */
+static inline void gain(struct be16 *field, uint32_t loss)
+{
+    uint16_t word = (uint16_t)fold(raw_16(field) + loss);
+
     memcpy(field, &word, sizeof(word));
 }
 
+/* Sources stand in front of destinations in a packet, and behind them in the
+ * tuple of the answer: a side is an index to both. */
+_Static_assert(offsetof(struct ipv4_header, source) == 12 &&
+                   offsetof(struct ipv4_header, destination) == 16 &&
+                   offsetof(struct udp_header, source_port) == 0 &&
+                   offsetof(struct udp_header, destination_port) == 2,
+               "sides of a packet");
+_Static_assert(offsetof(struct flow_tuple, destination) == 0 &&
+                   offsetof(struct flow_tuple, source) == 4 &&
+                   offsetof(struct flow_tuple, destination_port) == 8 &&
+                   offsetof(struct flow_tuple, source_port) == 10 &&
+                   NAT_SOURCE == 0 && NAT_DESTINATION == 1,
+               "sides of a tuple");
+
 /* An IP header without options and the ports behind it become what inverts
- * `answer` on that side; what the words of both, and then of the ports, grew
- * by goes to the checksums. */
+ * `answer` on that side; what the words of both, and then of the ports, lost
+ * goes to the checksums. */
 static inline void rewrite(struct ipv4_header *ip,
-                           const struct flow_tuple *answer, bool is_source,
+                           const struct flow_tuple *answer, enum nat_side side,
                            struct be16 *checksum)
 {
-    struct udp_header *ports = (void *)(ip + 1);
-    struct be32 *address = is_source ? &ip->source : &ip->destination;
-    struct be16 *port =
-        is_source ? &ports->source_port : &ports->destination_port;
-    struct be32 address_after =
-        be32_from(is_source ? answer->destination : answer->source);
-    struct be16 port_after =
-        be16_from(is_source ? answer->destination_port : answer->source_port);
-    uint64_t wide =
-        (uint64_t)(uint32_t)~raw_32(address) + raw_32(&address_after);
-    uint32_t growth =
-        (uint32_t)((wide & 0xffff) + (wide >> 16 & 0xffff) + (wide >> 32));
+    struct be32 *address =
+        (void *)((uint8_t *)&ip->source + side * sizeof(*address));
+    struct be16 *port = (void *)((uint8_t *)(ip + 1) + side * sizeof(*port));
+    const uint8_t *after = (const uint8_t *)answer;
+    struct be32 address_after;
+    struct be16 port_after;
+    uint32_t host;
+    uint16_t number;
+    uint64_t wide;
+    uint32_t loss;
 
+    memcpy(&host, after + side * sizeof(host), sizeof(host));
+    memcpy(&number, after + 8 + side * sizeof(number), sizeof(number));
+    address_after = be32_from(host);
+    port_after = be16_from(number);
+    wide = (uint64_t)raw_32(address) + (uint32_t)~raw_32(&address_after);
+    loss = fold((uint32_t)wide + (uint32_t)(wide >> 32));
     *address = address_after;
-    grow(&ip->checksum, growth);
-    growth += (raw_16(port) ^ 0xffff) + raw_16(&port_after);
+    gain(&ip->checksum, loss);
+    loss += raw_16(port) + (raw_16(&port_after) ^ 0xffff);
     *port = port_after;
     if (checksum != NULL)
-        grow(checksum, growth);
+        gain(checksum, loss);
 }
 
-/* Of a flow that is changed on that side. */
-static inline void translate(struct packet *packet, enum nat_side side)
+/* Of a flow that is changed on that side; true. */
+static bool translate(struct packet *packet, enum nat_side side)
 {
     const struct flow *flow = packet->flow;
     const struct flow_tuple *answer = &flow->tuple[!track_direction(packet)];
@@ -348,26 +350,47 @@ static inline void translate(struct packet *packet, enum nat_side side)
         checksum = be16_raw(udp->checksum) == 0 ? NULL : &udp->checksum;
     } else if (flow->protocol != FLOW_TCP) {
         (void)nat_change(packet, side);
-        return;
+        return true;
     }
-    rewrite(ip, answer, side == NAT_SOURCE, checksum);
+    rewrite(ip, answer, side, checksum);
+    return true;
 }
 
 /* ---- several hooks at once --------------------------------------------------
  */
+
+/* With a header without options; and what comes from outside is translated. */
+static NOINLINE bool track_plain(struct packet *packet, uint32_t now,
+                                 bool is_entering)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+
+    if (!(ip->protocol == FLOW_TCP
+              ? pass_tcp(packet, now)
+              : ip->protocol == FLOW_UDP && pass_udp(packet, now)))
+        return false;
+    if (is_entering &&
+        nat_changes(packet->flow, track_direction(packet), NAT_DESTINATION))
+        return translate(packet, NAT_DESTINATION);
+    return true;
+}
+
+bool track_usual(struct packet *packet, uint32_t now)
+{
+    const struct ipv4_header *ip = (const void *)packet->data;
+
+    return ip->version_ihl == 0x45 && !packet->is_looped &&
+           track_plain(packet, now, false);
+}
 
 /* The packet has a plain header and comes from outside. */
 static bool enter(struct packet *packet, uint64_t now_ns)
 {
     const struct rule_set *set = rules_active();
 
-    if (set == NULL || set->hooks[FILTER_PREROUTING].has_chains ||
-        ipv4_is_fragment((const void *)packet->data) ||
-        !track_plain(packet, flow_ticks(now_ns)))
-        return false;
-    if (nat_changes(packet->flow, track_direction(packet), NAT_DESTINATION))
-        translate(packet, NAT_DESTINATION);
-    return true;
+    return set != NULL && !set->hooks[FILTER_PREROUTING].has_chains &&
+           !ipv4_is_fragment((const void *)packet->data) &&
+           track_plain(packet, flow_ticks(now_ns), true);
 }
 
 static bool cross(struct packet *packet, bool is_forwarded)
@@ -380,7 +403,7 @@ static bool cross(struct packet *packet, bool is_forwarded)
                        : set->passes_across)) == 0)
         return false;
     if (nat_changes(packet->flow, track_direction(packet), NAT_SOURCE))
-        translate(packet, NAT_SOURCE);
+        return translate(packet, NAT_SOURCE);
     return true;
 }
 

@@ -87,6 +87,8 @@ static size_t mutate_frame(uint8_t *data, size_t size, size_t max_size,
     uint8_t frame[LENGTH_MAX];
     size_t most = record->length + (max_size - size);
 
+    if (most == 0)
+        return size; /* libFuzzer would add an octet all the same */
     memcpy(frame, data + record->at + HEADER, record->length);
     size_t length = LLVMFuzzerMutate(frame, record->length,
                                      most < LENGTH_MAX ? most : LENGTH_MAX);
