@@ -3,7 +3,7 @@
  * Formatted output, and streams over the console and the read-only files of
  * the module. stdout is line buffered, stderr unbuffered. snprintf and
  * vsnprintf are the apps' (they know floating point); kernel and net use
- * libc/pure/format.h. The scanf family is left out.
+ * libc/pure/format.h. Of the scanf family there is what reads a text.
  */
 #pragma once
 
@@ -52,6 +52,11 @@ int vsnprintf(char *restrict buffer, size_t size, const char *restrict format,
               va_list arguments) __attribute__((format(printf, 3, 0)));
 int vasprintf(char **text, const char *restrict format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
+
+int sscanf(const char *restrict text, const char *restrict format, ...)
+    __attribute__((format(scanf, 2, 3)));
+int vsscanf(const char *restrict text, const char *restrict format,
+            va_list arguments) __attribute__((format(scanf, 2, 0)));
 
 FILE *fopen(const char *restrict path, const char *restrict mode);
 int fclose(FILE *stream);

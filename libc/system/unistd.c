@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What little there is of a process and a host name.
+ * What little there is of a process.
  */
 #include "libc/system/descriptor.h"
 #include "libc/system/path.h"
@@ -8,12 +8,9 @@
 #include "kernel/memory.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char host_name[HOST_NAME_MAX + 1] = "ferrule";
 
 int chdir(const char *path)
 {
@@ -80,27 +77,4 @@ long sysconf(int name)
         errno = EINVAL;
         return -1;
     }
-}
-
-int gethostname(char *name, size_t size)
-{
-    size_t length = strlen(host_name) + 1;
-
-    if (size < length) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(name, host_name, length);
-    return 0;
-}
-
-int sethostname(const char *name, size_t length)
-{
-    if (length > HOST_NAME_MAX) {
-        errno = EINVAL;
-        return -1;
-    }
-    memcpy(host_name, name, length);
-    host_name[length] = '\0';
-    return 0;
 }
