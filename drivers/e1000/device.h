@@ -220,6 +220,7 @@ void e1000_filters_init(struct e1000 *nic);
 void e1000_filter_multicast(struct netif *netif,
                             const struct ethernet_address *list, size_t count);
 void e1000_flow_control_init(struct e1000 *nic);
+void e1000_moderate(struct e1000 *nic);
 
 /* link.c */
 void e1000_link_init(struct e1000 *nic);
@@ -243,7 +244,6 @@ int e1000_bring_up(struct e1000 *nic);
 void e1000_mask(struct e1000 *nic);
 void e1000_unmask(struct e1000 *nic);
 void e1000_unmask_transmit(struct e1000 *nic);
-void e1000_moderate(struct e1000 *nic);
 
 /* watchdog.c */
 void e1000_tick(struct netif *netif, uint64_t now_ns);

@@ -35,11 +35,6 @@ enum {
     POLLS_JUDGED = 32,
 };
 
-/* Bytes a second, both ways, from which on a transfer is what the card is
- * used for, and below which it is not. */
-#define BULK_RATE  UINT64_C(40000000)
-#define LIGHT_RATE UINT64_C(20000000)
-
 static const struct e1000_chip chips[] = {
     {0x100C, 0, "82544GC"},
     {0x100E, 0, "82540EM"},
@@ -299,31 +294,6 @@ void e1000_unmask_transmit(struct e1000 *nic)
         e1000_write(nic, E1000_IMS, E1000_CAUSE_TXDW);
     }
     cpu_interrupts_restore(were_enabled);
-}
-
-/* Two classes, as in Intel's adaptive drivers: every frame at once while
- * little moves, so that answers are quick, and a gap while much does. A longer
- * one than that cost more than it saved. */
-void e1000_moderate(struct e1000 *nic)
-{
-    uint64_t now_ns = clock_now_ns();
-    uint64_t bytes = nic->counters.rx_bytes + nic->counters.tx_bytes;
-    uint64_t us = (now_ns - nic->judged_ns) / 1000 + 1;
-    uint64_t rate = (bytes - nic->bytes_judged) * 1000000 / us;
-    uint32_t gap = nic->interrupt_gap;
-
-    nic->polls_judged = 0;
-    nic->bytes_judged = bytes;
-    nic->judged_ns = now_ns;
-    if (rate >= BULK_RATE)
-        gap = E1000_GAP_BULK;
-    else if (rate < LIGHT_RATE)
-        gap = 0;
-    if (gap == nic->interrupt_gap ||
-        e1000_options.interrupt_gap != E1000_GAP_ADAPTIVE)
-        return;
-    nic->interrupt_gap = gap;
-    e1000_write(nic, E1000_ITR, gap);
 }
 
 static void count_interrupt(struct e1000 *nic, uint32_t causes)

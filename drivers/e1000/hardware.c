@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is asked of the chip outside its rings: reset, EEPROM, its address,
- * the receive filters, flow control. Every wait is bounded. Deliberately
- * missing: the 82544's EEPROM by bit-banging (its address registers are
- * loaded by the chip itself), reset through the I/O BAR.
+ * the receive filters, flow control, moderation. Every wait is bounded.
+ * Deliberately missing: the 82544's EEPROM by bit-banging (its address
+ * registers are loaded by the chip itself), reset through the I/O BAR.
  */
 #include "drivers/e1000/device.h"
 
@@ -19,6 +19,11 @@ enum {
     STEP_US = 10,
     LONGEST_FRAME = 1522,
 };
+
+/* Bytes a second, both ways, from which on a transfer is what the card is
+ * used for, and below which it is not. */
+#define BULK_RATE  UINT64_C(40000000)
+#define LIGHT_RATE UINT64_C(20000000)
 
 static bool is_nobody(uint32_t status)
 {
@@ -237,4 +242,29 @@ void e1000_flow_control_init(struct e1000 *nic)
     e1000_write(nic, E1000_FCTTV, E1000_FCTTV_PAUSE);
     e1000_write(nic, E1000_FCRTH, high);
     e1000_write(nic, E1000_FCRTL, high > 8 ? (high - 8) | E1000_FCRTL_XONE : 0);
+}
+
+/* Two classes, as in Intel's adaptive drivers: every frame at once while
+ * little moves, so that answers are quick, and a gap while much does. A longer
+ * one than that cost more than it saved. */
+void e1000_moderate(struct e1000 *nic)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t bytes = nic->counters.rx_bytes + nic->counters.tx_bytes;
+    uint64_t us = (now_ns - nic->judged_ns) / 1000 + 1;
+    uint64_t rate = (bytes - nic->bytes_judged) * 1000000 / us;
+    uint32_t gap = nic->interrupt_gap;
+
+    nic->polls_judged = 0;
+    nic->bytes_judged = bytes;
+    nic->judged_ns = now_ns;
+    if (rate >= BULK_RATE)
+        gap = E1000_GAP_BULK;
+    else if (rate < LIGHT_RATE)
+        gap = 0;
+    if (gap == nic->interrupt_gap ||
+        e1000_options.interrupt_gap != E1000_GAP_ADAPTIVE)
+        return;
+    nic->interrupt_gap = gap;
+    e1000_write(nic, E1000_ITR, gap);
 }
