@@ -7,6 +7,7 @@
  */
 #include "net/socket/draft.h"
 #include "net/socket/option_group.h"
+#include "net/socket/option_info.h"
 #include "net/socket/socket.h"
 #include "net/socket/table.h"
 
@@ -37,28 +38,6 @@ enum {
     NUMBER_NOTSENT_LOWAT = 25,
     NUMBER_INQ = 36,
     CONGESTION_NAME_SIZE = 16, /* TCP_CA_NAME_MAX */
-};
-
-/* The head of Linux's struct tcp_info, to tcpi_total_retrans. */
-struct info {
-    uint8_t state, congestion_state, retransmits, probes, backoff, options;
-    uint8_t window_scales, flags;
-    uint32_t rto_us, ack_timeout_us, send_mss, receive_mss;
-    uint32_t unacknowledged, sacked, lost, retransmitting, forward_acks;
-    uint32_t last_data_sent_ms, last_ack_sent_ms;
-    uint32_t last_data_received_ms, last_ack_received_ms;
-    uint32_t path_mtu, receive_threshold, rtt_us, rtt_variation_us;
-    uint32_t send_threshold, congestion_window, advertised_mss, reordering;
-    uint32_t receive_rtt_us, receive_space, total_retransmits;
-};
-
-_Static_assert(sizeof(struct info) == 104, "as Linux lays it out");
-
-/* Linux's enum tcp_ca_state. */
-enum {
-    STATE_OPEN = 0,
-    STATE_RECOVERY = 3,
-    STATE_LOSS = 4,
 };
 
 /* Options that are one int, by level and number. */
@@ -314,68 +293,6 @@ static int store_timeout(void *value, socklen_t *length, uint32_t timeout_ms)
     return store(value, length, &time, sizeof(time));
 }
 
-/* Linux numbers its TCP states its own way (include/net/tcp_states.h). */
-static uint8_t linux_state(enum tcp_state state)
-{
-    static const uint8_t numbers[TCP_STATE_COUNT] = {
-        [TCP_CLOSED] = 7,       [TCP_LISTEN] = 10,     [TCP_SYN_SENT] = 2,
-        [TCP_SYN_RECEIVED] = 3, [TCP_ESTABLISHED] = 1, [TCP_FIN_WAIT_1] = 4,
-        [TCP_FIN_WAIT_2] = 5,   [TCP_CLOSE_WAIT] = 8,  [TCP_CLOSING] = 11,
-        [TCP_LAST_ACK] = 9,     [TCP_TIME_WAIT] = 6};
-
-    return numbers[state];
-}
-
-static uint32_t ms_since(uint32_t then_ms, uint64_t now_ns)
-{
-    return then_ms == 0 ? 0 : (uint32_t)(now_ns / NS_PER_MS) - then_ms;
-}
-
-static int get_info(const struct socket *socket, void *value, socklen_t *length,
-                    uint64_t now_ns)
-{
-    struct tcp_status status;
-    struct info info = {.state = linux_state(TCP_CLOSED)};
-    uint32_t mss;
-
-    if (socket->kind == SOCKET_LISTENER)
-        info.state = linux_state(TCP_LISTEN);
-    if (socket->kind != SOCKET_CONNECTION)
-        return store(value, length, &info, sizeof(info));
-    tcp_get_status(socket->connection, &status);
-    mss = status.send_mss != 0 ? status.send_mss : 1;
-    info.state = linux_state(status.state);
-    info.options =
-        (uint8_t)((status.has_timestamps ? 1 : 0) | (status.has_sack ? 2 : 0) |
-                  (status.receive_scale != 0 ? 4 : 0) |
-                  (status.has_ecn ? 8 : 0));
-    info.congestion_state = status.timeouts != 0   ? STATE_LOSS
-                            : status.is_recovering ? STATE_RECOVERY
-                                                   : STATE_OPEN;
-    info.retransmits = status.timeouts;
-    info.probes = status.probes;
-    info.backoff = status.backoff;
-    info.window_scales =
-        (uint8_t)(status.send_scale | status.receive_scale << 4);
-    info.receive_mss = status.receive_mss;
-    info.last_data_sent_ms = ms_since(status.data_sent_ms, now_ns);
-    info.last_ack_received_ms = ms_since(status.heard_ms, now_ns);
-    info.path_mtu = status.path_mtu;
-    info.rto_us = (uint32_t)(status.rto_ns / NS_PER_US);
-    info.send_mss = status.send_mss;
-    info.advertised_mss = status.announced_mss;
-    info.unacknowledged = (status.flight + mss - 1) / mss;
-    info.sacked = (status.sacked + mss - 1) / mss;
-    info.lost = (status.lost + mss - 1) / mss;
-    info.rtt_us = (uint32_t)(status.rtt_ns / NS_PER_US);
-    info.rtt_variation_us = (uint32_t)(status.rtt_variation_ns / NS_PER_US);
-    info.send_threshold = status.slow_start_threshold / mss;
-    info.congestion_window = status.congestion_window / mss;
-    info.receive_space = status.receive_window;
-    info.total_retransmits = status.retransmits;
-    return store(value, length, &info, sizeof(info));
-}
-
 static int take_error(struct socket *socket)
 {
     if (socket->kind == SOCKET_DATAGRAM)
@@ -475,7 +392,7 @@ static int get_option(struct socket *socket, int level, int number, void *value,
         return get_socket_option(socket, number, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_INFO &&
         socket->kind != SOCKET_DATAGRAM)
-        return get_info(socket, value, length, now_ns);
+        return option_get_info(socket, value, length, now_ns);
     if (level == IPPROTO_TCP && number == NUMBER_CONGESTION)
         return get_congestion(socket, value, length);
     if (level == IPPROTO_TCP && number == NUMBER_INQ &&

@@ -63,6 +63,7 @@ void acknowledge_advance(struct tcp_connection *c,
     send_queue_acknowledge(&c->send,
                            seq_after(segment->ack, end) ? end : segment->ack);
     c->holds_more = false;
+    c->bytes_acknowledged += acked;
     c->snd.una = segment->ack;
     c->snd.nxt = seq_max(c->snd.nxt, c->snd.una);
     c->snd.small = seq_max(c->snd.small, c->snd.una);

@@ -173,6 +173,15 @@ struct tcp_connection {
     uint16_t pending_mtu;  /* claimed, believed at the next timeout */
     uint16_t acked_size;   /* largest segment size known to have arrived */
     struct ip_hop hop;     /* the way to the peer */
+
+    /* For TCP_INFO, in its whole life. */
+    uint64_t bytes_acknowledged; /* of ours; the FIN is one */
+    uint64_t bytes_received;     /* in order */
+    uint32_t segments_in;
+    uint32_t segments_out;
+    uint32_t text_in; /* of them, with text */
+    uint32_t text_out;
+    uint32_t text_at_ms; /* when some last came, or it was established */
 };
 
 _Static_assert(offsetof(struct tcp_connection, send) == 128,

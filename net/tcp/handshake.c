@@ -58,6 +58,7 @@ void connection_establish(struct tcp_connection *c,
     timers_progress(c, now_ns);
     connection_set_state(c, c->fin_queued ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED);
     timers_keep_alive(c, now_ns);
+    c->text_at_ms = connection_ms(now_ns);
     c->was_writable = true;
     connection_notify(c, TCP_WRITABLE);
     if (c->fin_queued)

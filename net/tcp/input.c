@@ -258,6 +258,8 @@ void connection_receive(struct tcp_connection *c, struct packet *packet,
         return;
     }
     turn_steps = 0;
+    c->segments_in++;
+    c->text_in += segment->length != 0;
     if (c->state == TCP_SYN_SENT)
         syn_sent_receive(c, packet, segment, now_ns);
     else

@@ -149,7 +149,9 @@ static inline void rack_note_rtt(struct tcp_recovery *r, uint32_t rtt_us,
         r->rtt_min_at = now;
     }
 }
-void rack_note_reordering(struct tcp_recovery *r, struct seq32 highest);
+/* What arrived begins before what had arrived, and ends here. */
+void rack_note_reordering(struct tcp_recovery *r, struct seq32 lowest,
+                          struct seq32 highest);
 void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
                     const struct tcp_delivery *d, uint64_t now_ns);
 void rack_was_in_vain(struct tcp_connection *c);

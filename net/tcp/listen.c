@@ -93,6 +93,13 @@ int tcp_listen(const struct tcp_endpoint *local, int backlog,
     return 0;
 }
 
+void tcp_listener_count(const struct tcp_listener *listener, uint32_t *waiting,
+                        uint32_t *backlog)
+{
+    *waiting = listener->accept_count;
+    *backlog = listener->backlog;
+}
+
 void tcp_listener_set_backlog(struct tcp_listener *listener, int backlog)
 {
     listener->backlog = clamp_backlog(backlog);

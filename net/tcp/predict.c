@@ -101,7 +101,7 @@ static void recover_nothing(struct tcp_connection *c, uint32_t acked,
     if (!r->has_highest || !seq_before(lowest, r->highest))
         r->highest = c->snd.una;
     else
-        rack_note_reordering(r, c->snd.una);
+        rack_note_reordering(r, lowest, c->snd.una);
     r->has_highest = true;
     r->has_rack = true;
     r->rack_rtt_us = us;
@@ -132,6 +132,7 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     if (!scoreboard_acknowledge_plain(&c->recovery->board, ack, &sent_us))
         return false;
     send_queue_acknowledge(&c->send, ack);
+    c->bytes_acknowledged += acked;
     c->snd.una = ack;
     c->snd.small = seq_max(c->snd.small, ack);
     if (size > c->acked_size)
@@ -183,6 +184,9 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
         take_packets(c, packet);
     }
     c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
+    c->bytes_received += arrival->length;
+    c->text_in += arrival->count;
+    c->text_at_ms = c->heard_at_ms;
     text_owe_ack(c, arrival->count, arrival->size, now_ns);
     if (!was_due && c->ack_at_ns != 0)
         timers_arm(c, c->ack_at_ns);
@@ -194,6 +198,7 @@ static void note_arrival(struct tcp_connection *c,
                          const struct arrival *arrival, uint64_t now_ns)
 {
     tcp_counters.header_predictions += arrival->count;
+    c->segments_in += arrival->count;
     c->heard_at_ms = connection_ms(now_ns);
     c->soft_error = 0;
     c->keep_probes = 0;

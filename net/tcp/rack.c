@@ -42,8 +42,14 @@ static void update_newest(struct tcp_connection *c,
     }
 }
 
-void rack_note_reordering(struct tcp_recovery *r, struct seq32 highest)
+COLD void rack_note_reordering(struct tcp_recovery *r, struct seq32 lowest,
+                               struct seq32 highest)
 {
+    uint32_t overtaken = (uint32_t)seq_diff(r->highest, lowest);
+
+    if (overtaken > r->reordered_most)
+        r->reordered_most = overtaken;
+    r->reorderings++;
     r->is_reordering = true;
     r->highest = seq_max(r->highest, highest);
 }
@@ -60,7 +66,7 @@ void rack_delivered(struct tcp_connection *c, const struct tcp_segment *segment,
         if (!r->has_highest)
             r->highest = d->highest;
         else if (seq_before(d->lowest, r->highest))
-            rack_note_reordering(r, d->highest);
+            rack_note_reordering(r, d->lowest, d->highest);
         else
             r->highest = seq_max(r->highest, d->highest);
         r->has_highest = true;

@@ -90,6 +90,7 @@ void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
                           (uint32_t)(now_ns / NS_PER_US));
     r->sent += length;
     r->unproven += length;
+    r->bytes_again += length;
     if (!r->has_again) {
         r->has_again = true;
         r->again_at_ms = connection_timestamp(c, now_ns);
@@ -134,6 +135,7 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
     r->sent += length;
     if (is_again) {
         r->unproven += length;
+        r->bytes_again += length;
         if (!r->has_again) {
             r->has_again = true;
             r->again_at_ms = connection_timestamp(c, now_ns);

@@ -46,6 +46,12 @@ struct tcp_recovery {
     uint32_t again_at_ms; /* our timestamp on its first retransmission */
     uint32_t unproven;    /* retransmissions no DSACK has told of */
 
+    /* For TCP_INFO. */
+    uint64_t bytes_again;
+    uint32_t dsacks;
+    uint32_t reorderings;
+    uint32_t reordered_most; /* so many bytes were overtaken */
+
     uint8_t window_steps;   /* RACK.reo_wnd_mult, 1 to 255 */
     uint8_t window_persist; /* recoveries until it is 1 again */
     uint8_t frto;           /* enum tcp_frto */

@@ -192,6 +192,7 @@ static bool is_all_in_vain(struct tcp_connection *c,
     uint32_t length = (uint32_t)seq_diff(block->right, block->left);
 
     tcp_counters.dsacks_received++;
+    r->dsacks++;
     if (r->prior_cwnd == 0 || r->unproven == 0 ||
         seq_before(block->left, r->undo_una))
         return false;

@@ -104,6 +104,9 @@ void scoreboard_sent_again(struct tcp_scoreboard *board, struct seq32 start,
 bool scoreboard_tail(const struct tcp_scoreboard *board,
                      struct tcp_piece *piece);
 
+/* Bytes in flight that were sent again. Looks at all. */
+uint32_t scoreboard_again(const struct tcp_scoreboard *board);
+
 /* RFC 2018 8: the peer SACKed what lies at the left edge, and yet does not
  * acknowledge it. */
 bool scoreboard_is_reneged(const struct tcp_scoreboard *board);

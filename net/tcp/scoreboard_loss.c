@@ -156,3 +156,14 @@ COLD bool scoreboard_tail(const struct tcp_scoreboard *board,
                                 span_length(span_at(number))};
     return true;
 }
+
+COLD uint32_t scoreboard_again(const struct tcp_scoreboard *board)
+{
+    uint32_t bytes = 0;
+
+    for (uint32_t number = board->oldest; number != 0;
+         number = span_at(number)->later)
+        if (span_at(number)->is_again)
+            bytes += span_length(span_at(number));
+    return bytes;
+}

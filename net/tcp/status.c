@@ -57,6 +57,15 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .retransmits = c->retransmits,
         .data_sent_ms = c->sent_at_ms,
         .heard_ms = c->heard_at_ms,
+        .text_ms = c->text_at_ms,
+        .bytes_acknowledged = c->bytes_acknowledged,
+        .bytes_received = c->bytes_received,
+        .segments_in = c->segments_in,
+        .segments_out = c->segments_out,
+        .text_in = c->text_in,
+        .text_out = c->text_out,
+        .unsent = (uint32_t)tcp_write_unsent(c),
+        .receive_limit = c->options.receive_buffer,
         .path_mtu = c->path_mtu != 0 && c->path_mtu < c->hop.mtu ? c->path_mtu
                                                                  : c->hop.mtu,
         .send_mss = c->snd.mss,
@@ -73,6 +82,14 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .has_ecn = c->has_ecn,
         .is_orphan = c->is_orphan,
     };
+    if (c->recovery != NULL) {
+        status->again = scoreboard_again(&c->recovery->board);
+        status->rtt_least_us = c->recovery->rtt_min_us;
+        status->bytes_again = c->recovery->bytes_again;
+        status->dsacks = c->recovery->dsacks;
+        status->reorderings = c->recovery->reorderings;
+        status->reordered_most = c->recovery->reordered_most;
+    }
 }
 
 void tcp_visit_connections(void (*visit)(void *context,

@@ -121,6 +121,9 @@ int tcp_bind_check(struct tcp_endpoint *local, bool reuse_address) MUST_CHECK;
 int tcp_listen(const struct tcp_endpoint *local, int backlog,
                bool reuse_address, void *owner,
                struct tcp_listener **listener) MUST_CHECK;
+/* Connections that wait to be accepted, and how many may. */
+void tcp_listener_count(const struct tcp_listener *listener, uint32_t *waiting,
+                        uint32_t *backlog);
 void tcp_listener_set_backlog(struct tcp_listener *listener, int backlog);
 
 /* Ends it: connections not yet accepted are reset (RFC 9293 3.10.4). */
@@ -273,6 +276,21 @@ struct tcp_status {
     /* When it last was, in milliseconds modulo 2^32. */
     uint32_t data_sent_ms; /* 0: never */
     uint32_t heard_ms;     /* a segment that was acceptable */
+    uint32_t text_ms;      /* text that came, or it was established */
+    uint64_t bytes_acknowledged;
+    uint64_t bytes_received;
+    uint64_t bytes_again; /* sent, with SACK */
+    uint32_t segments_in;
+    uint32_t segments_out;
+    uint32_t text_in; /* of them, with text */
+    uint32_t text_out;
+    uint32_t unsent;
+    uint32_t again; /* of the flight, sent again */
+    uint32_t rtt_least_us;
+    uint32_t dsacks;
+    uint32_t reorderings;
+    uint32_t reordered_most; /* bytes */
+    uint32_t receive_limit;  /* the most that is offered */
     uint32_t path_mtu;
     uint16_t send_mss;
     uint16_t announced_mss;

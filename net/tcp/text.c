@@ -105,6 +105,7 @@ static bool is_unread(const struct tcp_connection *c)
 static void deliver(struct tcp_connection *c, struct packet *packet)
 {
     c->rcv.nxt = seq_add(c->rcv.nxt, packet->length);
+    c->bytes_received += packet->length;
     if (is_unread(c) || packet->length == 0) {
         receive_memory_give();
         packet_free(packet);
@@ -118,6 +119,7 @@ static void deliver(struct tcp_connection *c, struct packet *packet)
 static void deliver_list(struct tcp_connection *c, struct tcp_early_list *list)
 {
     c->rcv.nxt = seq_add(c->rcv.nxt, list->length);
+    c->bytes_received += list->length;
     if (is_unread(c) || list->length == 0) {
         receive_memory_leave(list->first, list->last);
         (void)receive_memory_reap();
@@ -200,6 +202,8 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
         packet_drop(packet, DROP_TCP_AFTER_CLOSE);
         return;
     }
+    if (segment->length != 0)
+        c->text_at_ms = connection_ms(now_ns);
     if (segment->length > c->rcv.mss)
         c->rcv.mss = (uint16_t)segment->length;
     bool is_next = seq_equal(segment->seq, c->rcv.nxt);

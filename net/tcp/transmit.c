@@ -212,9 +212,13 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
             c->ack_at_ns = 0; /* else a writer waits for it, too */
         c->owed &= (uint8_t)~OWES_ACK;
     }
-    tcp_counters.out_segments++;
+    uint32_t count = 1;
     if (packet->segment_size != 0)
-        tcp_counters.out_segments += (*length - 1) / packet->segment_size;
+        count += (*length - 1) / packet->segment_size;
+    tcp_counters.out_segments += count;
+    c->segments_out += count;
+    if (*length != 0)
+        c->text_out += count;
     send(c, packet, tos, now_ns);
     return true;
 }

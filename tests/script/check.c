@@ -24,6 +24,42 @@
             sizeof(((struct tcp_info *)0)->name)                               \
     }
 
+/* With what <netinet/tcp.h> here may not have yet, and <linux/tcp.h>, which
+ * has it, collides with that. */
+struct info {
+    uint8_t state;
+    uint8_t others[103]; /* to tcpi_total_retrans */
+    uint64_t tcpi_pacing_rate;
+    uint64_t tcpi_max_pacing_rate;
+    uint64_t tcpi_bytes_acked;
+    uint64_t tcpi_bytes_received;
+    uint32_t tcpi_segs_out;
+    uint32_t tcpi_segs_in;
+    uint32_t tcpi_notsent_bytes;
+    uint32_t tcpi_min_rtt;
+    uint32_t tcpi_data_segs_in;
+    uint32_t tcpi_data_segs_out;
+    uint64_t tcpi_delivery_rate;
+    uint64_t tcpi_busy_time;
+    uint64_t tcpi_rwnd_limited;
+    uint64_t tcpi_sndbuf_limited;
+    uint32_t tcpi_delivered;
+    uint32_t tcpi_delivered_ce;
+    uint64_t tcpi_bytes_sent;
+    uint64_t tcpi_bytes_retrans;
+    uint32_t tcpi_dsack_dups;
+    uint32_t tcpi_reord_seen;
+    uint32_t tcpi_rcv_ooopack;
+    uint32_t tcpi_snd_wnd;
+    uint32_t tcpi_rcv_wnd;
+    uint32_t tcpi_rehash;
+};
+
+#define LATER(name)                                                            \
+    {                                                                          \
+#name, offsetof(struct info, name), sizeof(((struct info *)0)->name)   \
+    }
+
 static const struct {
     const char *name;
     size_t offset;
@@ -57,13 +93,28 @@ static const struct {
     INFO(tcpi_rcv_rtt),
     INFO(tcpi_rcv_space),
     INFO(tcpi_total_retrans),
+    LATER(tcpi_bytes_acked),
+    LATER(tcpi_bytes_received),
+    LATER(tcpi_segs_out),
+    LATER(tcpi_segs_in),
+    LATER(tcpi_notsent_bytes),
+    LATER(tcpi_min_rtt),
+    LATER(tcpi_data_segs_in),
+    LATER(tcpi_data_segs_out),
+    LATER(tcpi_delivered),
+    LATER(tcpi_bytes_sent),
+    LATER(tcpi_bytes_retrans),
+    LATER(tcpi_dsack_dups),
+    LATER(tcpi_reord_seen),
+    LATER(tcpi_snd_wnd),
+    LATER(tcpi_rcv_wnd),
 };
 
 struct evaluation {
     const char *at;
     const char *error; /* NULL: none */
     char values[160];  /* "name=1 ..." of what was looked at */
-    struct tcp_info info;
+    struct info info;
     bool has_info;
 };
 
@@ -106,10 +157,9 @@ static bool find_member(struct evaluation *e, const char *name, size_t length,
             memcmp(members[i].name, name, length) != 0)
             continue;
         const uint8_t *from = (const uint8_t *)&e->info + members[i].offset;
-        uint32_t word = *from;
-        if (members[i].size == sizeof(word))
-            memcpy(&word, from, sizeof(word));
-        *value = word;
+        uint64_t number = 0; /* little-endian, as the struct is */
+        memcpy(&number, from, members[i].size);
+        *value = (long long)number;
         if (!e->has_info)
             e->error = "there is no socket to ask for TCP_INFO";
         return true;
@@ -151,7 +201,7 @@ static long long evaluate_name(struct evaluation *e)
     else if (length == 7 && memcmp(name, "counter", 7) == 0)
         return evaluate_counter(e);
     else if (length == 10 && memcmp(name, "tcpi_state", 10) == 0)
-        value = e->has_info ? e->info.tcpi_state : stage_state();
+        value = e->has_info ? e->info.state : stage_state();
     else if (length == 5 && memcmp(name, "state", 5) == 0)
         value = stage_state();
     else if (find_member(e, name, length, &value))

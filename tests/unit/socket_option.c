@@ -239,6 +239,19 @@ Test(socket_option, tcp_info_tells_linux_states)
     cr_assert_eq(info[0], 5, "FIN-WAIT-2");
 }
 
+Test(socket_option, tcp_info_of_a_listener_tells_its_queue)
+{
+    uint32_t info[80];
+    socklen_t length = sizeof(info);
+    int id = make_listener(7);
+
+    cr_assert_eq(socket_getsockopt(id, IPPROTO_TCP, NUMBER_INFO, info, &length),
+                 0);
+    cr_assert_eq(length, 248, "as much as Linux has");
+    cr_assert_eq(info[6], 0, "tcpi_unacked: who waits");
+    cr_assert_eq(info[7], 7, "tcpi_sacked: how many may");
+}
+
 static void set_linger(int id, int seconds)
 {
     struct linger linger = {1, seconds};
