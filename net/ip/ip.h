@@ -50,6 +50,11 @@ struct ip_hop {
 
 struct ip_hop ip_hop_of(const struct ip_route *route);
 
+/* ip_route_lookup() for who wants no more than that. */
+int ip_hop_lookup(const struct ip_address *destination,
+                  const struct ip_address *source,
+                  struct ip_hop *hop) MUST_CHECK;
+
 /* And back, while the generation is that of today. */
 struct ip_route ip_hop_route(const struct ip_hop *hop,
                              const struct ip_address *source);

@@ -92,7 +92,7 @@ static uint16_t pseudo_sum(const struct tcp_tuple *tuple)
 }
 
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
-                                         const struct ip_route *route,
+                                         const struct ip_hop *hop,
                                          const struct tcp_options *options,
                                          struct tcp_node *old, uint64_t now_ns)
 {
@@ -102,7 +102,7 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
     *c = (struct tcp_connection){
         .node = {.kind = TCP_NODE_CONNECTION, .tuple = *tuple},
         .state = TCP_SYN_SENT,
-        .hop = ip_hop_of(route),
+        .hop = *hop,
         .options = *options,
         .pseudo_sum = pseudo_sum(tuple),
         .timer = {.expire = connection_timer_expired},
@@ -294,16 +294,13 @@ void connection_abort(struct tcp_connection *c, int error)
 
 bool connection_route(struct tcp_connection *c)
 {
-    struct ip_route route;
-
     if (c->hop.generation == ip_route_generation())
         return true;
-    if (ip_route_lookup(&c->node.tuple.remote, &c->node.tuple.local, &route) !=
+    if (ip_hop_lookup(&c->node.tuple.remote, &c->node.tuple.local, &c->hop) !=
         0) {
         c->soft_error = EHOSTUNREACH;
         return false;
     }
-    c->hop = ip_hop_of(&route);
     connection_update_mss(c);
     return true;
 }

@@ -265,7 +265,7 @@ static inline bool state_is_synchronised(enum tcp_state state)
  * half-open one, if there is one. */
 int connection_pool_init(size_t count) MUST_CHECK;
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
-                                         const struct ip_route *route,
+                                         const struct ip_hop *hop,
                                          const struct tcp_options *options,
                                          struct tcp_node *old,
                                          uint64_t now_ns) MUST_CHECK;

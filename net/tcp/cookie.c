@@ -21,8 +21,7 @@ enum {
     MSS_MASK = 7,
     OPEN_BITS = 15, /* those that are not hash */
 
-    STAMP_BITS = 63, /* in the timestamp */
-    HAS_STAMP = 64,  /* hashed only */
+    HAS_STAMP = 64, /* hashed only */
 
     ETHERNET_MSS = 1460, /* what most SYNs say... */
     ETHERNET_SIZE = 6,   /* ...and where it stands below */
@@ -96,16 +95,6 @@ struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
                     size << MSS_SHIFT | (uint32_t)(epoch & EPOCH_BIT));
 }
 
-uint32_t cookie_timestamp(const struct tcp_cookie *cookie, uint32_t timestamp)
-{
-    uint32_t value = (timestamp & ~(uint32_t)STAMP_BITS) | cookie->stamp;
-
-    /* Never ahead of the clock, or what follows would seem old (PAWS). */
-    if ((int32_t)(value - timestamp) > 0)
-        value -= STAMP_BITS + 1;
-    return value;
-}
-
 bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
                   struct seq32 iss, uint32_t echo, struct tcp_cookie *cookie,
                   uint64_t now_ns)
@@ -119,7 +108,7 @@ bool cookie_check(const struct tcp_tuple *tuple, struct seq32 irs,
     *cookie =
         (struct tcp_cookie){.mss = sizes[size], .has_timestamp = has_timestamp};
     if (has_timestamp)
-        cookie->stamp = echo & STAMP_BITS;
+        cookie->stamp = echo & COOKIE_STAMP_BITS;
     if (secrets[parity].epoch != epoch)
         return false;
     uint64_t value =

@@ -25,6 +25,7 @@ enum {
     COOKIE_SCALE_MASK = 15, /* 15: no window scale */
     COOKIE_HAS_SACK = 16,
     COOKIE_HAS_ECN = 32,
+    COOKIE_STAMP_BITS = 63,
 };
 
 static inline bool cookie_has_scale(const struct tcp_cookie *cookie)
@@ -39,8 +40,16 @@ void cookies_init(void);
 struct seq32 cookie_make(const struct tcp_tuple *tuple, struct seq32 irs,
                          struct tcp_cookie *cookie, uint64_t now_ns);
 
-/* The timestamp value for that SYN-ACK: at most `timestamp`. */
-uint32_t cookie_timestamp(const struct tcp_cookie *cookie, uint32_t timestamp);
+/* The timestamp value for that SYN-ACK: never ahead of the clock, which says
+ * `timestamp`, or what follows would seem old (PAWS). */
+static inline uint32_t cookie_timestamp(const struct tcp_cookie *cookie,
+                                        uint32_t timestamp)
+{
+    uint32_t value = (timestamp & ~(uint32_t)COOKIE_STAMP_BITS) | cookie->stamp;
+
+    return (int32_t)(value - timestamp) > 0 ? value - (COOKIE_STAMP_BITS + 1)
+                                            : value;
+}
 
 /* Is `iss` a cookie of ours that is not too old? `echo` is the timestamp that
  * came back; cookie->has_timestamp tells whether one did. Fills the rest. */

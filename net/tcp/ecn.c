@@ -17,15 +17,6 @@ static bool is_marked(const struct tcp_segment *segment)
     return (segment->ecn & ECN_MASK) == ECN_MARKED;
 }
 
-bool ecn_is_asked(const struct tcp_segment *segment)
-{
-    /* 6.1.1: both flags, on a SYN that is not capable itself: one that is
-     * was tampered with. */
-    return tcp_settings.ecn != 0 &&
-           (segment->ecn & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) &&
-           (segment->ecn & ECN_MASK) == 0;
-}
-
 uint8_t ecn_syn_flags(struct tcp_connection *c, bool is_again)
 {
     /* 6.1.1.1: without, the second time, should the first have been lost

@@ -39,15 +39,33 @@ static inline uint32_t milliseconds(uint64_t now_ns)
     return (uint32_t)(now_ns / NS_PER_MS);
 }
 
+/* A SYN that asks for ECN. RFC 3168 6.1.1: both flags, and not capable itself:
+ * one that is was tampered with. */
+static inline bool ecn_is_asked(const struct tcp_segment *segment)
+{
+    return (segment->ecn & (TCP_ECE | TCP_CWR | ECN_MASK)) ==
+               (TCP_ECE | TCP_CWR) &&
+           tcp_settings.ecn != 0;
+}
+
 static inline uint32_t half_open_wait_ms(unsigned retries)
 {
     return (uint32_t)(TCP_SYN_ACK_RTO_NS / NS_PER_MS) << retries;
 }
 
 /* What a SYN-ACK offers: its window, and the MSS for one by that route. */
-uint16_t listener_window(const struct tcp_listener *listener);
-uint16_t listener_mss(const struct tcp_listener *listener,
-                      const struct ip_hop *hop);
+static inline uint16_t listener_window(const struct tcp_listener *listener)
+{
+    uint32_t buffer = listener->options.receive_buffer;
+
+    return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
+}
+
+static inline uint16_t listener_mss(const struct tcp_listener *listener,
+                                    const struct ip_hop *hop)
+{
+    return tcp_options_mss(&listener->options, netif_by_index(hop->netif)->mtu);
+}
 
 /* What the SYN says, as far as we take part in it. */
 void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,

@@ -80,8 +80,7 @@ enum {
     ECN_MASK = 3, /* of the IP header's TOS; both set: it was marked */
 };
 
-/* ecn.c: a SYN that asks for it; the flags of ours; the answer to it. */
-bool ecn_is_asked(const struct tcp_segment *segment);
+/* ecn.c: the flags of our SYN; the answer to it. */
 uint8_t ecn_syn_flags(struct tcp_connection *c, bool is_again);
 void ecn_answered(struct tcp_connection *c, const struct tcp_segment *segment);
 

@@ -85,8 +85,9 @@ int tcp_connect(const struct tcp_endpoint *local,
     if (!connection_is_available())
         return -ENOBUFS;
     tcp_options_init(&options);
+    const struct ip_hop hop = ip_hop_of(&route);
     struct tcp_connection *c = connection_create(
-        &tuple, &route, from == NULL ? &options : from, NULL, now_ns);
+        &tuple, &hop, from == NULL ? &options : from, NULL, now_ns);
     c->owner = owner;
     const struct tcp_identity identity = identity_make(&tuple, now_ns);
     c->ts_offset = identity.timestamp_offset;

@@ -45,12 +45,10 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
         return NULL;
     }
     struct waiting *waiting = waiting_of(packet);
-    struct ip_route route;
     if (hop != NULL) {
         waiting->hop = *hop;
-    } else if (ip_route_lookup(&tuple->remote, &tuple->local, &route) == 0) {
-        waiting->hop = ip_hop_of(&route);
-    } else {
+    } else if (ip_hop_lookup(&tuple->remote, &tuple->local, &waiting->hop) !=
+               0) {
         packet_free(packet);
         return NULL;
     }

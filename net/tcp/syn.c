@@ -7,19 +7,6 @@
 
 #include "net/wire/ipv4.h"
 
-uint16_t listener_window(const struct tcp_listener *listener)
-{
-    uint32_t buffer = listener->options.receive_buffer;
-
-    return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
-}
-
-uint16_t listener_mss(const struct tcp_listener *listener,
-                      const struct ip_hop *hop)
-{
-    return tcp_options_mss(&listener->options, netif_by_index(hop->netif)->mtu);
-}
-
 void half_open_owe(const struct half_open *h, uint8_t flags,
                    struct packet *packet, uint64_t now_ns)
 {
@@ -98,14 +85,13 @@ static struct tcp_connection *complete(struct half_open *h,
         .has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0,
         .has_sack_permitted = (h->node.flags & HAS_SACK) != 0,
     };
-    struct ip_route route;
+    struct ip_hop hop;
 
-    if (ip_route_lookup(&h->node.tuple.remote, &h->node.tuple.local, &route) !=
-            0 ||
+    if (ip_hop_lookup(&h->node.tuple.remote, &h->node.tuple.local, &hop) != 0 ||
         !connection_is_available())
         return NULL;
     struct tcp_connection *c =
-        connection_create(&copy.node.tuple, &route, &copy.listener->options,
+        connection_create(&copy.node.tuple, &hop, &copy.listener->options,
                           is_cookie ? NULL : &h->node, now_ns);
     if (!is_cookie)
         half_open_free(h);
