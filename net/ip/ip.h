@@ -117,17 +117,14 @@ static inline void ip_push_whole(struct packet *packet,
     packet->length += IPV4_HEADER_LENGTH;
     packet->network_offset = (uint16_t)packet_headroom(packet);
     packet->protocol = flow->protocol;
-    struct ipv4_header *header = (void *)packet->data;
-    header->version_ihl = 0x45;
-    header->tos = flow->tos;
-    header->total_length = be16_from((uint16_t)total);
-    header->identification = be16_from(0);
-    header->fragment = be16_from(IPV4_DONT_FRAGMENT);
-    header->ttl = (uint8_t)ttl;
-    header->protocol = flow->protocol;
-    header->checksum = checksum_finish(sum);
-    header->source = ip_address_ipv4(flow->source);
-    header->destination = ip_address_ipv4(flow->destination);
+    struct be32 *words = (void *)packet->data; /* of struct ipv4_header */
+    words[0] =
+        be32_from(0x45000000U | (uint32_t)flow->tos << 16 | (uint16_t)total);
+    words[3] = ip_address_ipv4(flow->source);
+    words[1] = be32_from(IPV4_DONT_FRAGMENT);
+    words[4] = ip_address_ipv4(flow->destination);
+    words[2] = be32_from(ttl << 24 | (uint32_t)flow->protocol << 16 |
+                         (uint16_t)~checksum_fold(sum));
 }
 
 /* Now others may cut it. */
