@@ -29,8 +29,7 @@ enum {
     ADDRESSES_AT = IP_AT + 12, /* two addresses, and two ports behind them */
     PORTS_AT = TCP_AT,
     ACKNOWLEDGEMENT_AT = TCP_AT + 8,
-    FLAGS_AT = TCP_AT + 12, /* length, flags, window */
-    URGENT_AT = TCP_AT + 18,
+    FLAGS_AT = TCP_AT + 12, /* length, flags, window, checksum, urgent */
 };
 
 struct flow {
@@ -171,15 +170,17 @@ static inline bool has_equal_ends(const uint8_t *a, const uint8_t *b)
 static inline bool has_equal_headers(const uint8_t *a, const uint8_t *b,
                                      uint32_t length)
 {
-    static const struct be32 marks = {{0, TCP_PSH, 0, 0}};
+    /* From FLAGS_AT on: PSH, and behind the window the checksum. */
+    static const uint8_t free[8] = {0, TCP_PSH, 0, 0, 0xff, 0xff, 0, 0};
     uint64_t all = difference_64(a, b, 0);
+    uint64_t mask;
+
+    memcpy(&mask, free, sizeof(mask));
 
     all |= difference_64(a, b, 8); /* the rest of Ethernet's, version, TOS */
     all |= difference_32(a, b, FRAGMENT_AT);
     all |= difference_32(a, b, ACKNOWLEDGEMENT_AT);
-    all |= difference_32(a, b, FLAGS_AT) & ~be32_raw(marks);
-    all |= (uint64_t)(a[URGENT_AT] ^ b[URGENT_AT]);
-    all |= (uint64_t)(a[URGENT_AT + 1] ^ b[URGENT_AT + 1]);
+    all |= difference_64(a, b, FLAGS_AT) & ~mask;
     for (uint32_t at = OPTIONS_AT; at < length; at += 4)
         all |= difference_32(a, b, at);
     return all == 0;

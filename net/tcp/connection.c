@@ -204,7 +204,7 @@ static COLD void reap(void)
     platform_raise_receive();
 }
 
-static NOINLINE void run_pending(uint64_t now_ns)
+static inline void run_pending(uint64_t now_ns)
 {
     struct tcp_connection *list = pool.pending_first;
 
