@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Data stands at the UDP header; afterwards the packet ends where it says. */
-static NOINLINE enum drop_reason check(struct packet *packet)
+static enum drop_reason check(struct packet *packet)
 {
     const struct udp_header *header = (const void *)packet->data;
     size_t total = packet_total_length(packet);
@@ -38,7 +38,8 @@ static NOINLINE enum drop_reason check(struct packet *packet)
     return DROP_NONE;
 }
 
-/* Nothing to be checked any more, and it ends where it says. */
+/* Nothing to be checked any more, it ends where it says, and is for us alone.
+ */
 static inline bool is_plain(const struct packet *packet,
                             const struct udp_header *header)
 {
@@ -46,7 +47,8 @@ static inline bool is_plain(const struct packet *packet,
            be16_get(header->length) == packet->length &&
            be16_raw(header->source_port) != 0 &&
            be16_raw(header->destination_port) != 0 &&
-           packet->checksum == PACKET_CHECKSUM_VERIFIED;
+           packet->checksum == PACKET_CHECKSUM_VERIFIED &&
+           !packet->is_broadcast;
 }
 
 static NOINLINE void refuse_full(struct packet *packet)
@@ -121,8 +123,7 @@ static NOINLINE void receive_group(struct packet *packet, uint16_t port)
 }
 
 /* Nobody waits for it, or one of several does. */
-static NOINLINE struct udp_socket *find_or_reject(struct packet *packet,
-                                                  uint64_t now_ns)
+static struct udp_socket *find_or_reject(struct packet *packet, uint64_t now_ns)
 {
     const struct ip_receive_info info = ip_receive_info_of(packet);
     const struct udp_header *header = (const void *)packet->data;
@@ -138,33 +139,48 @@ static NOINLINE struct udp_socket *find_or_reject(struct packet *packet,
     return socket;
 }
 
-void udp_receive(struct packet *packet, uint64_t now_ns)
+/* Data moves to the payload. */
+static inline void pass_header(struct packet *packet)
+{
+    packet->data += UDP_HEADER_LENGTH;
+    packet->length -= UDP_HEADER_LENGTH;
+}
+
+static NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
 {
     const struct udp_header *header = (const void *)packet->data;
-    enum drop_reason reason =
-        is_plain(packet, header) ? DROP_NONE : check(packet);
-    struct udp_socket *socket;
-    uint16_t port;
+    enum drop_reason reason = check(packet);
 
     if (reason != DROP_NONE) {
         udp_counters.in_errors++;
         packet_drop(packet, reason);
         return;
     }
-    port = be16_get(header->destination_port);
     if (packet->is_broadcast) {
-        packet->data += UDP_HEADER_LENGTH;
-        packet->length -= UDP_HEADER_LENGTH;
+        uint16_t port = be16_get(header->destination_port);
+        pass_header(packet);
         receive_group(packet, port);
         return;
     }
-    socket = udp_find_alone(port);
-    if (socket == NULL)
-        socket = find_or_reject(packet, now_ns);
+    struct udp_socket *socket = find_or_reject(packet, now_ns);
     if (socket == NULL)
         return;
-    packet->data += UDP_HEADER_LENGTH;
-    packet->length -= UDP_HEADER_LENGTH;
+    pass_header(packet);
+    enqueue(socket, packet);
+}
+
+void udp_receive(struct packet *packet, uint64_t now_ns)
+{
+    const struct udp_header *header = (const void *)packet->data;
+    struct udp_socket *socket = NULL;
+
+    if (is_plain(packet, header))
+        socket = udp_find_alone(be16_get(header->destination_port));
+    if (socket == NULL) {
+        receive_any(packet, now_ns);
+        return;
+    }
+    pass_header(packet);
     enqueue(socket, packet);
 }
 
