@@ -245,38 +245,26 @@ struct ip_hop ip_hop_of(const struct ip_route *route)
     };
 }
 
-/* To a single host somewhere else, as most of them are; then no more is looked
- * at than a hop tells. */
-static inline const struct ip_path *find_usual(struct be32 to, struct be32 from)
-{
-    const struct ip_path *found;
-
-    if (!ipv4_is_unicast(to) || ip_is_own_address(to))
-        return NULL;
-    found = ip_route_table->find(be32_get(to), from, NULL);
-    return found != NULL && found->kind == IP_PATH_UNICAST &&
-                   !be32_equal(to, found->netif->ip.broadcast)
-               ? found
-               : NULL;
-}
-
+/* To a single host somewhere else, as most of them are, no more is looked at
+ * than a hop tells. */
 int ip_hop_lookup(const struct ip_address *destination,
                   const struct ip_address *source, struct ip_hop *hop)
 {
     struct be32 to = ip_address_ipv4(destination);
-    const struct ip_path *found = find_usual(to, ip_address_ipv4(source));
+    const struct ip_path *found = NULL;
     struct ip_route route;
 
-    if (found != NULL) {
-        const struct netif *netif = found->netif;
-        *hop = (struct ip_hop){
-            .gateway = be32_get(found->gateway) != 0 ? found->gateway : to,
-            .generation = ip_route_current,
-            .mtu =
-                (uint16_t)(netif->mtu < UINT16_MAX ? netif->mtu : UINT16_MAX),
-            .netif = netif->index,
-            .is_plain = true,
-        };
+    if (ipv4_is_unicast(to) && !ip_is_own_address(to))
+        found =
+            ip_route_table->find(be32_get(to), ip_address_ipv4(source), NULL);
+    if (found != NULL && found->kind == IP_PATH_UNICAST &&
+        !be32_equal(to, found->netif->ip.broadcast)) {
+        hop->gateway = be32_get(found->gateway) != 0 ? found->gateway : to;
+        hop->generation = ip_route_current;
+        hop->mtu = (uint16_t)found->netif->mtu;
+        hop->netif = found->netif->index;
+        hop->is_local = false;
+        hop->is_plain = true;
         return 0;
     }
     int status = ip_route_lookup(destination, source, &route);

@@ -73,9 +73,7 @@ void hystart_ack(struct tcp_congestion *congestion, struct hystart *hystart,
         begin_round(congestion, hystart);
     if (sample_us != 0)
         take_sample(hystart, sample_us);
-    if (congestion_is_unused(congestion, ack) ||
-        !congestion_in_slow_start(congestion))
-        return;
-    congestion_slow_start(congestion, ack,
-                          hystart->css_rounds != 0 ? CSS_GROWTH_DIVISOR : 1);
+    if (congestion_in_slow_start(congestion)) /* still */
+        congestion_slow_start(
+            congestion, ack, hystart->css_rounds != 0 ? CSS_GROWTH_DIVISOR : 1);
 }

@@ -7,7 +7,7 @@
 
 #include "net/tcp/congestion.h"
 
-/* One ACK of the first slow start: grows the window, or ends slow start by
- * lowering ssthresh to it. */
+/* One ACK of the first slow start, whose window is in use: grows the window, or
+ * ends slow start by lowering ssthresh to it. */
 void hystart_ack(struct tcp_congestion *congestion, struct hystart *hystart,
                  const struct tcp_ack_event *ack);
