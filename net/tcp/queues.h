@@ -162,6 +162,8 @@ bool receive_memory_take(enum receive_need need) MUST_CHECK;
 extern struct receive_memory {
     size_t used;
     size_t limit;
+    size_t short_from;   /* so many are three quarters of the limit */
+    size_t ample_to;     /* seven eighths */
     struct packet *left; /* to be freed; `used` counts them still */
 } receive_memory;
 
@@ -180,15 +182,13 @@ size_t receive_packets_left(void);
 /* Three quarters are gone. */
 static inline bool receive_memory_is_short(void)
 {
-    return receive_memory.used >=
-           receive_memory.limit - receive_memory.limit / 4;
+    return receive_memory.used >= receive_memory.short_from;
 }
 
 /* So many more could be taken, in order, one after the other. */
 static inline bool receive_memory_is_ample(size_t count)
 {
-    return receive_memory.used + count <=
-           receive_memory.limit - receive_memory.limit / 8;
+    return receive_memory.used + count <= receive_memory.ample_to;
 }
 size_t receive_packets_used(void);
 size_t receive_packets_limit(void);

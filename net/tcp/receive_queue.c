@@ -19,8 +19,12 @@ struct receive_memory receive_memory;
 
 void receive_memory_init(void)
 {
+    size_t limit = packet_count_total() / TCP_MEMORY_DIVISOR;
+
     receive_memory.left = NULL;
-    receive_memory.limit = packet_count_total() / TCP_MEMORY_DIVISOR;
+    receive_memory.limit = limit;
+    receive_memory.short_from = limit - limit / 4;
+    receive_memory.ample_to = limit - limit / 8;
 }
 
 bool receive_memory_take(enum receive_need need)
@@ -32,7 +36,7 @@ bool receive_memory_take(enum receive_need need)
     if (need == RECEIVE_EARLY)
         limit -= limit / 2;
     else if (need == RECEIVE_IN_ORDER)
-        limit -= limit / 8;
+        limit = receive_memory.ample_to;
     if (receive_memory.used >= limit)
         return false;
     receive_memory.used++;
