@@ -98,9 +98,9 @@ _Static_assert(PACKET_HEADROOM >= TCP_HEADER_MAX + IPV4_HEADER_MAX,
 
 /* Header and options of what is not usual: a SYN, a reset without ACK, SACK
  * blocks. */
-static COLD struct tcp_header *push_any(struct tcp_connection *c,
-                                        struct packet *packet, uint8_t flags,
-                                        uint64_t now_ns)
+static COLD NOINLINE struct tcp_header *push_any(struct tcp_connection *c,
+                                                 struct packet *packet,
+                                                 uint8_t flags, uint64_t now_ns)
 {
     struct tcp_header_options options;
     uint8_t bytes[TCP_OPTIONS_MAX];
