@@ -501,14 +501,18 @@ HOSTED_CALLS := socket bind listen accept accept4 connect send sendto sendmsg \
                 recv recvfrom recvmsg read write close shutdown setsockopt \
                 getsockopt getsockname getpeername fcntl poll sendfile open \
                 epoll_create1 epoll_ctl epoll_wait
-$(BUILD)/hosted/apps/%.o: apps/%.c
+$(BUILD)/hosted/apps/%.o: apps/%.c $(BUILD)/view/apps/.done
 	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$<)$(HOST_CC) $(filter-out -Wmissing-prototypes,$(HOST_FLAGS)) -Dmain=app_main -c -o $@ $<
+	$(call say,$(HOST_CC),$<)$(HOST_CC) $(filter-out -Wmissing-prototypes,$(HOST_FLAGS)) -Dmain=app_main -iquote $(BUILD)/view/apps -c -o $@ $<
 $(BUILD)/host/tests/host/tap_calls.o: HOST_FLAGS += -Wno-missing-prototypes
 $(BUILD)/hosted/apps/%/site.o: $(BUILD)/made/apps/%/site.c
 	@mkdir -p $(@D)
 	@$(HOST_CC) $(HOST_FLAGS) -c -o $@ $<
-$(HOSTED): $(patsubst $(BUILD)/image/%,$(BUILD)/hosted/%,$(APP_OBJECTS)) \
+# As in the image, an app's names are its own.
+$(BUILD)/hosted/app-$(APP).o: $(patsubst $(BUILD)/image/%,$(BUILD)/hosted/%,$(APP_OBJECTS))
+	@ld -r -o $@ $^
+	@objcopy --keep-global-symbol=app_main $@
+$(HOSTED): $(BUILD)/hosted/app-$(APP).o \
     $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/host/tap*.c)) $(HOST_NET)
 	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(HOST_NET) \
 	    $(addprefix -Wl$(comma)--wrap=,$(HOSTED_CALLS))
