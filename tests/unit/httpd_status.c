@@ -165,6 +165,9 @@ Test(httpd_options, words_that_are_wrong_are_named)
                                "word",
                                ""};
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        cr_assert_str_eq(parse(bad[i], NULL), bad[i]);
+    /* Of a short option that has a value, the value. */
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        bool has_value = strncmp(bad[i], "-p", 2) == 0 && bad[i][2] != '\0';
+        cr_assert_str_eq(parse(bad[i], NULL), bad[i] + (has_value ? 2 : 0));
+    }
 }
