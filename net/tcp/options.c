@@ -241,7 +241,8 @@ static void release(struct tcp_connection *c)
 /* On Linux it also acknowledges what was read, and not yet acknowledged. */
 static void acknowledge_read(struct tcp_connection *c)
 {
-    if (c->ack_at_ns != 0 && c->receive.length == 0)
+    if (c->ack_at_ns != 0 && c->receive.length == 0 &&
+        !seq_equal(c->rcv.last_ack, c->rcv.nxt))
         connection_touch(c, OWES_ACK);
 }
 

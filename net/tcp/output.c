@@ -87,8 +87,9 @@ static void advance(struct tcp_connection *c, const struct output_plan *plan,
     c->snd.nxt = seq_add(seq, plan->length + is_fin);
     bool is_again = seq_before(seq, c->snd.max);
     if (is_again) {
-        tcp_counters.retransmitted_segments++;
-        c->retransmits++;
+        /* What a window probe had of it was refused. */
+        tcp_counters.retransmitted_segments += !c->is_persisting;
+        c->retransmits += !c->is_persisting;
     } else if (!c->rtt_timing) {
         c->rtt_timing = true;
         c->rtt_seq =

@@ -56,6 +56,9 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
 
 /* What is written next begins a segment. */
 void send_queue_end_record(struct tcp_send_queue *queue);
+/* What was taken last ended here, and a record does. */
+bool send_queue_has_record(const struct tcp_send_queue *queue,
+                           struct seq32 end);
 
 /* The same for memory that never changes: not copied. All or nothing. */
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,

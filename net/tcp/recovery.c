@@ -135,7 +135,7 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
     r->sent += length;
     if (is_again) {
         r->unproven += length;
-        r->bytes_again += length;
+        r->bytes_again += c->is_persisting ? 0 : length;
         if (!r->has_again) {
             r->has_again = true;
             r->again_at_ms = connection_timestamp(c, now_ns);

@@ -154,6 +154,15 @@ COLD void send_queue_end_record(struct tcp_send_queue *queue)
     }
 }
 
+COLD bool send_queue_has_record(const struct tcp_send_queue *queue,
+                                struct seq32 end)
+{
+    const struct send_chunk *chunk = queue->cursor;
+
+    return chunk != NULL && chunk->is_record &&
+           seq_equal(seq_add(queue->cursor_seq, chunk->length), end);
+}
+
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,
                                  const uint8_t *bytes, uint32_t length)
 {

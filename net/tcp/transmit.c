@@ -186,6 +186,14 @@ static inline void send(const struct tcp_connection *c, struct packet *packet,
     ip_send_whole(packet, &c->hop, now_ns);
 }
 
+/* It ends earlier than was planned: at the end of a record, or of a packet. */
+static COLD uint8_t cut_flags(const struct tcp_connection *c, struct seq32 end,
+                              uint8_t flags)
+{
+    flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    return send_queue_has_record(&c->send, end) ? flags | TCP_PSH : flags;
+}
+
 bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
                       uint32_t *length, uint8_t flags, uint64_t now_ns)
 {
@@ -198,7 +206,7 @@ bool transmit_segment(struct tcp_connection *c, struct seq32 seq,
     if (*length != 0) {
         uint32_t filled = fill(c, seq, *length, packet);
         if (filled < *length)
-            flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+            flags = cut_flags(c, seq_add(seq, filled), flags);
         *length = filled;
     }
     uint8_t tos =
