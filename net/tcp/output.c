@@ -78,8 +78,8 @@ bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan)
 }
 
 /* Book-keeping of a segment that went out at snd.nxt. */
-static void advance(struct tcp_connection *c, const struct output_plan *plan,
-                    uint64_t now_ns)
+static COLD void advance(struct tcp_connection *c,
+                         const struct output_plan *plan, uint64_t now_ns)
 {
     struct seq32 seq = c->snd.nxt;
     bool is_fin = (plan->flags & TCP_FIN) != 0;
@@ -251,7 +251,7 @@ static COLD void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
         mtu_probe_sent(c, length);
 }
 
-static void send_new(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_new(struct tcp_connection *c, uint64_t now_ns)
 {
     struct output_plan plan;
     uint32_t sent = 0;
@@ -390,7 +390,7 @@ static COLD void send_reset(struct tcp_connection *c, uint64_t now_ns)
 
 /* One ACK; where several are owed, in steps of whole segments up to the last,
  * and of what came too early each again. */
-static void send_empty(struct tcp_connection *c, uint64_t now_ns)
+static COLD void send_empty(struct tcp_connection *c, uint64_t now_ns)
 {
     uint32_t length = 0;
     struct seq32 end = c->rcv.nxt;
@@ -437,7 +437,7 @@ static COLD void resume_turn(struct tcp_connection *c, uint64_t now_ns)
     c->spent = turn_is_over() ? SPENT_LAST : SPENT_NOTHING;
 }
 
-void connection_output(struct tcp_connection *c, uint64_t now_ns)
+COLD void connection_output(struct tcp_connection *c, uint64_t now_ns)
 {
     unsigned owed = c->owed;
 
