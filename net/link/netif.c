@@ -28,8 +28,8 @@ static struct {
     size_t count;
     size_t next; /* whose turn it is to be polled */
     unsigned ethernets;
-    uint64_t now_ns;          /* of the poll that is running */
-    struct netif *kick_first; /* of those who need one */
+    uint64_t now_ns; /* of the poll that is running */
+    bool is_kick_due;
     uint64_t budget_exhausted;
     size_t queue_limit;
     const struct netif_wiring *wiring;
@@ -96,7 +96,6 @@ COLD int netif_register(struct netif *netif)
     netif->counters = (struct netif_counters){0};
     netif->queue = (struct packet_queue){0};
     netif->queueing = NULL;
-    netif->needs_kick = false;
     netif->lone_turns = 0;
     netif_table[interfaces.count++] = netif;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
@@ -253,11 +252,8 @@ static inline void give(struct netif *netif, struct packet *packet)
 {
     netif->counters.tx_packets++;
     netif->counters.tx_bytes += packet_total_length(packet);
-    if (!netif->needs_kick) {
-        netif->needs_kick = true;
-        netif->kick_next = interfaces.kick_first;
-        interfaces.kick_first = netif;
-    }
+    netif->needs_kick = true;
+    interfaces.is_kick_due = true;
     netif->operations->transmit(netif, packet);
 }
 
@@ -387,10 +383,14 @@ void netif_transmit_resume(struct netif *netif)
 
 void netif_flush(void)
 {
-    struct netif *netif;
+    if (!interfaces.is_kick_due)
+        return;
+    interfaces.is_kick_due = false;
+    for (size_t i = 0; i < interfaces.count; i++) {
+        struct netif *netif = netif_table[i];
 
-    while ((netif = interfaces.kick_first) != NULL) {
-        interfaces.kick_first = netif->kick_next;
+        if (!netif->needs_kick)
+            continue;
         netif->needs_kick = false;
         netif->operations->kick(netif);
     }

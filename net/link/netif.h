@@ -107,7 +107,6 @@ struct netif {
     struct netif_counters counters;
     struct packet_queue queue;       /* waits while the ring is full */
     struct netif_queueing *queueing; /* NULL: that queue alone */
-    struct netif *kick_next;         /* also with needs_kick */
 };
 
 /* What the rooms above want to hear; net.c fills it in. */
