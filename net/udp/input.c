@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Data stands at the UDP header; afterwards the packet ends where it says. */
-static enum drop_reason check(struct packet *packet)
+static NOINLINE enum drop_reason check(struct packet *packet)
 {
     const struct udp_header *header = (const void *)packet->data;
     size_t total = packet_total_length(packet);
@@ -38,8 +38,7 @@ static enum drop_reason check(struct packet *packet)
     return DROP_NONE;
 }
 
-/* Nothing to be checked any more, it ends where it says, and is for us alone.
- */
+/* Nothing to be checked any more, and it ends where it says. */
 static inline bool is_plain(const struct packet *packet,
                             const struct udp_header *header)
 {
@@ -47,8 +46,7 @@ static inline bool is_plain(const struct packet *packet,
            be16_get(header->length) == packet->length &&
            be16_raw(header->source_port) != 0 &&
            be16_raw(header->destination_port) != 0 &&
-           packet->checksum == PACKET_CHECKSUM_VERIFIED &&
-           !packet->is_broadcast;
+           packet->checksum == PACKET_CHECKSUM_VERIFIED;
 }
 
 static NOINLINE void refuse_full(struct packet *packet)
@@ -123,7 +121,8 @@ static NOINLINE void receive_group(struct packet *packet, uint16_t port)
 }
 
 /* Nobody waits for it, or one of several does. */
-static struct udp_socket *find_or_reject(struct packet *packet, uint64_t now_ns)
+static NOINLINE struct udp_socket *find_or_reject(struct packet *packet,
+                                                  uint64_t now_ns)
 {
     const struct ip_receive_info info = ip_receive_info_of(packet);
     const struct udp_header *header = (const void *)packet->data;
@@ -139,48 +138,33 @@ static struct udp_socket *find_or_reject(struct packet *packet, uint64_t now_ns)
     return socket;
 }
 
-/* Data moves to the payload. */
-static inline void pass_header(struct packet *packet)
-{
-    packet->data += UDP_HEADER_LENGTH;
-    packet->length -= UDP_HEADER_LENGTH;
-}
-
-static NOINLINE void receive_any(struct packet *packet, uint64_t now_ns)
+void udp_receive(struct packet *packet, uint64_t now_ns)
 {
     const struct udp_header *header = (const void *)packet->data;
-    enum drop_reason reason = check(packet);
+    enum drop_reason reason =
+        is_plain(packet, header) ? DROP_NONE : check(packet);
+    struct udp_socket *socket;
+    uint16_t port;
 
     if (reason != DROP_NONE) {
         udp_counters.in_errors++;
         packet_drop(packet, reason);
         return;
     }
+    port = be16_get(header->destination_port);
     if (packet->is_broadcast) {
-        uint16_t port = be16_get(header->destination_port);
-        pass_header(packet);
+        packet->data += UDP_HEADER_LENGTH;
+        packet->length -= UDP_HEADER_LENGTH;
         receive_group(packet, port);
         return;
     }
-    struct udp_socket *socket = find_or_reject(packet, now_ns);
+    socket = udp_find_alone(port);
+    if (socket == NULL)
+        socket = find_or_reject(packet, now_ns);
     if (socket == NULL)
         return;
-    pass_header(packet);
-    enqueue(socket, packet);
-}
-
-void udp_receive(struct packet *packet, uint64_t now_ns)
-{
-    const struct udp_header *header = (const void *)packet->data;
-    struct udp_socket *socket = NULL;
-
-    if (is_plain(packet, header))
-        socket = udp_find_alone(be16_get(header->destination_port));
-    if (socket == NULL) {
-        receive_any(packet, now_ns);
-        return;
-    }
-    pass_header(packet);
+    packet->data += UDP_HEADER_LENGTH;
+    packet->length -= UDP_HEADER_LENGTH;
     enqueue(socket, packet);
 }
 
