@@ -462,7 +462,7 @@ $(BUILD)/cost/host_floods: $(subst /host.o,/host_floods.o,$(COST_BENCH)) \
 
 # The worst frame: the same stack, and once more with every basic block telling
 # of itself, for the search.
-WORST := bench/worst.o bench/worst_around.o bench/worst_moves.o bench/worst_search.o \
+WORST := bench/worst.o bench/worst_around.o bench/worst_crossing.o bench/worst_moves.o bench/worst_search.o \
          bench/worst_victim.o bench/host_world.o host/stack.o
 $(HOT:%=$(BUILD)/steps/%.o): OPTIMISE = $(OPTIMISE_HOT)
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,steps,$(r),c,$(CC),$(COST_NET_FLAGS) -fsanitize-coverage=trace-pc)))

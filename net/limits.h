@@ -148,6 +148,12 @@ enum {
      * destinations (RFC 7739 5.3). */
     IP_IDENTIFICATIONS = 256,
 
+    /* Of a datagram that is cut so many pieces leave at once, the rest waits
+     * for the next tick, so that no frame causes more; and so many may wait,
+     * 64 KiB each (one more is cut at once). */
+    IP_PIECES_PER_TURN = 6,
+    IP_CUT_PACKETS_MAX = 4,
+
     /* Datagrams being put together, in all and of one source. */
     REASSEMBLY_MAX = 32,
     REASSEMBLY_PER_SOURCE = 8,
@@ -210,7 +216,7 @@ enum {
     BALANCER_PLACES = 4093,
     BALANCER_BACKENDS_MAX = 32,
     /* Ports tried for one translation. */
-    NAT_ATTEMPTS_MAX = 128,
+    NAT_ATTEMPTS_MAX = 64,
     /* Retransmissions after which a connection's time is cut, as Linux's
      * nf_conntrack_tcp_max_retrans. */
     TRACK_REPEATS_MAX = 3,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fragmentation (RFC 791 3.2): a datagram larger than the path takes is cut
- * into copies of its pieces.
+ * into copies of its pieces, so many at a time: no frame may cause more.
  */
 #include "net/ip/input.h"
 #include "net/ip/output.h"
 #include "net/platform.h"
+#include "net/timer.h"
 #include "net/wire/checksum.h"
 
 #include <string.h>
@@ -88,33 +89,83 @@ static void finish_header(struct ipv4_header *header, size_t offset,
     header->checksum = checksum_finish(checksum_add(0, header, header_length));
 }
 
+/* A packet being cut, in its own scratch. */
+struct cut {
+    struct ip_route route;
+    uint32_t offset; /* of the next piece */
+};
+
+_Static_assert(sizeof(struct cut) <= sizeof(((struct packet *)NULL)->scratch),
+               "the packet remembers how far it came");
+
+static struct {
+    struct packet_queue waiting;
+    struct timer timer;
+} cutting;
+
+/* So many pieces. True: that was all, and the packet is gone. */
+static bool cut_some(struct packet *packet, size_t count, uint64_t now_ns)
+{
+    struct cut *cut = (void *)packet->scratch;
+    size_t header_length = ipv4_header_length((const void *)packet->data);
+    size_t payload = packet_total_length(packet) - header_length;
+    size_t size = piece_size(cut->route.mtu, header_length);
+
+    for (; count != 0 && cut->offset < payload; count--) {
+        size_t left = payload - cut->offset;
+        size_t length = left < size ? left : size;
+        struct packet *piece = make_piece(packet, cut->offset, length);
+
+        if (piece == NULL) {
+            ip_counters.out_fragments_failed++;
+            packet_drop(packet, DROP_NO_MEMORY);
+            return true;
+        }
+        finish_header((void *)piece->data, cut->offset, length, length == left);
+        cut->offset += (uint32_t)length;
+        ip_counters.out_fragments_created++;
+        ip_transmit(piece, &cut->route, now_ns);
+    }
+    if (cut->offset < payload)
+        return false;
+    ip_counters.out_fragments_done++;
+    packet_free(packet);
+    return true;
+}
+
+static void keep(struct packet *packet, uint64_t now_ns)
+{
+    packet_queue_append(&cutting.waiting, packet);
+    if (!timer_is_set(&cutting.timer))
+        timer_set(&cutting.timer, now_ns + TIMER_RESOLUTION_NS);
+}
+
+static void go_on(struct timer *timer, uint64_t now_ns)
+{
+    struct packet *packet = packet_queue_take(&cutting.waiting);
+
+    if (!cut_some(packet, IP_PIECES_PER_TURN, now_ns))
+        keep(packet, now_ns);
+    else if (cutting.waiting.count != 0)
+        timer_set(timer, now_ns + TIMER_RESOLUTION_NS);
+}
+
+void ip_fragment_init(void)
+{
+    memset(&cutting, 0, sizeof(cutting));
+    cutting.timer.expire = go_on;
+}
+
 void ip_fragment(struct packet *packet, const struct ip_route *route,
                  uint64_t now_ns)
 {
-    size_t header_length = ipv4_header_length((const void *)packet->data);
-    size_t payload = packet_total_length(packet) - header_length;
-    size_t size = piece_size(route->mtu, header_length);
-    size_t length;
+    bool may_wait = cutting.waiting.count < IP_CUT_PACKETS_MAX;
 
     ASSERT(route->mtu >= IPV4_MINIMUM_MTU);
     ip_counters.out_fragments_required++;
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL)
         packet_finish_checksum(packet);
-    for (size_t offset = 0; offset < payload; offset += length) {
-        struct packet *piece;
-
-        length = payload - offset < size ? payload - offset : size;
-        piece = make_piece(packet, offset, length);
-        if (piece == NULL) {
-            ip_counters.out_fragments_failed++;
-            packet_drop(packet, DROP_NO_MEMORY);
-            return;
-        }
-        finish_header((void *)piece->data, offset, length,
-                      offset + length == payload);
-        ip_counters.out_fragments_created++;
-        ip_transmit(piece, route, now_ns);
-    }
-    ip_counters.out_fragments_done++;
-    packet_free(packet);
+    *(struct cut *)(void *)packet->scratch = (struct cut){*route, 0};
+    if (!cut_some(packet, may_wait ? IP_PIECES_PER_TURN : SIZE_MAX, now_ns))
+        keep(packet, now_ns);
 }

@@ -28,6 +28,7 @@ void ip_output_init(void)
 {
     memset(&output, 0, sizeof(output));
     hash_key_generate(&output.key);
+    ip_fragment_init();
     platform_random(output.identifications, sizeof(output.identifications));
     ip_default_ttl = IP_DEFAULT_TTL;
 }

@@ -35,6 +35,9 @@ void ip_send_made(struct packet *packet, const struct ip_route *route,
 void ip_transmit(struct packet *packet, const struct ip_route *route,
                  uint64_t now_ns);
 
+/* Boot. */
+void ip_fragment_init(void);
+
 /* Cuts a whole IP packet, header without options, into pieces of at most
  * `mtu` bytes and transmits each. */
 void ip_fragment(struct packet *packet, const struct ip_route *route,

@@ -39,6 +39,7 @@ struct datagram {
     uint64_t started_ns;
     uint32_t length; /* of the payload, once the last piece is here */
     uint32_t received;
+    uint32_t sum; /* of the payload; pieces begin at even places */
     uint32_t piece_count;
     uint32_t header_length; /* 0: the first piece is not here */
     uint8_t header[IPV4_HEADER_MAX];
@@ -363,6 +364,7 @@ static enum drop_reason add(struct datagram *d, const struct packet *packet,
         return reason;
     if (!copy_in(d, start, packet->data, packet->length))
         return DROP_FRAGMENT_LIMIT;
+    d->sum = checksum_add(d->sum, packet->data, packet->length);
     /* RFC 3168 5.3: congestion that cannot be told is a loss. */
     d->marks |= (uint8_t)(1U << (header->tos & 3));
     if ((d->marks & MARKS_AT_ODDS) == MARKS_AT_ODDS)
@@ -376,6 +378,17 @@ static enum drop_reason add(struct datagram *d, const struct packet *packet,
 
 /* ---- the whole ------------------------------------------------------------
  */
+
+/* The transport's checksum, which was summed as the pieces came. */
+static bool is_intact(const struct datagram *d)
+{
+    uint32_t sum = checksum_add_32(d->sum, be32_get(d->source));
+
+    if (d->protocol != IP_PROTOCOL_UDP && d->protocol != IP_PROTOCOL_TCP)
+        return false; /* not known */
+    sum = checksum_add_32(sum, be32_get(d->destination));
+    return checksum_is_valid(checksum_add_32(sum, d->length + d->protocol));
+}
 
 /* All pieces are here: the first buffer becomes the packet, the others its
  * fragments, or its tail if all fits one buffer (TCP wants it so). */
@@ -414,6 +427,8 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
     packet->protocol = d->protocol;
     packet->is_broadcast = d->is_broadcast;
     packet->is_looped = d->is_looped;
+    if (is_intact(d))
+        packet->checksum = PACKET_CHECKSUM_VERIFIED;
     ip_counters.reassembly_done++;
     forget(d);
     return packet;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <valgrind/callgrind.h>
 
+#include "tests/bench/worst_crossing.h"
 #include "tests/bench/worst_moves.h"
 #include "tests/bench/worst_victim.h"
 
@@ -206,6 +207,12 @@ static const struct {
     {"ack-of-much", ack_of_much},
     {"reset-with-flight", reset_with_flight},
     {"last-fragment", last_fragment},
+    {"crossing", crossing_plain},
+    {"crossing-ports-taken", crossing_ports_taken},
+    {"crossing-error", crossing_error},
+    {"crossing-hop", crossing_hop},
+    {"crossing-last-fragment", crossing_last_fragment},
+    {"crossing-small-fragments", crossing_small_fragments},
 };
 
 enum { SCENES = sizeof(scenes) / sizeof(scenes[0]) };

@@ -103,7 +103,7 @@ void around_lease(void)
 /* ---- frames -------------------------------------------------------------- */
 
 /* Addresses and all; the header's sum anew. */
-static void address_ip(uint32_t from, uint32_t to)
+void around_address(uint32_t from, uint32_t to)
 {
     uint32_t sum = 0;
 
@@ -163,7 +163,7 @@ void around_query(uint32_t a, uint32_t b, uint32_t c)
     memset(victim.frame, 0, END_FRAME);
     build_ip(IP_PROTOCOL_IGMP, 0, 34 + length);
     build_bytes(22, 0x0102, 2);
-    address_ip(0x0a000002, group == 0 ? 0xe0000001 : group);
+    around_address(0x0a000002, group == 0 ? 0xe0000001 : group);
     address_ethernet(0x0100, 0x5e000000 | (group == 0 ? 1 : group & 0x7fffff));
     build_bytes(34, 0x1100 | (a % 4 == 0 ? 0 : c & 0xff), 2);
     build_bytes(38, group, 4);
@@ -271,7 +271,7 @@ void around_piece(uint32_t a, uint32_t b, uint32_t c)
 
     build_ip(IP_PROTOCOL_UDP, 0x2000 | (c & 0x1fff), 34 + size);
     build_bytes(18, b, 2);
-    address_ip(0x0a000002 + a % 250, 0x0a000001);
+    around_address(0x0a000002 + a % 250, 0x0a000001);
 }
 
 /* A datagram, a SYN, a reset or an error of a flow that may be tracked. */
@@ -280,7 +280,7 @@ void around_flow(uint32_t a, uint32_t b, uint32_t c)
     bool is_udp = a % 4 == 0;
 
     build_ip(is_udp ? IP_PROTOCOL_UDP : IP_PROTOCOL_TCP, 0x4000, 34 + 20);
-    address_ip(0x0a000002 + b % 250, 0x0a000001);
+    around_address(0x0a000002 + b % 250, 0x0a000001);
     build_bytes(34, 1024 + b / 256 % 60000, 2);
     build_bytes(36, c % 3 == 0 ? PORT : 1000 + c % 1200, 2);
     build_bytes(38, is_udp ? 20U << 16 : c, 4);

@@ -17,6 +17,9 @@ void around_lease(void);            /* a DHCP client begins */
 /* What the victim has sent. */
 void around_sent(const uint8_t *frame, size_t length);
 
+/* The addresses of the packet in victim.frame, and its header's sum. */
+void around_address(uint32_t from, uint32_t to);
+
 /* Into victim.frame, of three numbers. */
 void around_arp(uint32_t a, uint32_t b, uint32_t c);
 void around_query(uint32_t a, uint32_t b, uint32_t c);

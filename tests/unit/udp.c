@@ -184,6 +184,9 @@ Test(udp, large_datagram_is_fragmented_and_whole)
         bytes[i] = (uint8_t)(i * 11 + i / 256);
     cr_assert_eq(send_to(socket, PEER_ADDRESS, 4000, bytes, sizeof(bytes)),
                  (int)sizeof(bytes));
+    settle();
+    cr_assert_null(received_ip(17, IP_PIECES_PER_TURN), "at a time");
+    world_run_for(10 * NS_PER_MS);
     for (size_t n = 0; received_ip(17, n) != NULL; n++) {
         const struct ipv4_header *ip = received_ip(17, n);
         size_t offset =
@@ -202,6 +205,22 @@ Test(udp, large_datagram_is_fragmented_and_whole)
     cr_assert_eq(missing_buffers(), 0);
     cr_assert_eq(send_to(socket, PEER_ADDRESS, 4000, bytes, sizeof(bytes) + 1),
                  -EMSGSIZE);
+}
+
+/* More than may wait: those are cut at once. */
+Test(udp, many_large_datagrams_leave_whole)
+{
+    static uint8_t bytes[20000];
+    struct udp_socket *socket = bound(0, 5000);
+    uint64_t done = counter_value("ip_out_fragments_done_total");
+    size_t count = 2 * IP_CUT_PACKETS_MAX;
+
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(send_to(socket, PEER_ADDRESS, 4000, bytes, sizeof(bytes)),
+                     (int)sizeof(bytes));
+    world_run_for(50 * NS_PER_MS);
+    cr_assert_eq(counter_value("ip_out_fragments_done_total"), done + count);
+    cr_assert_eq(missing_packets(), 0);
 }
 
 Test(udp, names_conflict_as_they_should)
