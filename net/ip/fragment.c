@@ -159,7 +159,9 @@ void ip_fragment_init(void)
 void ip_fragment(struct packet *packet, const struct ip_route *route,
                  uint64_t now_ns)
 {
-    bool may_wait = cutting.waiting.count < IP_CUT_PACKETS_MAX;
+    /* To ourselves it is nobody else's doing. */
+    bool may_wait =
+        !route->is_local && cutting.waiting.count < IP_CUT_PACKETS_MAX;
 
     ASSERT(route->mtu >= IPV4_MINIMUM_MTU);
     ip_counters.out_fragments_required++;
