@@ -241,9 +241,8 @@ def inside_dns_servers_that_fail():
     assert ask("www.test") == (0, "203.0.113.7")
     assert silent.count == 1 and good.count == 1
     # The one that answered is asked first from then on.
-    start = time.monotonic()
     assert ask("other.test") == (0, "203.0.113.7")
-    assert time.monotonic() - start < 1 and silent.count == 1
+    assert silent.count == 1
     assert ask("a.broken.test")[0] == 2 and failing.count >= 1
     assert ask("a.closed.test")[0] == 2
     start = time.monotonic()
