@@ -49,7 +49,7 @@ void net_config_init(void)
 
 static int complain(enum field field, struct text text)
 {
-    platform_log(PLATFORM_ERROR, "ip", "ip=: bad %s \"%.*s\", word ignored",
+    platform_log(PLATFORM_ERROR, "ip", "bad %s \"%.*s\", word ignored",
                  field_names[field], (int)text.length, text.at);
     return -EINVAL;
 }
@@ -203,7 +203,7 @@ static int parse_field(enum field field, struct text text,
 
 static int refuse(const char *why)
 {
-    platform_log(PLATFORM_ERROR, "ip", "ip=: %s, word ignored", why);
+    platform_log(PLATFORM_ERROR, "ip", "%s, word ignored", why);
     return -EINVAL;
 }
 
@@ -218,8 +218,7 @@ static int check(const struct net_config *config)
         return 0;
     if (config->prefix_length < 31 &&
         (host == 0 || (host | be32_get(mask)) == UINT32_MAX))
-        return refuse("client address is that of the network or its "
-                      "broadcasts");
+        return refuse("client address is the network's or broadcast");
     if (be32_get(config->gateway) != 0 &&
         !ipv4_same_network(config->address, config->gateway, mask))
         return refuse("gateway is not in the network of the client address");
@@ -251,8 +250,7 @@ int net_config_add(const char *value)
     int status;
 
     if (config_count == NETIF_MAX) {
-        platform_log(PLATFORM_ERROR, "ip", "ip=: more than %d words",
-                     NETIF_MAX);
+        platform_log(PLATFORM_ERROR, "ip", "more than %d words", NETIF_MAX);
         return -ENOSPC;
     }
     status = parse(value, &config);
@@ -308,7 +306,7 @@ void net_config_report_unused(void)
     for (size_t i = 0; i < config_count; i++)
         if (!configs[i].is_taken)
             platform_log(PLATFORM_ERROR, "ip",
-                         "ip=: a word for \"%s\" is left over: no such "
-                         "interface, or it has its word already",
+                         "word for \"%s\" is left over: no such "
+                         "interface, or it has one",
                          configs[i].device);
 }

@@ -84,7 +84,7 @@ bool firewall_load(const char *path, const char *uplink, const char *lan)
         return false;
     }
     if (text == NULL) {
-        name = "no such file: built-in rules";
+        name = "no file: built-in rules";
         length = (size_t)snprintf(rules, sizeof(rules), built_in, lan, lan,
                                   uplink, uplink);
     }

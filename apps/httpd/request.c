@@ -10,7 +10,6 @@
 
 #include "limits.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* What a byte may be part of. Every byte of a head is looked up here, so it is
@@ -218,15 +217,13 @@ static int parse_expect(struct request *request, struct slice value)
  * brackets of an IPv6 address. */
 static bool is_port_good(struct slice value)
 {
-    size_t digits = 0;
+    const char *end = value.bytes + value.length;
+    const char *at = end;
 
-    while (digits < value.length &&
-           isdigit((unsigned char)value.bytes[value.length - 1 - digits]))
-        digits++;
-    return digits == value.length ||
-           value.bytes[value.length - 1 - digits] == ':' ||
-           memchr(value.bytes, ':', value.length) == NULL ||
-           value.bytes[value.length - 1] == ']';
+    while (at > value.bytes && (unsigned)(at[-1] - '0') < 10)
+        at--;
+    return at == value.bytes || at[-1] == ':' || end[-1] == ']' ||
+           memchr(value.bytes, ':', value.length) == NULL;
 }
 
 /* What could not be part of a host or a port is refused, so that no log or

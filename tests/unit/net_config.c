@@ -134,9 +134,9 @@ Test(net_config, what_is_wrong_is_named)
     assert_refused("10.0.0.1:::::::::x", "bad ntp0 \"x\"");
     assert_refused("10.0.0.1::::::::::x", "too many fields");
     assert_refused("10.0.0.1/24::10.0.1.1", "gateway is not in the network");
-    assert_refused("10.0.0.0/24", "of the network or its broadcasts");
-    assert_refused("10.0.0.255/24", "of the network or its broadcasts");
-    assert_refused("10.0.0.255:::255.255.255.0", "or its broadcasts");
+    assert_refused("10.0.0.0/24", "the network's or broadcast");
+    assert_refused("10.0.0.255/24", "the network's or broadcast");
+    assert_refused("10.0.0.255:::255.255.255.0", "the network's or broadcast");
 }
 
 Test(net_config, small_networks_have_no_broadcasts)
