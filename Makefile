@@ -125,11 +125,11 @@ OPTIMISE     ?= -Oz
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
-         tcp/output tcp/receive tcp/scoreboard tcp/scoreboard_loss tcp/span \
+         tcp/output tcp/receive tcp/scoreboard tcp/span \
          tcp/table ip/forward ip/fib \
          link/ethernet link/neighbour link/qdisc link/qdisc_fq_codel) \
        drivers/e1000/transmit libc/pure/memory \
-       $(addprefix net/filter/,register evaluate usual flow_table rule_map)
+       $(addprefix net/filter/,register usual flow_table rule_map)
 $(HOT:%=$(BUILD)/image/%.o): OPTIMISE = $(OPTIMISE_HOT)
 CODE := -ffreestanding \
     -mno-red-zone -mcmodel=kernel -fno-pic -fno-pie -fno-omit-frame-pointer \
