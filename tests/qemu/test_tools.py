@@ -148,7 +148,8 @@ def wrong_values(t):
 def make_variables(t):
     def run(*words):
         return call(t, ["make", "run", "APP=httpd", "MAKE=true",
-                        f"BUILD={t.path('none')}", *words])
+                        f"BUILD={t.path('none')}", *words],
+                    MAKELEVEL="0", MAKEFLAGS="", MFLAGS="")  # as if by hand
     said = run("SITES=x")[1]
     check("SITES=x: there is no such variable" in said, said)
     code, said = run("SITE=it's \"no\" folder", "PORT=1", "MEM=64")
