@@ -219,24 +219,20 @@ ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
 /* TCP_CM_INQ, with which Linux tells what is left to be read. */
 static void tell_queued(const struct socket *socket, struct msghdr *message)
 {
-    const struct {
-        struct cmsghdr header;
-        int count;
-    } told = {
-        .header = {.cmsg_len = CMSG_LEN(sizeof(int)),
-                   .cmsg_level = IPPROTO_TCP,
-                   .cmsg_type = TCP_CM_INQ},
-        .count = tcp_read_hint(socket->connection),
-    };
+    const struct cmsghdr header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                                   .cmsg_level = IPPROTO_TCP,
+                                   .cmsg_type = TCP_CM_INQ};
+    const int count = tcp_read_hint(socket->connection);
+    uint8_t *told = message->msg_control;
 
-    if (message->msg_control == NULL ||
-        message->msg_controllen < sizeof(told)) {
+    if (told == NULL || message->msg_controllen < CMSG_SPACE(sizeof(count))) {
         message->msg_flags |= MSG_CTRUNC;
         message->msg_controllen = 0;
         return;
     }
-    memcpy(message->msg_control, &told, sizeof(told));
-    message->msg_controllen = sizeof(told);
+    memcpy(told, &header, sizeof(header));
+    memcpy(told + CMSG_LEN(0), &count, sizeof(count));
+    message->msg_controllen = CMSG_SPACE(sizeof(count));
 }
 
 static ssize_t receive_message(int id, struct msghdr *message, int flags,
