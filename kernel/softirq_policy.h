@@ -4,8 +4,8 @@
  * without a clock. Softirq time is a debt that app time pays back. At one
  * slice of debt, or when a round had to leave work behind, softirqs wait
  * until the debt is paid; an app that idles forgives it. A round that left
- * work behind counts twice: softirqs do part of the app's work, too. So a
- * flood takes at most a third of the processor from an app that has work to
+ * work behind counts threefold: softirqs do part of the app's work, too. So a
+ * flood takes at most a quarter of the processor from an app that has work to
  * do.
  */
 #pragma once
@@ -42,7 +42,7 @@ static inline void softirq_policy_app_idles(struct softirq_policy *policy)
 static inline void softirq_policy_round_ran(struct softirq_policy *policy,
                                             uint64_t ns, bool is_exhausted)
 {
-    policy->debt_ns += is_exhausted ? 2 * ns : ns;
+    policy->debt_ns += is_exhausted ? 3 * ns : ns;
     if (is_exhausted && policy->debt_ns < SOFTIRQ_SHARE_MIN_NS)
         policy->debt_ns = SOFTIRQ_SHARE_MIN_NS;
     if (is_exhausted || policy->debt_ns >= SOFTIRQ_SLICE_NS)

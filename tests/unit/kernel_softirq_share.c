@@ -26,12 +26,12 @@ Test(softirq_policy, debt_is_paid_by_app_time_one_to_one)
     cr_assert_not(policy.is_deferred);
 }
 
-Test(softirq_policy, debt_of_an_exhausted_round_is_paid_two_to_one)
+Test(softirq_policy, debt_of_an_exhausted_round_is_paid_three_to_one)
 {
     struct softirq_policy policy = {0};
 
     softirq_policy_round_ran(&policy, MS, true);
-    softirq_policy_app_ran(&policy, 2 * MS - 1);
+    softirq_policy_app_ran(&policy, 3 * MS - 1);
     cr_assert(policy.is_deferred);
     softirq_policy_app_ran(&policy, 1);
     cr_assert_not(policy.is_deferred);
@@ -86,7 +86,7 @@ Test(softirq_share, what_is_left_over_runs_after_the_apps_share_without_help)
     fake.receive_cost_ns = 700 * US;
     fake.receive_again = 3;
     fake_interrupt(fake_raise_receive);
-    fake_work(6 * MS);
+    fake_work(8 * MS);
     cr_assert_eq(fake.receive_runs, 4);
 }
 
@@ -151,7 +151,7 @@ Test(softirq_share,
     cr_assert_eq(softirq_counters()->deferred, 0);
 }
 
-/* Receive livelock: work without end must leave the app two thirds of the
+/* Receive livelock: work without end must leave the app three quarters of the
  * time. */
 static void flood_for(uint64_t ns, void (*app)(void))
 {
@@ -173,22 +173,22 @@ static void locking_app(void)
     softirq_unlock();
 }
 
-Test(softirq_share, a_flood_leaves_a_busy_app_two_thirds_of_the_time)
+Test(softirq_share, a_flood_leaves_a_busy_app_three_quarters_of_the_time)
 {
     fake.receive_cost_ns = 50 * US;
     flood_for(1000 * MS, busy_app);
     const struct softirq_counters *counters = softirq_counters();
-    cr_assert_gt(counters->context_ns[CONTEXT_APP], 620 * MS);
-    cr_assert_gt(counters->context_ns[CONTEXT_SOFTIRQ], 280 * MS);
+    cr_assert_gt(counters->context_ns[CONTEXT_APP], 700 * MS);
+    cr_assert_gt(counters->context_ns[CONTEXT_SOFTIRQ], 200 * MS);
 }
 
-Test(softirq_share, a_flood_leaves_an_app_that_locks_two_thirds_of_the_time)
+Test(softirq_share, a_flood_leaves_an_app_that_locks_three_quarters_of_the_time)
 {
     fake.receive_cost_ns = 50 * US;
     flood_for(1000 * MS, locking_app);
     const struct softirq_counters *counters = softirq_counters();
-    cr_assert_gt(counters->context_ns[CONTEXT_APP], 620 * MS);
-    cr_assert_gt(counters->context_ns[CONTEXT_SOFTIRQ], 280 * MS);
+    cr_assert_gt(counters->context_ns[CONTEXT_APP], 700 * MS);
+    cr_assert_gt(counters->context_ns[CONTEXT_SOFTIRQ], 200 * MS);
 }
 
 Test(softirq_share, short_rounds_one_after_another_are_a_flood_too)
