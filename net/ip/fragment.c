@@ -162,12 +162,13 @@ void ip_fragment(struct packet *packet, const struct ip_route *route,
     /* To ourselves it is nobody else's doing. */
     bool may_wait =
         !route->is_local && cutting.waiting.count < IP_CUT_PACKETS_MAX;
+    struct cut *cut = (void *)packet->scratch;
 
     ASSERT(route->mtu >= IPV4_MINIMUM_MTU);
     ip_counters.out_fragments_required++;
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL)
         packet_finish_checksum(packet);
-    *(struct cut *)(void *)packet->scratch = (struct cut){*route, 0};
+    *cut = (struct cut){*route, 0};
     if (!cut_some(packet, may_wait ? IP_PIECES_PER_TURN : SIZE_MAX, now_ns))
         keep(packet, now_ns);
 }
