@@ -55,13 +55,10 @@ void acknowledge_advance(struct tcp_connection *c,
                          const struct tcp_segment *segment, uint64_t now_ns)
 {
     uint32_t acked = (uint32_t)seq_diff(segment->ack, c->snd.una);
-    struct seq32 end = send_queue_end(&c->send);
     bool is_tracking = connection_is_tracking(c);
     uint32_t rtt_us = is_tracking ? 0 : take_sample(c, segment, now_ns);
 
-    /* The FIN counts in acked, but is not in the queue. */
-    send_queue_acknowledge(&c->send,
-                           seq_after(segment->ack, end) ? end : segment->ack);
+    send_queue_acknowledge(&c->send, segment->ack);
     c->holds_more = false;
     c->bytes_acknowledged += acked;
     c->snd.una = segment->ack;
@@ -130,6 +127,24 @@ static bool fin_acknowledged(struct tcp_connection *c, uint64_t now_ns)
     return true;
 }
 
+/* Everything, the FIN included: what is never sent again has no losses, no
+ * deadline and no window any more. */
+static bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
+                            uint64_t now_ns)
+{
+    c->bytes_acknowledged += (uint32_t)seq_diff(ack, c->snd.una);
+    send_queue_acknowledge(&c->send, send_queue_end(&c->send));
+    c->snd.una = ack;
+    c->snd.nxt = ack;
+    c->holds_more = false;
+    c->is_persisting = false;
+    c->retransmit_at_ns = 0;
+    c->owed &= (uint8_t)~OWES_MEMORY;
+    if (c->recovery != NULL)
+        recovery_stop_tracking(c);
+    return fin_acknowledged(c, now_ns);
+}
+
 bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
                  uint64_t now_ns)
 {
@@ -142,6 +157,9 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
     }
     if (ahead < 0)
         return true; /* old: nothing to learn, but its text may be new */
+    if (ahead > 0 && c->fin_queued &&
+        seq_after(segment->ack, send_queue_end(&c->send)))
+        return acknowledge_all(c, segment->ack, now_ns);
     ecn_acknowledged(c, segment);
     if (ahead > 0) {
         acknowledge_advance(c, segment, now_ns);
@@ -156,8 +174,5 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
         update_window(c, segment);
     }
     c->ecn_heard = false;
-    if (c->fin_queued && ahead > 0 &&
-        seq_after(c->snd.una, send_queue_end(&c->send)))
-        return fin_acknowledged(c, now_ns);
     return true;
 }

@@ -29,7 +29,8 @@ void challenge(struct tcp_connection *c, uint64_t now_ns);
  * found yet, that has to be looked at. The packet stands at its header. */
 void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns);
 
-/* predict.c: the same, if it is just what comes next; else receive_any(). */
+/* predict.c: the same of an ESTABLISHED one, if it is just what comes next;
+ * else receive_any(). */
 void predict_receive(struct tcp_connection *c, struct packet *packet,
                      uint64_t now_ns);
 

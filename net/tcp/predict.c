@@ -54,13 +54,13 @@ static bool has_usual_options(const struct tcp_connection *c,
     return (int32_t)(arrival->timestamp - c->ts_recent) >= 0;
 }
 
+/* It is ESTABLISHED: who calls has looked. */
 static bool is_next(const struct tcp_connection *c,
                     const struct tcp_header *header, uint8_t tos)
 {
     struct seq32 seq = seq_from(be32_get(header->sequence));
 
-    return c->state == TCP_ESTABLISHED && c->unusual == 0 &&
-           (header->flags & ~TCP_PSH) == TCP_ACK &&
+    return c->unusual == 0 && (header->flags & ~TCP_PSH) == TCP_ACK &&
            seq_equal(seq, c->rcv.nxt) &&
            !seq_before(seq, c->snd.wl1) && /* which never goes back */
            c->seldom == NULL && (c->owed & (OWES_RESET | OWES_MEMORY)) == 0 &&

@@ -101,6 +101,7 @@ static void receive_train(struct tcp_node *node, struct packet *packet,
 static inline bool is_predictable(const struct tcp_node *node)
 {
     return node != NULL && node->kind == TCP_NODE_CONNECTION &&
+           ((const struct tcp_connection *)node)->state == TCP_ESTABLISHED &&
            tcp_settings.header_prediction;
 }
 
