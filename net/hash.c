@@ -95,14 +95,13 @@ COLD uint64_t hash_bytes(const struct hash_key *key, const void *bytes,
     return sip_result(&s);
 }
 
-uint64_t hash_words_strong(const struct hash_key *key, const uint64_t *words,
-                           size_t count, uint64_t last)
+uint64_t hash_three_strong(const struct hash_key *key, uint64_t first,
+                           uint32_t last)
 {
     struct sip s = sip_start(key);
 
-    for (size_t i = 0; i < count; i++)
-        sip_compress_2(&s, words[i]);
-    sip_compress_2(&s, last);
+    sip_compress_2(&s, first);
+    sip_compress_2(&s, UINT64_C(12) << 56 | last);
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++)
         sip_round(&s);
@@ -130,13 +129,8 @@ uint64_t hash_three(const struct hash_key *key, uint64_t first, uint64_t last)
 uint64_t hash_words(const struct hash_key *key, const uint64_t *words,
                     size_t count)
 {
-    return hash_words_and(key, words, count, (uint64_t)count << 59);
-}
-
-uint64_t hash_words_and(const struct hash_key *key, const uint64_t *words,
-                        size_t count, uint64_t last)
-{
     struct sip s = sip_start(key);
+    uint64_t last = (uint64_t)count << 59;
 
     for (size_t i = 0; i < count; i++) {
         s.v3 ^= words[i];

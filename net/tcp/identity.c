@@ -21,32 +21,13 @@ void identity_init(void)
     hash_key_generate(&secret.port);
 }
 
-/* SipHash-2-4: these values are seen by others. IPv4 tuples, whose addresses
- * are mapped, cost less. */
-static uint64_t tuple_hash(const struct hash_key *key,
-                           const struct tcp_tuple *tuple, uint16_t local_port)
-{
-    uint64_t mapped =
-        ip_address_half(&tuple->local, 0) | ip_address_half(&tuple->remote, 0);
-    uint64_t ports = (uint64_t)local_port << 16 | tuple->remote_port;
-    const uint64_t words[4] = {
-        ip_address_half(&tuple->local, 1),
-        ip_address_half(&tuple->remote, 1),
-        ip_address_half(&tuple->local, 0),
-        ip_address_half(&tuple->remote, 0),
-    };
-
-    if (mapped == 0) {
-        const uint64_t hosts = words[0] >> 32 | (words[1] >> 32) << 32;
-        return hash_words_strong(key, &hosts, 1, UINT64_C(12) << 56 | ports);
-    }
-    return hash_words_strong(key, words, 4, UINT64_C(36) << 56 | ports);
-}
-
+/* SipHash-2-4: these values are seen by others. */
 struct tcp_identity identity_make(const struct tcp_tuple *tuple,
                                   uint64_t now_ns)
 {
-    uint64_t hash = tuple_hash(&secret.sequence, tuple, tuple->local_port);
+    uint64_t hash = hash_three_strong(
+        &secret.sequence, ip_flow_hosts(&tuple->local, &tuple->remote),
+        (uint32_t)tuple->local_port << 16 | tuple->remote_port);
 
     return (struct tcp_identity){
         .sequence =
@@ -59,7 +40,8 @@ uint16_t identity_port(const struct tcp_tuple *wanted)
 {
     struct tcp_tuple tuple = *wanted;
     uint32_t range = TCP_PORT_LAST - TCP_PORT_FIRST + 1;
-    uint64_t hash = tuple_hash(&secret.port, &tuple, 0);
+    uint64_t hash = ip_flow_hash(&secret.port, &tuple.local, 0, &tuple.remote,
+                                 tuple.remote_port);
     uint32_t offset = (uint32_t)hash;
     uint16_t *count = &secret.port_count[(hash >> 32) % TCP_PORT_TABLE];
 
