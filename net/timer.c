@@ -129,10 +129,11 @@ void timer_cancel(struct timer *timer)
 }
 
 /* Where the next work lies and when: a slot of an upper level that time has
- * already entered first, else the earliest one ahead. False when the wheel is
- * empty. */
+ * already entered first, else the earliest one ahead. False, and NO_TICK, when
+ * the wheel is empty. */
 static bool find_next(unsigned *level_found, uint64_t *tick_found)
 {
+    *tick_found = NO_TICK;
     if (wheel.levels == 0)
         return false;
     for (unsigned above = wheel.levels & ~1U; above != 0;) {
@@ -180,9 +181,11 @@ size_t timers_run(uint64_t now_ns)
             timer->expire(timer, now_ns);
         }
     }
+    /* No slot between here and there has begun: what is next stays so. */
     if (wheel.tick < target)
         wheel.tick = target;
-    wheel.is_next_known = false;
+    wheel.next = tick;
+    wheel.is_next_known = true;
     return fired;
 }
 
@@ -193,8 +196,7 @@ uint64_t timers_next_deadline(void)
     if (!wheel.is_next_known) {
         unsigned level;
 
-        if (!find_next(&level, &wheel.next))
-            wheel.next = NO_TICK;
+        (void)find_next(&level, &wheel.next);
         wheel.is_next_known = true;
     }
     return wheel.next == NO_TICK ? PLATFORM_NEVER : wheel.next << TICK_SHIFT;

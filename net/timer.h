@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 #define TIMER_RESOLUTION_NS UINT64_C(131072)
+/* Who is not in a hurry waits for a multiple of this: such a timer is looked at
+ * when it fires, and not before to be moved to where the ticks are counted. */
+#define TIMER_COARSE_NS (64 * TIMER_RESOLUTION_NS)
 
 enum {
     /* So that no burst of deadlines keeps the rest of the machine waiting. */

@@ -190,7 +190,10 @@ void table_replace(struct tcp_node *old, struct tcp_node *node)
 
 struct tcp_node **table_prefetch(const struct tcp_node *node)
 {
-    struct tcp_node **chain = table_chain(table_hash(&node->tuple));
+    const struct table_found *found = found_place(&node->tuple);
+    struct tcp_node **chain = found->node == node
+                                  ? &table.chains[found->chain]
+                                  : table_chain(table_hash(&node->tuple));
 
     __builtin_prefetch(chain, 1);
     __builtin_prefetch(&table.marks[chain - table.chains], 1);

@@ -105,6 +105,12 @@ static size_t expire_some(uint64_t now_ns)
     return count;
 }
 
+/* A moment later than asked for is early enough. */
+static void wait_until(uint64_t at_ns)
+{
+    timer_set(&waiting.timer, (at_ns | (TIMER_COARSE_NS - 1)) + 1);
+}
+
 /* A bounded number at a time; the rest is due at once again. */
 static void expire(struct timer *timer, uint64_t now_ns)
 {
@@ -119,7 +125,10 @@ static void expire(struct timer *timer, uint64_t now_ns)
     if (waiting.first == NOBODY)
         return;
     int16_t left = ticks_left(&waiting.objects[waiting.first], now_ns);
-    timer_set(timer, now_ns + (left > 0 ? (uint64_t)left * TICK_NS : 1));
+    if (left > 0)
+        wait_until(now_ns + (uint64_t)left * TICK_NS);
+    else
+        timer_set(timer, now_ns + 1);
 }
 
 int time_wait_init(size_t count)
@@ -139,7 +148,7 @@ static void start_wait(struct time_wait *object, uint64_t now_ns)
 {
     object->node.value = (uint16_t)(ticks(now_ns) + TCP_TIME_WAIT_NS / TICK_NS);
     if (!timer_is_set(&waiting.timer))
-        timer_set(&waiting.timer, now_ns + TCP_TIME_WAIT_NS);
+        wait_until(now_ns + TCP_TIME_WAIT_NS);
 }
 
 /* With that TTL and TOS, by that way (NULL: to be found), with that offset of
