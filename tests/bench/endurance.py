@@ -12,6 +12,7 @@ import time
 import guests
 import peers
 import rows
+from row import less, more
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAME_CARD = 20_000         # packets/s that pass the queue of a TAP
@@ -21,24 +22,25 @@ LEVELS = ("pool_buffers_free", "pool_packets_free", "timers")
 ACCOUNTING_TURNS = 4
 
 ROWS = {
-    "flood rate": ("60 B UDP flood by a second card, as fast as the host "
-                   "sends", "packets/s", True),
-    "flood heard": ("...of which the guest takes", "packets/s", True),
-    "flood share": ("keep-alive under it, of the idle rate", "%", True),
-    "flood recovery": ("from its end to the first answer", "ms", False),
-    "flood after": ("keep-alive in the second after it, of the idle rate",
-                    "%", True),
-    "flood same": (f"keep-alive with {SAME_CARD:,} packets/s by the same "
-                   "card, of the idle rate", "%", True),
-    "flood hog": ("keep-alive beside a program that only computes", "%", True),
-    "slow share": (f"keep-alive beside {SILENT} silent, {WRITERS} slowly "
-                   f"writing, {READERS} slowly reading clients", "%", True),
-    "long last": ("minutes of wrk: the last of the first", "%", True),
-    "long runs": ("...five runs after it, the last of the first", "%", True),
-    "long leak": ("...packets, buffers, timers more or less than at first", "",
-                  False),
-    "accounting": ("rate with net.accounting=1, of the rate without", "%",
-                   True),
+    "flood rate": more("60 B UDP flood by a second card, as fast as the "
+                       "host sends", "packets/s"),
+    "flood heard": more("...of which the guest takes", "packets/s"),
+    "flood share": more("keep-alive under it, of the idle rate", "%", "50"),
+    "flood recovery": less("from its end to the first answer", "ms", "1000"),
+    "flood after": more("keep-alive in the second after it, of the idle "
+                        "rate", "%"),
+    "flood same": more(f"keep-alive with {SAME_CARD:,} packets/s by the "
+                       "same card, of the idle rate", "%"),
+    "flood hog": more("keep-alive beside a program that only computes", "%"),
+    "slow share": more(f"keep-alive beside {SILENT} silent, {WRITERS} slowly "
+                       f"writing, {READERS} slowly reading clients", "%",
+                       "80"),
+    "long last": more("minutes of wrk: the last of the first", "%", "98"),
+    "long runs": more("...five runs after it, the last of the first", "%"),
+    "long leak": less("...packets, buffers, timers more or less than at "
+                      "first", "", "0"),
+    "accounting": more("rate with net.accounting=1, of the rate without",
+                       "%", "98"),
 }
 
 

@@ -9,28 +9,31 @@ import time
 
 from harness import Failure, check
 import gateways
+from row import more
 
 PORT = 9
 ONE_FLOW = 1
 
-# row: (words, unit, True if more is better)
 ROWS = {
-    "forward 60": ("forwarded, frames of 60 B", "packets/s", True),
-    "forward 1514": ("forwarded, frames of 1514 B", "packets/s", True),
-    "filter 60": ("stateful filter, frames of 60 B", "packets/s", True),
-    "filter 1514": ("stateful filter, frames of 1514 B", "packets/s", True),
-    "nat 60": ("filter and masquerade, frames of 60 B", "packets/s", True),
-    "nat 1514": ("filter and masquerade, frames of 1514 B", "packets/s",
-                 True),
-    "nat tcp out": ("iperf3 through NAT, client to server", "Mbit/s", True),
-    "nat tcp in": ("iperf3 -R through NAT, server to client", "Mbit/s",
-                   True),
-    "nat flows": ("new UDP flows through NAT, a packet each", "flows/s",
-                  True),
-    "sets 60": ("NAT behind two sets of 5,000 elements, 60 B", "packets/s",
-                True),
-    "sets share": ("...of the rate with one element in each", "%", True),
-    "prefixes 60": ("NAT with 100,000 routes, 60 B", "packets/s", True),
+    "forward 60": more("forwarded, frames of 60 B", "packets/s", "3x"),
+    "forward 1514": more("forwarded, frames of 1514 B", "packets/s", "3x"),
+    "filter 60": more("stateful filter, frames of 60 B", "packets/s", "3x"),
+    "filter 1514": more("stateful filter, frames of 1514 B", "packets/s",
+                        "3x"),
+    "nat 60": more("filter and masquerade, frames of 60 B", "packets/s",
+                   "3x"),
+    "nat 1514": more("filter and masquerade, frames of 1514 B", "packets/s",
+                     "3x"),
+    "nat tcp out": more("iperf3 through NAT, client to server", "Mbit/s",
+                        "3x"),
+    "nat tcp in": more("iperf3 -R through NAT, server to client", "Mbit/s",
+                       "3x"),
+    "nat flows": more("new UDP flows through NAT, a packet each", "flows/s",
+                      "3x"),
+    "sets 60": more("NAT behind two sets of 5,000 elements, 60 B",
+                    "packets/s"),
+    "sets share": more("...of the rate with one element in each", "%", "95"),
+    "prefixes 60": more("NAT with 100,000 routes, 60 B", "packets/s"),
 }
 
 

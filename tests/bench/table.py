@@ -29,16 +29,6 @@ def cell(result):
     return text
 
 
-def times_better(row, ours, theirs):
-    """How often ours is as good as theirs, whichever way is better."""
-    if not ours or not theirs:
-        return None
-    a, b = ours["median"], theirs["median"]
-    if a <= 0 or b <= 0:
-        return None
-    return a / b if ROWS[row][2] else b / a
-
-
 class Results:
     def __init__(self):
         self.values = {}        # row -> system -> [value]
@@ -63,11 +53,10 @@ class Results:
 
     def ratios(self):
         """(words, ratio) of every row that both systems have."""
-        for row, (words, _, _) in ROWS.items():
-            ratio = times_better(row, self.of(row, "ferrule"),
-                                 self.of(row, "linux"))
+        for name, row in ROWS.items():
+            ratio = row.times_better(*self.medians(name))
             if ratio:
-                yield words, ratio
+                yield row.words, ratio
 
     def systems(self):
         found = []
@@ -79,18 +68,24 @@ class Results:
         values = self.values.get(row, {}).get(system)
         return summary(values) if values else None
 
+    def medians(self, row):
+        """Ours and theirs, each None when it was not measured."""
+        return [result and result["median"] for result in
+                (self.of(row, "ferrule"), self.of(row, "linux"))]
+
     def lines(self):
-        """One list of cells per row: words, unit, each system, ratio."""
+        """Cells of each row: words, unit, each system, ratio, wanted."""
         systems = self.systems()
-        yield ["what", "unit", *systems, "ferrule is better by"]
-        for row, (words, unit, _) in ROWS.items():
-            if row not in self.values:
+        yield ["what", "unit", *systems, "ferrule is better by", "wanted"]
+        for name, row in ROWS.items():
+            if name not in self.values:
                 continue
-            ratio = times_better(row, self.of(row, "ferrule"),
-                                 self.of(row, "linux"))
-            yield [words, unit, *(cell(self.of(row, name))
-                                  for name in systems),
-                   f"{number(ratio)}x" if ratio else "-"]
+            medians = self.medians(name)
+            ratio = row.times_better(*medians)
+            yield [row.words, row.unit,
+                   *(cell(self.of(name, system)) for system in systems),
+                   f"{number(ratio)}x" if ratio else "-",
+                   row.verdict(*medians)]
 
     def text(self):
         lines = list(self.lines())
@@ -106,13 +101,13 @@ class Results:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def save(self, path, about):
-        rows = {row: {"what": ROWS[row][0], "unit": ROWS[row][1],
-                      "more_is_better": ROWS[row][2],
-                      "systems": {name: summary(values) for name, values
-                                  in by_system.items()},
-                      "ratio": times_better(row, self.of(row, "ferrule"),
-                                            self.of(row, "linux"))}
-                for row, by_system in self.values.items()}
+        rows = {name: {"what": ROWS[name].words, "unit": ROWS[name].unit,
+                       "more_is_better": ROWS[name].more_is_better,
+                       "wanted": ROWS[name].wanted,
+                       "systems": {system: summary(values)
+                                   for system, values in by_system.items()},
+                       "ratio": ROWS[name].times_better(*self.medians(name))}
+                for name, by_system in self.values.items()}
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"about": about, "rows": rows}, file, indent=2)
             file.write("\n")
