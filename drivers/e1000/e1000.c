@@ -363,10 +363,13 @@ static size_t poll(struct netif *netif, size_t budget)
         return 0;
     ++nic->counters.polls;
     act_on_causes(nic);
-    e1000_transmit_reclaim(nic);
-    if (nic->hold_ticks > 0)
+    if (nic->hold_ticks > 0) {
+        e1000_transmit_reclaim(nic);
         return 0;
+    }
     done = e1000_receive(nic, budget);
+    netif_flush(); /* answers leave before anything is tidied up */
+    e1000_transmit_reclaim(nic);
     if (++nic->polls_judged >= POLLS_JUDGED)
         e1000_moderate(nic);
     if (done == budget)
