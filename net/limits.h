@@ -150,7 +150,7 @@ enum {
 
     /* Of a datagram that is cut so many pieces leave at once, the rest waits
      * for the next tick, so that no frame causes more; and so many may wait,
-     * 64 KiB each (one more is cut at once). */
+     * 64 KiB each (one more is lost, but what an app sends is cut at once). */
     IP_PIECES_PER_TURN = 6,
     IP_CUT_PACKETS_MAX = 4,
 

@@ -166,6 +166,12 @@ void ip_fragment(struct packet *packet, const struct ip_route *route,
 
     ASSERT(route->mtu >= IPV4_MINIMUM_MTU);
     ip_counters.out_fragments_required++;
+    if (packet->netif != NULL && !route->is_local && !may_wait) {
+        /* A frame's doing: it may cause no more. An app has time of its own. */
+        ip_counters.out_fragments_failed++;
+        packet_drop(packet, DROP_FRAGMENT_LIMIT);
+        return;
+    }
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL)
         packet_finish_checksum(packet);
     *cut = (struct cut){*route, 0};

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "net/buffer.h"
+#include "net/ip/input.h"
 #include "net/ip/reassembly.h"
 #include "net/udp/udp.h"
 
@@ -302,6 +303,48 @@ Test(hostile, F6_pieces_of_one_datagram_are_bounded)
     }
     cr_assert_eq(drop_count(DROP_FRAGMENT_LIMIT), 1);
     cr_assert_eq(reassembly_buffers(), 0);
+}
+
+/* An echo request of 40,000 bytes, number `n`: all of it but the end, or the
+ * end, which makes us answer in 28 pieces. */
+static void send_long_echo(uint16_t n, bool is_end)
+{
+    static uint8_t text[40000];
+
+    make_icmp(&whole, PEER_ADDRESS, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, n, text,
+              sizeof(text));
+    for (size_t at = 0; at < sizeof(text) + 8; at += 1480) {
+        size_t left = sizeof(text) + 8 - at;
+
+        if ((left <= 1480) != is_end)
+            continue;
+        make_piece(at, at + (left < 1480 ? left : 1480), is_end);
+        ip_of(&frame)->identification = be16_from(n);
+        fix_ip(&frame);
+        inject(&frame);
+    }
+}
+
+/* Each end may cause so many pieces, and those of one tick. */
+Test(hostile, F6_ends_of_many_datagrams_at_once_cause_no_more_each)
+{
+    enum { MANY = IP_CUT_PACKETS_MAX + 2, ALL = 28 };
+    uint64_t dropped = drop_count(DROP_FRAGMENT_LIMIT);
+
+    for (uint16_t n = 0; n < MANY; n++)
+        send_long_echo(n, false);
+    for (uint16_t n = 0; n < MANY; n++) {
+        uint64_t before = ip_counters.out_fragments_created;
+
+        send_long_echo(n, true);
+        cr_assert_leq(ip_counters.out_fragments_created - before,
+                      2 * IP_PIECES_PER_TURN, "%u", n);
+    }
+    world_run_for(NS_PER_S);
+    cr_assert_eq(ip_counters.out_fragments_created, IP_CUT_PACKETS_MAX * ALL);
+    cr_assert_eq(drop_count(DROP_FRAGMENT_LIMIT), dropped + 2);
+    cr_assert_eq(missing_packets(), 0);
+    cr_assert_eq(missing_buffers(), 0);
 }
 
 Test(hostile, F7_timeout_without_the_first_piece_is_silent)
