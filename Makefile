@@ -121,7 +121,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef \
 COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
 # Size first, but for the files that a profile of downloads names
 # (docs/measurements.md).
-OPTIMISE     ?= -Oz
+OPTIMISE     ?= -Oz $(SMALL)
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
@@ -148,7 +148,12 @@ else
 # that are always the same. Each function keeps its file's optimisation. The
 # kernel is left as it is written, for backtraces that name what was called.
 WHOLE      := -flto
+# What -Oz leaves on and costs more bytes than it saves (tried one by one).
+SMALL := -fno-jump-tables -fno-tree-loop-im -fno-caller-saves -fno-tree-tail-merge
+$(foreach f,image cost steps,$(foreach r,tcp udp socket link filter/evaluate filter/field,$(BUILD)/$f/net/$r%)): SMALL =
 WHOLE_LINK := -flto=2 $(OPTIMISE) $(CODE)
+# An app by itself: but for main nobody else calls into it.
+WHOLE_APP  := $(WHOLE_LINK) -fwhole-program -flinker-output=nolto-rel
 TIGHT := -falign-functions=1 -falign-jumps=1 -falign-loops=1 \
          -fno-inline-functions -fno-partial-inlining -fno-ipa-cp-clone -fno-reorder-blocks-and-partition
 # Where bytes are moved, copies of unknown length are calls: at -Oz they would
@@ -205,7 +210,7 @@ $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,fuzz,$(r),c,$(CLANG),$(FUZZ_
 
 $(BUILD)/image/apps/%.o: apps/%.c $(BUILD)/view/apps/.done
 	@mkdir -p $(@D)
-	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -iquote $(BUILD)/view/apps -c -o $@ $<
+	$(call say,$(CC),$<)$(CC) $(WHOLE) $(APP_FLAGS) -iquote $(BUILD)/view/apps -c -o $@ $<
 
 # An app's built-in page becomes C: `site_page` and `site_page_length`.
 $(BUILD)/made/apps/%/site.c: apps/%/site/index.html tools/embed
@@ -213,7 +218,7 @@ $(BUILD)/made/apps/%/site.c: apps/%/site/index.html tools/embed
 	$(call say,embed,$<)tools/embed site_page $< >$@
 $(BUILD)/image/apps/%/site.o: $(BUILD)/made/apps/%/site.c
 	@mkdir -p $(@D)
-	$(call say,$(CC),$<)$(CC) $(APP_FLAGS) -c -o $@ $<
+	$(call say,$(CC),$<)$(CC) $(WHOLE) $(APP_FLAGS) -c -o $@ $<
 
 ## ---- the image -------------------------------------------------------------
 APP_OBJECTS   := $(patsubst %.c,$(BUILD)/image/%.o,$(APP_FILES)) \
@@ -232,7 +237,7 @@ all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
 
 # An app's names are its own: only main is seen by the rest of the image.
 $(APP_OBJECT): $(APP_OBJECTS)
-	@$(CC) -nostdlib -r -o $@ $^
+	@$(CC) $(WHOLE_APP) -nostdlib -r -o $@ $^
 	@$(OBJCOPY) --keep-global-symbol=main $@
 
 # Linked twice: the table of function names for panics is made from the first
