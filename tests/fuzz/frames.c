@@ -2,13 +2,14 @@
 /*
  * Whole frames into a configured stack with a TCP and a UDP echo server, a
  * connected UDP socket and a DNS question under way. An input is a list of
- * records: a control byte, a length (two bytes, little-endian), a frame. The
- * control byte lets the harness (never the stack) put right what a fuzzer
- * cannot guess: addresses, lengths, checksums, sequence numbers. At the end
- * everything is closed and must be back in its pool, with no timer left.
+ * records (records.h); the control byte lets the harness (never the stack)
+ * put right what a fuzzer cannot guess: addresses, lengths, checksums,
+ * sequence numbers. At the end everything is closed and must be back in its
+ * pool, with no timer left.
  * test-links: tests/fuzz/support/records.c
  */
 #include "tests/fuzz/support/checksum.h"
+#include "tests/fuzz/support/records.h"
 #include "tests/host/device.h"
 #include "tests/host/world.h"
 
@@ -34,9 +35,7 @@ enum control {
 };
 
 enum {
-    RECORD_HEADER = 3,
     FRAME_MAX = 1600,
-    RECORDS_MAX = 64,
     CONNECTIONS_MAX = 8,
 };
 
@@ -297,20 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_sockets();
     world_leave(w.stack);
     w.stack->application = application;
-    for (int i = 0; i < RECORDS_MAX && size >= RECORD_HEADER; i++) {
-        uint8_t control = data[0];
-        size_t length = data[1] | (size_t)(data[2] & 7) << 8;
-
-        data += RECORD_HEADER;
-        size -= RECORD_HEADER;
-        if (length > size)
-            length = size;
-        if (length > FRAME_MAX)
-            length = FRAME_MAX;
-        one_record(control, data, length);
-        data += length;
-        size -= length;
-    }
+    fuzz_each_record(data, size, FRAME_MAX, one_record);
     close_all();
     world_run_for(3600 * NS_PER_S);
     if (buffer_count_free() != buffer_count_total() ||

@@ -2,14 +2,15 @@
 /*
  * Frames from both sides of a router with state: fragments, masquerade, port
  * forwards, rejects, ICMP errors, a hop with a small MTU, a VLAN and shaped
- * queues. An input is a list of records as in frames.c; here the control byte
- * says on which card a frame comes, and lets the harness turn round what
- * came out there last, quote it in an error, or cut the frame in two. What
- * leaves must be sound, must not show an inside address outside, and at the
- * end all memory must be back.
+ * queues. An input is a list of records (records.h); the control byte says on
+ * which card a frame comes, and lets the harness turn round what came out
+ * there last, quote it in an error, or cut the frame in two. What leaves must
+ * be sound, must not show an inside address outside, and at the end all
+ * memory must be back.
  * test-links: tests/fuzz/support/records.c
  */
 #include "tests/fuzz/support/checksum.h"
+#include "tests/fuzz/support/records.h"
 #include "tests/host/device.h"
 #include "tests/host/world.h"
 
@@ -38,9 +39,7 @@ enum control {
 };
 
 enum {
-    RECORD_HEADER = 3,
     FRAME_MAX = 1514,
-    RECORDS_MAX = 64,
     ETHERNET = ETHERNET_HEADER_LENGTH,
     MEMORY = 2 << 20,
     SMALL_MTU = 600,
@@ -340,20 +339,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start();
     buffers = buffer_count_free();
     packets = packet_count_free();
-    for (int i = 0; i < RECORDS_MAX && size >= RECORD_HEADER; i++) {
-        uint8_t control = data[0];
-        size_t length = data[1] | (size_t)(data[2] & 7) << 8;
-
-        data += RECORD_HEADER;
-        size -= RECORD_HEADER;
-        if (length > size)
-            length = size;
-        if (length > FRAME_MAX)
-            length = FRAME_MAX;
-        one_record(control, data, length);
-        data += length;
-        size -= length;
-    }
+    fuzz_each_record(data, size, FRAME_MAX, one_record);
     world_run_for(120 * NS_PER_S);
     if (buffer_count_free() != buffers || packet_count_free() != packets) {
         fprintf(stderr, "lost: %zu buffers, %zu packets\n",

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A mutator for inputs that are lists of records (a control byte, a length of
- * two bytes, a frame): it changes one frame, or drops, doubles or swaps
- * records, and half of the time puts lengths and checksums right again, so
- * that changes get past the first checks.
+ * Inputs that are lists of records, and a mutator for them: it changes one
+ * frame or control byte, drops or doubles a record, and half of the time puts
+ * lengths and checksums right again, so that changes get past the first
+ * checks.
  */
+#include "tests/fuzz/support/records.h"
+
 #include "tests/fuzz/support/checksum.h"
 
 #include <string.h>
@@ -66,6 +68,21 @@ static size_t find(const uint8_t *data, size_t size,
         at = record_end(&records[count++]);
     }
     return count;
+}
+
+void fuzz_each_record(const uint8_t *data, size_t size, size_t longest,
+                      void (*take)(uint8_t control, const uint8_t *frame,
+                                   size_t length))
+{
+    struct record records[RECORDS];
+    size_t count = find(data, size, records);
+
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *record = data + records[i].at;
+        size_t length = records[i].length;
+
+        take(record[0], record + HEADER, length < longest ? length : longest);
+    }
 }
 
 /* Makes the frame `length` long; what follows moves. */
