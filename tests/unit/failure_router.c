@@ -22,7 +22,6 @@
 enum {
     TRIES = 24, /* more than fail one after another */
     PATIENCE_S = 400,
-    PARTS_MEMORY = 8 << 20,
 };
 
 static const char rules[] =
@@ -85,30 +84,9 @@ static bool answer_masqueraded(void)
            be32_get(ip->destination) == INSIDE_ADDRESS;
 }
 
-static void (*router_prepare)(void);
-static uint8_t *pools_memory; /* kept reachable */
-
-/* Parts have memory beside the pools, as the kernel keeps some for them. */
-static void prepare_filter(void)
-{
-    static uint8_t memory[PARTS_MEMORY];
-
-    pools_memory = stack->memory;
-    stack->memory = memory;
-    stack->memory_size = sizeof(memory);
-    stack->memory_used = 0;
-    cr_assert_eq(filter_start(world_now()), 0);
-    filter_boot("test", rules, sizeof(rules) - 1);
-    router_prepare();
-}
-
 static void start_filter(void)
 {
-    router_world();
-    router_prepare = net_world_prepare;
-    net_world_prepare = prepare_filter;
-    net_world();
-    peer.answers_arp = true;
+    router_world_with_rules(rules);
 }
 
 static void count_flow(void *context, const struct filter_flow_view *flow)

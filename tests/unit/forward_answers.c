@@ -8,7 +8,6 @@
 #include "tests/unit/support_router.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/filter/firewall.h"
@@ -19,7 +18,6 @@
 #include "net/wire/tcp.h"
 
 enum {
-    PARTS_MEMORY = 8 * 1024 * 1024,
     PORT = 4000,
     OUTSIDE_PORT = 8080,
     FORWARDED_PORT = 80,
@@ -44,27 +42,10 @@ static const char rules[] =
     "}\n";
 
 static struct test_frame frame;
-static void (*router_prepare)(void);
-
-/* Parts have memory beside the pools, as the kernel keeps some for them. */
-static void prepare(void)
-{
-    stack->memory_size = PARTS_MEMORY;
-    stack->memory = calloc(1, PARTS_MEMORY);
-    stack->memory_used = 0;
-    cr_assert_eq(filter_start(world_now()), 0);
-    filter_boot("test", rules, sizeof(rules) - 1);
-    router_prepare();
-}
 
 static void start(void)
 {
-    router_world();
-    router_prepare = net_world_prepare;
-    net_world_prepare = prepare;
-    net_world();
-    peer.answers_arp = true;
-    forget_inside();
+    router_world_with_rules(rules);
 }
 
 TestSuite(forward_answers, .init = start, .timeout = 60);

@@ -9,11 +9,9 @@
 #include "tests/unit/support_trains.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "net/filter/firewall.h"
-#include "net/filter/rules.h"
 #include "net/ip/input.h"
 #include "net/link/gro.h"
 #include "net/net.h"
@@ -24,7 +22,6 @@ enum {
     CLIENT_PORT = 4000,
     SERVER_PORT = 80,
     ISS = 1000000,
-    PARTS_MEMORY = 8 * 1024 * 1024,
 };
 
 static const char rules[] =
@@ -41,18 +38,6 @@ static const char rules[] =
 
 static struct test_frame sent[SEGMENTS];
 static struct test_frame frame;
-static void (*router_prepare)(void);
-
-/* Parts have memory beside the pools, as the kernel keeps some for them. */
-static void prepare(void)
-{
-    stack->memory_size = PARTS_MEMORY;
-    stack->memory = calloc(1, PARTS_MEMORY);
-    stack->memory_used = 0;
-    cr_assert_eq(filter_start(world_now()), 0);
-    filter_boot("test", rules, sizeof(rules) - 1);
-    router_prepare();
-}
 
 /* From the client to the server as the client sends it. */
 static void address(struct test_frame *f, bool is_upload, uint32_t server_side)
@@ -102,11 +87,7 @@ static void open_flow(void)
 
 static void start(void)
 {
-    router_world();
-    router_prepare = net_world_prepare;
-    net_world_prepare = prepare;
-    net_world();
-    peer.answers_arp = true;
+    router_world_with_rules(rules);
     open_flow();
 }
 

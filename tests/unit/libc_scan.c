@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/support_text.h"
+
 #define sscanf  ferrule_sscanf
 #define vsscanf ferrule_vsscanf
 int vsscanf(const char *restrict text, const char *restrict format,
@@ -68,17 +70,6 @@ Test(libc_scan, what_programs_ask_for_agrees_with_the_host)
     agree("0xdeadbeef", "%p");
     agree("1.5 -2e3 .25 5. inf", "%f %lf %lf %lf %lf");
     agree("3.14159", "%4lf%n%s");
-}
-
-static char *random_text(const char *letters, size_t most)
-{
-    size_t length = (size_t)rand() % (most + 1);
-    char *text = malloc(length + 1);
-
-    for (size_t i = 0; i < length; i++)
-        text[i] = letters[(size_t)rand() % strlen(letters)];
-    text[length] = '\0';
-    return text;
 }
 
 Test(libc_scan, random_texts_are_read_as_the_host_reads_them)

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tests/unit/support_text.h"
+
 #define strlen      ferrule_strlen
 #define strnlen     ferrule_strnlen
 #define strcmp      ferrule_strcmp
@@ -150,18 +152,6 @@ enum { ROUNDS = 20000, TEXT = 24 };
 static int sign(int value)
 {
     return (value > 0) - (value < 0);
-}
-
-/* A text in memory of exactly its size, so that the sanitizer sees its end. */
-static char *random_text(const char *letters, size_t longest)
-{
-    size_t length = (size_t)rand() % (longest + 1);
-    char *text = malloc(length + 1);
-
-    for (size_t i = 0; i < length; i++)
-        text[i] = letters[(size_t)rand() % strlen(letters)];
-    text[length] = '\0';
-    return text;
 }
 
 Test(libc_string, comparisons_and_searches_agree_with_the_hosts)

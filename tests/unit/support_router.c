@@ -8,12 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/filter/firewall.h"
+#include "net/filter/rules.h"
 #include "net/net_router.h"
 #include "net/wire/checksum.h"
+
+enum { PARTS_MEMORY = 8 << 20 };
 
 struct device *inside_device;
 struct inside inside;
 const char *const *router_words;
+
+static const char *router_rules;
+static uint8_t *pools_memory; /* the world frees the other */
 
 static uint16_t type_of(const struct frame *frame)
 {
@@ -51,8 +58,22 @@ static void inside_arrive(struct world_port *port, struct frame *frame)
         inside.received[inside.count++] = frame;
 }
 
+/* Parts have memory beside the pools, as the kernel keeps some for them. */
+static void prepare_filter(void)
+{
+    free(pools_memory);
+    pools_memory = stack->memory;
+    stack->memory = calloc(1, PARTS_MEMORY);
+    stack->memory_size = PARTS_MEMORY;
+    stack->memory_used = 0;
+    cr_assert_eq(filter_start(world_now()), 0);
+    filter_boot("test", router_rules, strlen(router_rules));
+}
+
 static void prepare(void)
 {
+    if (router_rules != NULL)
+        prepare_filter();
     if (net_router_init(world_now()) != 0 ||
         stack->call->net_configure_ip("192.168.1.1/24:::::eth1:none") != 0)
         world_fail("no router");
@@ -67,12 +88,18 @@ static void prepare(void)
     world_port_join(&inside_device->port, &inside.port);
 }
 
-void router_world(void)
+void router_world_with_rules(const char *rules)
 {
+    router_rules = rules;
     net_world_prepare = prepare;
     net_world();
     peer.answers_arp = true;
     forget_inside();
+}
+
+void router_world(void)
+{
+    router_world_with_rules(NULL);
 }
 
 void inject_inside(const struct test_frame *frame)

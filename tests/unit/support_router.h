@@ -31,6 +31,8 @@ extern struct inside inside;
 extern const char *const *router_words;
 
 void router_world(void);
+/* ...with a rule file, and memory for flows. NULL: none. */
+void router_world_with_rules(const char *rules);
 
 /* Sends a frame, made for eth0, from the inside to eth1. */
 void inject_inside(const struct test_frame *frame);
