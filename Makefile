@@ -354,7 +354,7 @@ SO_FLAGS  := $(COMMON) -O1 -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 SO_FILES  := $(addprefix tests/host/,world.c link.c capture.c device.c \
              stack.c) \
              tests/script/lan.c tests/script/checksum.c \
-             $(filter-out %/loader.c %/loader_segment.c,$(wildcard tests/packetdrill/*.c))
+             $(filter-out tests/packetdrill/loader%,$(wildcard tests/packetdrill/*.c))
 $(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,so,$(r),c,$(HOST_CC),$(SO_FLAGS))))
 $(BUILD)/so/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -362,7 +362,7 @@ $(BUILD)/so/tests/%.o: tests/%.c
 $(SO_OBJECT): $(call objects,so,$(NET_ROOMS)) $(patsubst %.c,$(BUILD)/so/%.o,$(SO_FILES))
 	$(call say,link,$@)$(HOST_CC) -shared -Wl,-Bsymbolic \
 	    -Wl,--wrap=platform_idle -Wl,-z,defs -o $@ $^ -lpthread
-$(SO_LOADER): $(addprefix $(BUILD)/so/tests/packetdrill/,loader.o loader_segment.o)
+$(SO_LOADER): $(patsubst %.c,$(BUILD)/so/%.o,$(wildcard tests/packetdrill/loader*.c))
 	$(call say,link,$@)$(HOST_CC) -o $@ $^ -ldl -lpthread
 
 # Our player of packet scripts in packetdrill's place, before that object.

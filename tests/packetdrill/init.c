@@ -7,11 +7,14 @@
  */
 #include "tests/packetdrill/adapter.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { EXIT_FLAGS = 2 };
+
+static const char local[] = "local=";
 
 /* The world may hold two stacks; here there is one. */
 const struct stack_functions peer_stack_functions;
@@ -39,9 +42,16 @@ static void set(char *word)
     }
 }
 
+static bool is_local(const char *word)
+{
+    struct in_addr address;
+
+    return strncmp(word, local, strlen(local)) == 0 &&
+           inet_pton(AF_INET, word + strlen(local), &address) == 1;
+}
+
 static void start(const char *flags)
 {
-    static const char local[] = "local=";
     char *copy = strdup(flags == NULL ? "" : flags);
     char *settings[64];
     size_t count = 0;
@@ -49,7 +59,7 @@ static void start(const char *flags)
 
     for (char *word = strtok(copy, " \t"); word != NULL;
          word = strtok(NULL, " \t")) {
-        if (strncmp(word, local, strlen(local)) == 0)
+        if (is_local(word))
             address = word + strlen(local);
         else if (strncmp(word, "net.", 4) == 0 && count < 64)
             settings[count++] = word;

@@ -7,7 +7,6 @@
 #include "tests/packetdrill/loader.h"
 
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -18,39 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum {
-    SERVER = 8080,
-    PEER = 40001,
-};
-
 #define CONNECTION "packetdril 192.168.0.1:8080 192.0.2.1:40001 "
-
-static unsigned passed;
-static unsigned failed;
-
-static void check(bool holds, const char *claim)
-{
-    passed += holds;
-    failed += !holds;
-    if (!holds)
-        printf("not ok %s\n", claim);
-}
-
-static long long now_us(void)
-{
-    struct timeval now;
-
-    t.gettimeofday(u, &now, NULL);
-    return now.tv_sec * 1000000LL + now.tv_usec;
-}
-
-static struct sockaddr_in address(const char *ip, uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-    in.sin_addr.s_addr = inet_addr(ip);
-    return in;
-}
 
 /* Whether the file of states has that line for the server's connection. */
 static bool states_hold(const char *wanted)
@@ -87,7 +54,7 @@ static void test_clock(void)
     check(now_us() == before + 1021, "a sleep is 20 us longer than asked for");
 }
 
-static int listen_at(uint16_t port)
+int listen_at(uint16_t port)
 {
     struct sockaddr_in local = address("192.168.0.1", port);
     int one = 1;
@@ -102,7 +69,7 @@ static int listen_at(uint16_t port)
     return fd;
 }
 
-static void begin_handshake(uint16_t peer, uint16_t port, struct tcp *answer)
+void begin_handshake(uint16_t peer, uint16_t port, struct tcp *answer)
 {
     struct tcp syn = {.flags = SYN, .from = peer, .to = port, .seq = 1000};
 
@@ -112,7 +79,7 @@ static void begin_handshake(uint16_t peer, uint16_t port, struct tcp *answer)
           "a SYN-ACK comes out");
 }
 
-static void end_handshake(const struct tcp *answer)
+void end_handshake(const struct tcp *answer)
 {
     struct tcp ack = {.flags = ACK,
                       .from = answer->to,
@@ -441,23 +408,6 @@ static void test_time_wait(int listener)
           "and when it is closed");
 }
 
-static void load(const char *file)
-{
-    void *object =
-        dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | RTLD_DEEPBIND);
-    void (*init)(const char *flags, struct packetdrill_interface *table);
-
-    if (object == NULL) {
-        fprintf(stderr, "%s\n", dlerror());
-        exit(2);
-    }
-    *(void **)&init = dlsym(object, "packetdrill_interface_init");
-    if (init == NULL)
-        exit(2);
-    init("local=192.168.0.1 net.ipv4.tcp_timestamps=0 net.tcp_sack=1", &t);
-    u = t.userdata;
-}
-
 int main(int argc, char **argv)
 {
     char states[] = "/tmp/ferrule-states-XXXXXX";
@@ -468,6 +418,8 @@ int main(int argc, char **argv)
     setenv("PACKETDRILL_STATES", states, 1);
     alarm(30);
     load(argv[1]);
+    loader_edges();
+    start("local=192.168.0.1 net.ipv4.tcp_timestamps=0 net.tcp_sack=1");
     test_table();
     test_clock();
     int listener = listen_at(SERVER);
@@ -492,6 +444,5 @@ int main(int argc, char **argv)
     check(t.close(u, listener) == 0, "close of the listener");
     t.free(u);
     unlink(states);
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed == 0 ? 0 : 1;
+    return check_report();
 }

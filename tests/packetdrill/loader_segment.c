@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-struct packetdrill_interface t;
-void *u;
-
 static uint16_t sum(const uint8_t *bytes, size_t length, uint32_t start)
 {
     for (size_t i = 0; i < length; i++)
@@ -57,6 +54,19 @@ int inject(const struct tcp *segment)
     put_ip(packet, 6, 20 + length);
     put16(tcp + 16, sum(tcp, length, pseudo(packet, length)));
     return t.netdev_send(u, packet, 20 + length);
+}
+
+int inject_datagram(uint16_t from, uint16_t to, size_t length)
+{
+    uint8_t packet[1500] = {0};
+    uint8_t *udp = packet + 20;
+
+    put16(udp, from);
+    put16(udp + 2, to);
+    put16(udp + 4, (unsigned)(8 + length));
+    put_ip(packet, IPPROTO_UDP, 28 + length);
+    put16(udp + 6, sum(udp, 8 + length, pseudo(packet, 8 + length)));
+    return t.netdev_send(u, packet, 28 + length);
 }
 
 bool receive(struct tcp *segment)
