@@ -39,10 +39,13 @@ _Static_assert(sizeof(struct info) == 248, "as Linux lays it out");
 /* Linux's enum tcp_ca_state. */
 enum {
     STATE_OPEN = 0,
+    STATE_DISORDER = 1,
+    STATE_REDUCING = 2,
     STATE_RECOVERY = 3,
     STATE_LOSS = 4,
 
     REORDERING_LEAST = 3, /* Linux's tcp_reordering */
+    THRESHOLD_NONE = INT32_MAX,
 };
 
 /* Linux numbers its TCP states its own way (include/net/tcp_states.h). */
@@ -79,7 +82,11 @@ static uint8_t congestion_state(const struct tcp_status *status)
 {
     if (status->timeouts != 0)
         return STATE_LOSS;
-    return status->is_recovering ? STATE_RECOVERY : STATE_OPEN;
+    if (status->is_recovering)
+        return STATE_RECOVERY;
+    if (status->is_reducing)
+        return STATE_REDUCING;
+    return status->has_gaps ? STATE_DISORDER : STATE_OPEN;
 }
 
 static void fill_sender(struct info *info, const struct tcp_status *status)
@@ -96,13 +103,18 @@ static void fill_sender(struct info *info, const struct tcp_status *status)
     info->send_mss = status->send_mss;
     info->unacknowledged = segments(status->flight, mss);
     info->sacked = segments(status->sacked, mss);
+    /* Linux counts what was sent again for it. */
     info->lost = segments(status->lost, mss);
+    if (info->congestion_state >= STATE_RECOVERY)
+        info->lost += segments(status->again, mss);
     info->retransmitting = segments(status->again, mss);
     info->path_mtu = status->path_mtu;
     info->rtt_us = (uint32_t)(status->rtt_ns / NS_PER_US);
     info->rtt_variation_us = (uint32_t)(status->rtt_variation_ns / NS_PER_US);
     info->rtt_least_us = status->rtt_least_us;
-    info->send_threshold = status->slow_start_threshold / mss;
+    info->send_threshold = status->slow_start_threshold == TCP_THRESHOLD_NONE
+                               ? THRESHOLD_NONE
+                               : status->slow_start_threshold / mss;
     info->congestion_window = status->congestion_window / mss;
     info->reordering = reordering(status, mss);
     info->reorderings = status->reorderings;

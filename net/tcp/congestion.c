@@ -17,6 +17,8 @@
 /* SSTHRESH_MIN_SEGMENTS of the largest segment is a window. */
 _Static_assert(SSTHRESH_MIN_SEGMENTS *UINT64_C(65535) <= CWND_MAX,
                "ssthresh lies in the range of cwnd");
+_Static_assert((int)TCP_THRESHOLD_NONE == (int)CWND_MAX,
+               "where ssthresh begins");
 _Static_assert(TCP_RTO_MAX_NS / NS_PER_US < 1 << 27,
                "a sample has 27 bits of microseconds");
 

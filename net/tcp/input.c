@@ -32,7 +32,8 @@ void challenge(struct tcp_connection *c, uint64_t now_ns)
 static bool passes_paws(const struct tcp_connection *c,
                         const struct tcp_segment *segment, uint64_t now_ns)
 {
-    if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0)
+    if ((int32_t)(segment->options.timestamp - c->ts_recent) >= 0 ||
+        !segment->options.has_timestamp)
         return true;
     /* 5.5: after 24 days its clock may have gone round. */
     return coarse_time(now_ns) - c->ts_recent_at >
@@ -44,7 +45,8 @@ static void note_timestamp(struct tcp_connection *c,
 {
     /* RFC 7323 4.3 (2): only of the segment that spans Last.ACK.sent; and of
      * none that is refused for its ACK. */
-    if (!c->has_timestamps || seq_after(segment->seq, c->rcv.last_ack) ||
+    if (!c->has_timestamps || !segment->options.has_timestamp ||
+        seq_after(segment->seq, c->rcv.last_ack) ||
         seq_after(segment->ack, c->snd.max) || !passes_paws(c, segment, now_ns))
         return;
     c->ts_recent = segment->options.timestamp;
@@ -173,7 +175,7 @@ static bool passes_checks(struct tcp_connection *c, struct packet *packet,
     bool is_syn = (segment->flags & TCP_SYN) != 0;
 
     if (c->has_timestamps && !is_reset && !is_syn) {
-        if (!segment->options.has_timestamp) {
+        if (!segment->options.has_timestamp && !tcp_settings.tolerate_missing) {
             packet_drop(packet, DROP_TCP_TIMESTAMP_MISSING);
             return false;
         }

@@ -371,6 +371,7 @@ struct tcp_settings {
     uint32_t receive_buffer;
     uint32_t buffer_max;
     uint32_t rto_min_us;
+    uint32_t rto_slack_us; /* G of RFC 6298 */
     uint16_t keep_idle_s;
     uint16_t keep_interval_s;
     uint16_t fin_timeout_s;
@@ -403,11 +404,12 @@ struct tcp_settings {
     bool limited_transmit;
     bool hystart;
     bool slow_start_after_idle;
-    bool mtu_discovery;   /* DF, and ICMP is heeded */
-    bool reuse_time_wait; /* a newer SYN ends it (RFC 6191) */
-    bool read_after_shut; /* SHUT_RD: what comes can still be read */
-    bool push_bursts;     /* of two segments, with PSH on the second */
-    bool quick_start;     /* the first segments are acknowledged at once */
+    bool mtu_discovery;    /* DF, and ICMP is heeded */
+    bool reuse_time_wait;  /* a newer SYN ends it (RFC 6191) */
+    bool read_after_shut;  /* SHUT_RD: what comes can still be read */
+    bool push_bursts;      /* of two segments, with PSH on the second */
+    bool tolerate_missing; /* of timestamps that were agreed upon */
+    bool quick_start;      /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;
 

@@ -62,8 +62,10 @@ uint32_t rtt_sample_us(struct tcp_rtt *rtt, uint32_t us)
             (uint32_t)((7 * (uint64_t)rtt->smoothed_us + us) / 8);
         rtt->smoothed_us = rtt->smoothed_us == 0 ? 1 : rtt->smoothed_us;
     }
-    set_timeout(
-        rtt, clamp_timeout(rtt->smoothed_us + 4 * (uint64_t)rtt->variation_us));
+    uint64_t slack = 4 * (uint64_t)rtt->variation_us;
+    if (slack < tcp_settings.rto_slack_us)
+        slack = tcp_settings.rto_slack_us;
+    set_timeout(rtt, clamp_timeout(rtt->smoothed_us + slack));
     rtt->backoff = 0;
     return us;
 }

@@ -77,6 +77,9 @@ void tcp_get_status(const struct tcp_connection *c, struct tcp_status *status)
         .probes = c->keep_probes,
         .backoff = c->rtt.backoff,
         .is_recovering = c->congestion.is_recovering,
+        .is_reducing = c->ecn_reduced,
+        .has_gaps = connection_is_tracking(c) ? c->recovery->board.sacked != 0
+                                              : c->congestion.duplicates != 0,
         .has_timestamps = c->has_timestamps,
         .has_sack = c->has_sack,
         .has_ecn = c->has_ecn,

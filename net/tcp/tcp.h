@@ -256,6 +256,8 @@ int tcp_congestion_number(const char *name) MUST_CHECK;
 const char *tcp_congestion_name(int number);
 
 /* A look at one connection, for /status, TCP_INFO and tests. */
+enum { TCP_THRESHOLD_NONE = 1 << 30 };
+
 struct tcp_status {
     enum tcp_state state;
     struct tcp_endpoint local;
@@ -263,8 +265,8 @@ struct tcp_status {
     uint64_t rtt_ns; /* smoothed; 0 before the first sample */
     uint64_t rtt_variation_ns;
     uint64_t rto_ns;
-    uint32_t congestion_window; /* bytes */
-    uint32_t slow_start_threshold;
+    uint32_t congestion_window;    /* bytes */
+    uint32_t slow_start_threshold; /* TCP_THRESHOLD_NONE: never reduced */
     uint32_t send_window;
     uint32_t receive_window;
     uint32_t flight; /* bytes sent and not acknowledged */
@@ -301,6 +303,8 @@ struct tcp_status {
     uint8_t probes;   /* keep-alive or window probes not answered */
     uint8_t backoff;
     bool is_recovering;
+    bool is_reducing; /* for a mark (RFC 3168), within the same window */
+    bool has_gaps;    /* the peer holds something beyond what it acknowledges */
     bool has_timestamps;
     bool has_sack;
     bool has_ecn;
