@@ -146,6 +146,7 @@ struct e1000 {
     struct e1000_rx_ring rx;
     struct e1000_tx_ring tx;
     uint32_t rctl;        /* as decided once, at probe */
+    uint32_t link_seen;   /* STATUS when the link was last adapted to */
     uint32_t headroom;    /* in front of each received frame */
     uint8_t eeprom_shift; /* of the address in EERD; 0: no EEPROM answers */
     uint32_t eeprom_done;

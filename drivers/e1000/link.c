@@ -72,6 +72,7 @@ void e1000_link_init(struct e1000 *nic)
     if ((nic->chip->quirks & E1000_QUIRK_NO_SPEED_DETECTION) == 0)
         control |= E1000_CTRL_ASDE;
     e1000_write(nic, E1000_CTRL, control);
+    nic->link_seen = UINT32_MAX; /* nothing of it is kept here */
     if ((e1000_read(nic, E1000_STATUS) & E1000_STATUS_LU) == 0)
         phy_wake(nic);
 }
@@ -107,22 +108,24 @@ static void adapt_to_link(struct e1000 *nic, bool is_full_duplex)
     e1000_write(nic, E1000_CTRL, control | pause);
 }
 
-/* Looks at the link and tells the stack if it is not as it was. */
+/* Looks at the link. It may have gone and come, as another one, since the
+ * last look; the stack is told only what it does not know. */
 void e1000_link_check(struct e1000 *nic)
 {
     static const uint16_t speeds[] = {10, 100, 1000, 1000};
     uint32_t status = e1000_read(nic, E1000_STATUS);
     bool is_up = (status & E1000_STATUS_LU) != 0;
     bool is_full_duplex = (status & E1000_STATUS_FD) != 0;
+    uint32_t seen = status & E1000_STATUS_LINK;
 
-    if (is_up == nic->netif.link_up || status == UINT32_MAX)
+    if (seen == nic->link_seen || status == UINT32_MAX)
         return;
-    if (!is_up) {
-        nic->netif.link_speed = 0;
-        netif_link_changed(&nic->netif, false);
-        return;
+    nic->link_seen = seen;
+    nic->netif.link_speed = 0;
+    if (is_up) {
+        adapt_to_link(nic, is_full_duplex);
+        nic->netif.link_speed = speeds[E1000_STATUS_SPEED(status)];
     }
-    adapt_to_link(nic, is_full_duplex);
-    nic->netif.link_speed = speeds[E1000_STATUS_SPEED(status)];
-    netif_link_changed(&nic->netif, true);
+    if (is_up != nic->netif.link_up)
+        netif_link_changed(&nic->netif, is_up);
 }

@@ -87,6 +87,7 @@ enum {
 #define E1000_STATUS_LU          (UINT32_C(1) << 1)
 #define E1000_STATUS_TXOFF       (UINT32_C(1) << 4)
 #define E1000_STATUS_SPEED(word) ((word) >> 6 & 3) /* 10, 100, 1000, 1000 */
+#define E1000_STATUS_LINK        UINT32_C(0xC3)    /* FD, LU, SPEED */
 
 /* EERD [8254x 13.4.4]: two layouts, told apart by the DONE bit that rises */
 #define E1000_EERD_START      (UINT32_C(1) << 0)

@@ -327,6 +327,44 @@ Test(e1000_watchdog, speed_and_duplex_follow_the_link)
                  E1000_TCTL_COLD_HD);
 }
 
+/* Down and up again before anybody looked: the chip shows a link as before,
+ * but it is another one. */
+Test(e1000_watchdog, a_link_that_changed_while_nobody_looked_is_adapted_to)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    fake_nic_set(nic, E1000_STATUS, 0x80080742); /* 100 Mbit/s, half */
+    fake_nic_link(nic, true);
+    stack_run(nic);
+    cr_assert_eq(stack_netif()->link_speed, 100);
+    cr_assert_eq(fake_nic_get(nic, E1000_TCTL) & E1000_TCTL_COLD,
+                 E1000_TCTL_COLD_HD);
+    cr_assert(stack_netif()->link_up);
+    cr_assert_eq(stack_interfaces[0].link_changes, 1);
+}
+
+Test(e1000_watchdog, a_reset_keeps_duplex_and_pause_of_the_link)
+{
+    struct fake_nic *nic = fake_nic_add(0x100E);
+
+    nic->phy[E1000_PHY_PARTNER] = E1000_PHY_PAUSE;
+    stack_init(2048);
+    e1000_probe_all();
+    e1000_start_all();
+    cr_assert(fake_nic_get(nic, E1000_CTRL) & E1000_CTRL_TFCE);
+    hang(nic);
+    stack_tick(5);
+    cr_assert_eq(stack_statistic("resets"), 1);
+    cr_assert(fake_nic_get(nic, E1000_CTRL) & E1000_CTRL_TFCE);
+    fake_nic_set(nic, E1000_STATUS, 0x80080742); /* 100 Mbit/s, half */
+    stack_tick(1);
+    hang(nic);
+    stack_tick(5);
+    cr_assert_eq(stack_statistic("resets"), 2);
+    cr_assert_eq(fake_nic_get(nic, E1000_TCTL) & E1000_TCTL_COLD,
+                 E1000_TCTL_COLD_HD);
+}
+
 /* 9/10 of the receive memory, but room for a frame above; 8 bytes less. The
  * address and type of PAUSE [802.3 31B], the longest time it can ask for. */
 Test(e1000_watchdog, flow_control_thresholds_follow_the_receive_memory)
