@@ -44,32 +44,6 @@ static const char *number(const char *text, char end, uint32_t low,
     return text + digits;
 }
 
-static int plain(const char *text, uint32_t low, uint32_t high, uint32_t *value)
-{
-    return number(text, '\0', low, high, value) == NULL ? -EINVAL : 0;
-}
-
-static int flag(const char *text, bool *value)
-{
-    uint32_t word;
-
-    if (plain(text, 0, 1, &word) != 0)
-        return -EINVAL;
-    *value = word == 1;
-    return 0;
-}
-
-static int ring_size(const char *text, uint32_t low, uint32_t *value)
-{
-    uint32_t size;
-
-    if (plain(text, low, E1000_RING_SIZE_MAX, &size) != 0 ||
-        (size & (size - 1)) != 0)
-        return -EINVAL;
-    *value = size;
-    return 0;
-}
-
 static int vlans(const char *text)
 {
     uint32_t count = 0;
@@ -88,33 +62,57 @@ static int vlans(const char *text)
     return 0;
 }
 
+/* The others are numbers; flags are 0 or 1, and what may not be 0 is a ring
+ * and has a power of two. */
+struct number_option {
+    char name[13];
+    bool is_flag;
+    uint16_t low;
+    uint16_t high;
+    uint16_t offset; /* in struct e1000_options */
+};
+
+#define OPTION(member) offsetof(struct e1000_options, member)
+
+static const struct number_option numbers[] = {
+    {"rx_ring", false, E1000_RING_SIZE_MIN, E1000_RING_SIZE_MAX,
+     OPTION(rx_ring)},
+    {"tx_ring", false, E1000_TX_RING_SIZE_MIN, E1000_RING_SIZE_MAX,
+     OPTION(tx_ring)},
+    {"itr", false, 0, UINT16_MAX, OPTION(interrupt_gap)},
+    {"hold", false, 0, HOLD_MAX, OPTION(hold)},
+    {"long_packets", true, 0, 1, OPTION(long_packets)},
+    {"checksum", true, 0, 1, OPTION(checksum)},
+    {"rx_checksum", true, 0, 1, OPTION(rx_checksum)},
+    {"tso", true, 0, 1, OPTION(tso)},
+    {"look", true, 0, 1, OPTION(look)},
+    {"gather", true, 0, 1, OPTION(gather)},
+    {"statistics", true, 0, 1, OPTION(log_statistics)},
+};
+
+static int set_number(const struct number_option *option, const char *text)
+{
+    uint8_t *place = (uint8_t *)&e1000_options + option->offset;
+    uint32_t value;
+
+    if (number(text, '\0', option->low, option->high, &value) == NULL ||
+        (option->low != 0 && (value & (value - 1)) != 0))
+        return -EINVAL;
+    if (option->is_flag)
+        *place = (uint8_t)value;
+    else
+        memcpy(place, &value, sizeof(value));
+    return 0;
+}
+
 int e1000_set_option(const char *name, const char *value)
 {
     if (value == NULL)
         return -EINVAL;
-    if (strcmp(name, "rx_ring") == 0)
-        return ring_size(value, E1000_RING_SIZE_MIN, &e1000_options.rx_ring);
-    if (strcmp(name, "tx_ring") == 0)
-        return ring_size(value, E1000_TX_RING_SIZE_MIN, &e1000_options.tx_ring);
-    if (strcmp(name, "itr") == 0)
-        return plain(value, 0, UINT16_MAX, &e1000_options.interrupt_gap);
     if (strcmp(name, "vlans") == 0)
         return vlans(value);
-    if (strcmp(name, "long_packets") == 0)
-        return flag(value, &e1000_options.long_packets);
-    if (strcmp(name, "checksum") == 0)
-        return flag(value, &e1000_options.checksum);
-    if (strcmp(name, "rx_checksum") == 0)
-        return flag(value, &e1000_options.rx_checksum);
-    if (strcmp(name, "tso") == 0)
-        return flag(value, &e1000_options.tso);
-    if (strcmp(name, "look") == 0)
-        return flag(value, &e1000_options.look);
-    if (strcmp(name, "gather") == 0)
-        return flag(value, &e1000_options.gather);
-    if (strcmp(name, "hold") == 0)
-        return plain(value, 0, HOLD_MAX, &e1000_options.hold);
-    if (strcmp(name, "statistics") == 0)
-        return flag(value, &e1000_options.log_statistics);
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); ++i)
+        if (strcmp(name, numbers[i].name) == 0)
+            return set_number(&numbers[i], value);
     return -ENOENT;
 }
