@@ -335,6 +335,8 @@ enum {
     /* Payload of one burst that is cut into segments below: with headers it
      * must fit IPv4's total length. */
     TCP_BURST_MAX = 65535 - 120,
+    /* Segments of one: a card takes it in so many pieces at most. */
+    TCP_BURST_SEGMENTS = 64,
     /* Segments of one while others wait for the device, and where the processor
      * cuts it: turns as short as large sends stay worth it. */
     TCP_BURST_CROWDED = 8,

@@ -32,10 +32,14 @@ enum {
     E1000_TX_REPORT_INTERVAL = 16,
     /* One piece of a frame; the chip takes up to 16288 [8254x 3.3.3]. */
     E1000_TX_PIECE_MAX = 8192,
-    /* The largest packet: linear part, fragments, context, padding, the last
-     * bytes of a segmented one. Fewer free descriptors than this stop the
-     * stack. */
-    E1000_TX_RESERVE = PACKET_FRAGMENTS_MAX + 65536 / E1000_TX_PIECE_MAX + 6,
+    /* Before it reads a piece of what it cuts, the chip makes room in its FIFO
+     * for the headers of so many frames, and for no more. */
+    E1000_TX_PIECE_SEGMENTS = 4,
+    /* The largest packet: linear part, fragments, these cut into pieces,
+     * context, padding, the last bytes of a segmented one. Fewer free
+     * descriptors than this stop the stack. */
+    E1000_TX_RESERVE =
+        PACKET_FRAGMENTS_MAX + TCP_BURST_SEGMENTS / E1000_TX_PIECE_SEGMENTS + 6,
     E1000_TX_RING_SIZE_MIN = 128,
     /* ITR while much is moved: 20,000 interrupts a second, units of 256 ns. */
     E1000_GAP_BULK = 195,
@@ -93,6 +97,7 @@ struct e1000_tx_ring {
     uint32_t *reports;       /* by report number % size */
     uint8_t *zeros;          /* E1000_PADDING bytes */
     uint32_t size;
+    uint32_t piece_max; /* of the frame being put */
     uint32_t produced;
     uint32_t consumed;
     uint32_t rung;
@@ -102,6 +107,9 @@ struct e1000_tx_ring {
     uint64_t context;
     bool after_segmented; /* the last packet was */
 };
+
+_Static_assert(2 * E1000_TX_RESERVE <= E1000_TX_RING_SIZE_MIN,
+               "what lets the stack go on does not stop it again");
 
 struct e1000_counters {
     uint64_t rx_frames;

@@ -127,19 +127,23 @@ void e1000_transmit_free(struct e1000 *nic)
     ring->after_segmented = false;
 }
 
-static uint32_t pieces_of(size_t length)
+static uint32_t piece_limit(const struct packet *packet)
 {
-    return (uint32_t)((length + E1000_TX_PIECE_MAX - 1) / E1000_TX_PIECE_MAX);
+    uint32_t limit = (uint32_t)E1000_TX_PIECE_SEGMENTS * packet->segment_size;
+
+    return limit == 0 || limit > E1000_TX_PIECE_MAX ? E1000_TX_PIECE_MAX
+                                                    : limit;
 }
 
 static uint32_t descriptors_for(const struct packet *packet)
 {
     const struct packet_fragment *fragments = packet_fragments(packet);
+    uint32_t limit = piece_limit(packet);
     /* context, padding, last bytes of a segmented packet */
-    uint32_t count = pieces_of(packet->length) + 3;
+    uint32_t count = (uint32_t)packet->length / limit + 4;
 
     for (size_t i = 0; i < packet->fragment_count; ++i)
-        count += pieces_of(fragments[i].length);
+        count += (uint32_t)fragments[i].length / limit + 1;
     return count;
 }
 
@@ -181,8 +185,8 @@ static void put_pieces(struct e1000_tx_ring *ring, const uint8_t *data,
 {
     while (length > 0) {
         size_t piece = length;
-        if (piece > E1000_TX_PIECE_MAX)
-            piece = E1000_TX_PIECE_MAX;
+        if (piece > ring->piece_max)
+            piece = ring->piece_max;
         put(ring, memory_physical(data), command | (uint32_t)piece, status);
         data += piece;
         length -= piece;
@@ -279,6 +283,7 @@ static void encapsulate(struct e1000 *nic, struct packet *packet)
         packet_total_length(packet) <= ETHERNET_MINIMUM_LENGTH)
         packet_finish_checksum(packet);
     describe(nic, packet, &command, &status);
+    ring->piece_max = piece_limit(packet);
     put_pieces(ring, packet->data, packet->length, command, status);
     for (size_t i = 0; i < packet->fragment_count; ++i)
         put_pieces(ring, fragments[i].data, fragments[i].length, command,

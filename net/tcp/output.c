@@ -37,8 +37,8 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
         return mss;
     bool is_short = connection_is_crowded() ||
                     (connection_netif(c)->features & NETIF_TX_SEGMENT) == 0;
-    uint32_t most = is_short ? smaller(TCP_BURST_CROWDED * mss, TCP_BURST_MAX)
-                             : TCP_BURST_MAX;
+    uint32_t segments = is_short ? TCP_BURST_CROWDED : TCP_BURST_SEGMENTS;
+    uint32_t most = smaller(segments * mss, TCP_BURST_MAX);
     if (tcp_settings.push_bursts)
         most = 2 * mss;
     if (length > most) {

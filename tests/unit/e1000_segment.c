@@ -132,6 +132,25 @@ Test(e1000_segment, the_card_and_software_cut_alike)
     cr_assert_eq(packet_count_free(), 2048);
 }
 
+Test(e1000_segment, the_longest_burst_fits_what_is_kept_free_for_it)
+{
+    static const uint16_t sizes[] = {257, 536, 1022, 1448};
+    struct fake_nic *nic = start(0x100E);
+
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        uint32_t length = (uint32_t)TCP_BURST_SEGMENTS * sizes[i];
+        uint64_t before = stack_statistic("tx_descriptors");
+
+        if (length > TCP_BURST_MAX)
+            length = TCP_BURST_MAX;
+        nic->sent_count = 0;
+        send_large(make(length, sizes[i], 0x18));
+        stack_poll(64);
+        cr_assert_leq(stack_statistic("tx_descriptors") - before,
+                      E1000_TX_RESERVE, "segments of %u", sizes[i]);
+    }
+}
+
 Test(e1000_segment, between_large_packets_small_ones_get_their_own_context)
 {
     struct fake_nic *nic = start(0x10D3);

@@ -379,6 +379,8 @@ static void segment(struct fake_nic *nic, uint64_t address, uint32_t command,
     struct fake_sent *sent = &nic->sent[nic->sent_count];
 
     cr_assert(nic->context_command & E1000_TX_TSE, "no context to cut by");
+    /* It makes room for the headers of four frames before it reads a piece. */
+    cr_assert_leq(command & 0xFFFF, 4 * context.mss, "overruns the FIFO");
     cr_assert_leq(nic->large_length + (command & 0xFFFF), FAKE_LARGE_MAX);
     memcpy(nic->large + nic->large_length, fake_bus_memory(address),
            command & 0xFFFF);
