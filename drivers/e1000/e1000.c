@@ -140,6 +140,15 @@ static const char *probe(struct e1000 *nic, uint32_t receive_size)
     return NULL;
 }
 
+static void report_stranger(const struct pci_device *pci)
+{
+    if (pci->class_code == PCI_CLASS_NETWORK)
+        log_print(LOG_WARN, "e1000",
+                  "no driver for the network card %04x:%04x at %02x:%02x.%u, "
+                  "only for e1000 and e1000e",
+                  pci->vendor, pci->device, pci->bus, pci->slot, pci->function);
+}
+
 size_t e1000_probe_all(void)
 {
     uint32_t receive_size;
@@ -155,8 +164,10 @@ size_t e1000_probe_all(void)
         const char *trouble = "no memory";
         struct e1000 *nic;
 
-        if (chip == NULL)
+        if (chip == NULL) {
+            report_stranger(pci);
             continue;
+        }
         nic = memory_take(sizeof(*nic), 0);
         if (nic != NULL) {
             nic->chip = chip;

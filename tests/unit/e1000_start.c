@@ -299,6 +299,18 @@ Test(e1000_start, a_strange_device_is_not_touched)
     cr_assert_eq(nic->device->command, 0);
 }
 
+Test(e1000_start, a_network_card_without_a_driver_is_named)
+{
+    struct fake_nic *nic = fake_nic_add(0x10C9); /* 82576: QEMU's igb */
+    struct fake_nic *other = fake_nic_add(0x2922);
+
+    other->device->pci.class_code = 1;
+    cr_assert_eq(e1000_probe_all(), 0);
+    cr_assert(fake_log_has("no driver for the network card 8086:10c9"));
+    cr_assert_not(fake_log_has("2922"));
+    cr_assert_eq(nic->write_count, 0);
+}
+
 Test(e1000_start, a_small_machine_has_a_small_ring)
 {
     struct fake_nic *nic = fake_nic_add(0x100E);
