@@ -22,7 +22,11 @@ enum {
     SAMPLE_TRIES = 16,
     CLAIM_PARTS = 50, /* a claim must be within 1/50 of the rough measure */
     NS_PER_TSC_SHIFT = 40, /* no TSC is faster than 256 GHz */
+    PIT_READS = 2000,      /* take milliseconds everywhere */
 };
+
+/* Where nothing counts and nobody claims: delays are rather too long. */
+#define GUESSED_HZ UINT64_C(5000000000)
 
 #define ROUGH_NS   UINT64_C(200000)
 #define MEASURE_NS UINT64_C(5000000)
@@ -39,10 +43,17 @@ struct sample {
     uint32_t timer;
 };
 
+/* From a moment on. Replaced as a whole, and the last one is kept: a reading
+ * may be interrupted by its refinement. */
+struct line {
+    uint64_t tsc, ns;
+    uint64_t ns_per_tsc; /* in 1/2^NS_PER_TSC_SHIFT */
+};
+
 static uint64_t entry_tsc;
-static uint64_t base_tsc, base_ns; /* the present line starts here */
+static struct line lines[2];
+static const struct line *volatile line = &lines[0];
 static struct clock_scale tsc_to_ns;
-static uint64_t ns_per_tsc; /* the same in 1/2^NS_PER_TSC_SHIFT */
 static uint64_t tsc_hz;
 static const char *source = "none";
 static bool is_claimed;
@@ -59,10 +70,11 @@ static uint64_t calendar_ns; /* 1970 to kernel entry, 0 if unknown */
 /* Asked several times a packet. */
 uint64_t clock_now_ns(void)
 {
+    const struct line *now = line;
     uint64_t high;
-    uint64_t low = cpu_multiply(cpu_rdtsc() - base_tsc, ns_per_tsc, &high);
+    uint64_t low = cpu_multiply(cpu_rdtsc() - now->tsc, now->ns_per_tsc, &high);
 
-    return base_ns +
+    return now->ns +
            (high << (64 - NS_PER_TSC_SHIFT) | low >> NS_PER_TSC_SHIFT);
 }
 
@@ -135,20 +147,23 @@ static struct sample take_sample(void)
 static void use_frequency(uint64_t hz)
 {
     bool were_enabled = cpu_interrupts_save();
-    uint64_t tsc = cpu_rdtsc();
-    uint64_t now_ns = base_ns + clock_scale_apply(tsc_to_ns, tsc - base_tsc);
+    struct line *next = &lines[line == &lines[0]];
+    uint64_t now_ns = clock_now_ns();
 
+    next->tsc = cpu_rdtsc();
     tsc_hz = hz;
     tsc_to_ns = clock_scale_make(hz, NS_PER_SECOND);
-    ns_per_tsc = (uint64_t)tsc_to_ns.multiplier
-                 << (NS_PER_TSC_SHIFT - tsc_to_ns.shift);
+    next->ns_per_tsc = (uint64_t)tsc_to_ns.multiplier
+                       << (NS_PER_TSC_SHIFT - tsc_to_ns.shift);
     ns_to_tsc = clock_scale_make(NS_PER_SECOND, hz);
-    uint64_t exact_ns = clock_scale_apply(tsc_to_ns, tsc - entry_tsc);
-    base_tsc = tsc;
-    base_ns = exact_ns > now_ns ? exact_ns : now_ns;
+    next->ns = clock_from_tsc(next->tsc);
+    if (next->ns < now_ns)
+        next->ns = now_ns;
+    line = next;
     cpu_interrupts_restore(were_enabled);
 }
 
+/* 0: the PIT stands still. Chip sets of today may have switched it off. */
 static uint64_t measure_rough_hz(void)
 {
     const struct clock_reference *pit = clock_reference_pit();
@@ -156,22 +171,31 @@ static uint64_t measure_rough_hz(void)
     uint64_t tsc, start, end_tsc, end;
 
     read_bracketed(pit->read, &tsc, &start);
-    do {
+    for (int i = 0; i < PIT_READS; i++) {
         read_bracketed(pit->read, &end_tsc, &end);
-    } while (((end - start) & pit->mask) < want);
-    return clock_rate(end_tsc - tsc, (end - start) & pit->mask, pit->hz);
+        end = (end - start) & pit->mask;
+        if (end >= want)
+            return clock_rate(end_tsc - tsc, end, pit->hz);
+    }
+    return 0;
 }
 
 void clock_init(uint64_t tsc_at_entry)
 {
     entry_tsc = tsc_at_entry;
-    base_tsc = tsc_at_entry;
+    lines[0].tsc = tsc_at_entry;
 
     const char *claimed_by = NULL;
     uint64_t measured_hz = measure_rough_hz();
     uint64_t claimed_hz = clock_claimed_hz(&claimed_by);
+    source = "pit";
+    if (measured_hz == 0) {
+        source = "guess";
+        measured_hz = claimed_hz != 0 ? claimed_hz : GUESSED_HZ;
+    }
     is_claimed = clock_rates_agree(measured_hz, claimed_hz, CLAIM_PARTS);
-    source = is_claimed ? claimed_by : "pit";
+    if (is_claimed)
+        source = claimed_by;
     use_frequency(is_claimed ? claimed_hz : measured_hz);
 }
 
@@ -191,7 +215,7 @@ static void measure(void)
     uint64_t passed =
         (second.reference - first_sample.reference) & reference->mask;
 
-    if (!is_claimed) {
+    if (!is_claimed && passed != 0) {
         use_frequency(
             clock_rate(second.tsc - first_sample.tsc, passed, reference->hz));
         source = reference->name;

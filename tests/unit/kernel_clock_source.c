@@ -31,6 +31,8 @@ static uint32_t timer_count;
 static bool is_timer_masked;
 static uint64_t timer_start_ns, deadline_tsc, poll_next_ns;
 static int timers_raised, reads;
+static void (*while_reading)(void); /* an interrupt behind the next RDTSC */
+static bool is_pit_dead, is_hpet_dead;
 
 /* The machine. A read takes 30 ns, and now and then the host is away. */
 
@@ -48,14 +50,21 @@ static uint64_t tsc_at(uint64_t ns)
 
 uint64_t cpu_rdtsc(void)
 {
+    void (*interrupt)(void) = while_reading;
+    uint64_t tsc;
+
     true_ns += 15;
-    return tsc_at(true_ns);
+    tsc = tsc_at(true_ns);
+    while_reading = NULL;
+    if (interrupt != NULL)
+        interrupt();
+    return tsc;
 }
 
 static uint64_t read_hpet(void)
 {
     pass(15);
-    uint64_t now = true_ns / 10;
+    uint64_t now = is_hpet_dead ? 0 : true_ns / 10;
     pass(15);
     return now & UINT32_MAX;
 }
@@ -65,7 +74,7 @@ static uint64_t read_pit(void)
     pass(45);
     uint64_t now = clock_multiply_divide(true_ns, 1193182, NS_PER_SECOND);
     pass(45);
-    return now & UINT16_MAX;
+    return is_pit_dead ? 0 : now & UINT16_MAX;
 }
 
 static struct clock_reference hpet = {
@@ -237,6 +246,43 @@ Test(clock, a_refinement_after_the_reference_has_wrapped_is_right_all_the_same)
     true_ns += 30 * NS_PER_SECOND;
     clock_interrupt();
     cr_assert(clock_rates_agree(clock_tsc_hz(), tsc_hz, 1000000));
+}
+
+Test(clock, a_refinement_between_two_steps_of_a_reading_does_not_spoil_it)
+{
+    boot();
+    true_ns += 2100 * MS;
+    while_reading = clock_interrupt;
+    cr_assert_lt(error_ns(), MS);
+    cr_assert(clock_rates_agree(clock_tsc_hz(), tsc_hz, 1000000));
+}
+
+/* Chip sets of today may have switched it off. */
+Test(clock, a_pit_that_stands_still_is_not_waited_for)
+{
+    is_pit_dead = true;
+    boot();
+    cr_assert(clock_rates_agree(clock_tsc_hz(), tsc_hz, 50000));
+    cr_assert_str_eq(clock_source_name(), "hpet");
+}
+
+Test(clock, a_claim_that_nobody_can_check_is_believed)
+{
+    is_pit_dead = true;
+    claimed_hz = tsc_hz;
+    boot();
+    cr_assert_eq(clock_tsc_hz(), tsc_hz);
+    cr_assert_str_eq(clock_source_name(), "cpuid");
+}
+
+Test(clock, without_any_reference_the_rate_is_a_guess_and_called_so)
+{
+    is_pit_dead = true;
+    is_hpet_dead = true;
+    boot();
+    cr_assert_str_eq(clock_source_name(), "guess");
+    cr_assert_geq(clock_tsc_hz(), tsc_hz, "delays are rather too long");
+    cr_assert_gt(clock_now_ns(), 0);
 }
 
 Test(clock, never_goes_back)
