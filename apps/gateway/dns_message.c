@@ -210,7 +210,7 @@ bool dns_question_equal(const struct dns_question *a,
 }
 
 size_t dns_query_build(uint8_t *bytes, uint16_t id,
-                       const struct dns_question *question)
+                       const struct dns_question *question, bool is_plain)
 {
     size_t at = DNS_HEAD_SIZE;
 
@@ -224,7 +224,17 @@ size_t dns_query_build(uint8_t *bytes, uint16_t id,
     at += question->name_length;
     write16(bytes + at, question->type);
     write16(bytes + at + 2, question->class);
-    return dns_reply_edns(bytes, at + 4, question->is_dnssec_wanted);
+    return is_plain ? at + 4
+                    : dns_reply_edns(bytes, at + 4, question->is_dnssec_wanted);
+}
+
+bool dns_answer_is_format_error(const uint8_t *bytes, size_t length,
+                                uint16_t id)
+{
+    return length >= DNS_HEAD_SIZE && read16(bytes) == id &&
+           (read16(bytes + AT_FLAGS) &
+            (FLAG_RESPONSE | FLAG_OPCODE | FLAG_CODE)) ==
+               (FLAG_RESPONSE | DNS_FORMAT_ERROR);
 }
 
 /* ---- answers ------------------------------------------------------------- */

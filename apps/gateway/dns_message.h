@@ -70,9 +70,14 @@ enum dns_reading dns_query_parse(const uint8_t *bytes, size_t length,
 bool dns_question_equal(const struct dns_question *a,
                         const struct dns_question *b);
 
-/* Our own query for the same, DNS_QUERY_SIZE bytes at most. */
+/* Our own query for the same, DNS_QUERY_SIZE bytes at most; plain: without
+ * EDNS. */
 size_t dns_query_build(uint8_t *bytes, uint16_t id,
-                       const struct dns_question *question);
+                       const struct dns_question *question, bool is_plain);
+
+/* It says that our query was not understood; its question may be missing. */
+bool dns_answer_is_format_error(const uint8_t *bytes, size_t length,
+                                uint16_t id);
 
 /* What a server's answer says. */
 struct dns_answer {

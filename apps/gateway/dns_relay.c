@@ -34,6 +34,7 @@ struct relay {
     bool is_used;
     bool is_stream;
     bool is_asked; /* the stream has taken the question */
+    bool is_plain; /* the server does not know EDNS */
     uint16_t id;
     unsigned attempt;
     unsigned forged;
@@ -138,8 +139,8 @@ static bool open_socket(struct relay *relay)
 static bool send_question(struct relay *relay)
 {
     uint8_t query[PREFIX + DNS_QUERY_SIZE];
-    size_t length =
-        dns_query_build(query + PREFIX, relay->id, &relay->question);
+    size_t length = dns_query_build(query + PREFIX, relay->id, &relay->question,
+                                    relay->is_plain);
     size_t skip = PREFIX;
 
     if (relay->is_stream) {
@@ -181,7 +182,7 @@ static bool attempt(struct relay *relay)
 static void try_next(struct relay *relay)
 {
     close_socket(relay);
-    relay->is_stream = false;
+    relay->is_stream = relay->is_plain = false;
     while (++relay->attempt < ATTEMPTS_MAX && clock_ms() < relay->end_ms) {
         dns_relay_counters.retried++;
         if (attempt(relay))
@@ -197,13 +198,18 @@ static void note_favourite(const struct relay *relay)
 
 /* ---- answers ------------------------------------------------------------- */
 
-static void switch_to_stream(struct relay *relay)
+static void ask_again(struct relay *relay)
 {
     close_socket(relay);
-    relay->is_stream = true;
-    dns_relay_counters.over_tcp++;
     if (!attempt(relay))
         try_next(relay);
+}
+
+static void switch_to_stream(struct relay *relay)
+{
+    relay->is_stream = true;
+    dns_relay_counters.over_tcp++;
+    ask_again(relay);
 }
 
 /* A server that cannot, or will not, is as good as none: ask the next. */
@@ -221,6 +227,12 @@ static void take_answer(struct relay *relay, uint8_t *message, size_t length)
 {
     struct dns_answer answer;
 
+    if (!relay->is_plain &&
+        dns_answer_is_format_error(message, length, relay->id)) {
+        relay->is_plain = true; /* RFC 6891 6.2.2 */
+        ask_again(relay);
+        return;
+    }
     if (!dns_answer_parse(message, length, relay->id, &relay->question,
                           &answer)) {
         dns_relay_counters.forged++;

@@ -25,24 +25,30 @@ enum {
 
 struct log_counters log_counters;
 
-static int server = -1;
+static int descriptor = -1;
+static struct sockaddr_in server;
 static const char *own_host = "-";
 static char texts[TEXTS][20];
 static unsigned next_text;
 
 void log_start(const char *host, uint32_t address, uint16_t port)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(port),
-                             .sin_addr = {htonl(address)}};
-
     own_host = host;
     if (address == 0)
         return;
-    server = socket(AF_INET, SOCK_DGRAM, 0);
-    if (server < 0 || connect(server, (struct sockaddr *)&to, sizeof(to)) != 0)
-        log_line(LOG_WARNING, "syslog", "no socket for %s",
-                 log_address(address));
+    /* Not connected: the way there may come later, and change. */
+    server = (struct sockaddr_in){.sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr = {htonl(address)}};
+    descriptor = socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+/* RFC 5424 8.2: what strangers chose must not act on who reads it. */
+static void make_printable(char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = ' ';
 }
 
 /* RFC 5424 6.2.3: "-" while the calendar is not set. */
@@ -69,7 +75,7 @@ void log_forward(enum log_severity severity, const char *subject,
     char when[40];
     int length;
 
-    if (server < 0)
+    if (descriptor < 0)
         return;
     write_time(when, sizeof(when));
     length = snprintf(message, sizeof(message), "<%u>1 %s %s gateway - %s - %s",
@@ -79,7 +85,9 @@ void log_forward(enum log_severity severity, const char *subject,
         return;
     if ((size_t)length >= sizeof(message))
         length = (int)sizeof(message) - 1;
-    if (send(server, message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+    make_printable(message);
+    if (sendto(descriptor, message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL,
+               (struct sockaddr *)&server, sizeof(server)) > 0)
         log_counters.sent++;
     else
         log_counters.lost++;
@@ -94,6 +102,7 @@ void log_line(enum log_severity severity, const char *subject,
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
+    make_printable(line);
     log_counters.lines++;
     printf("%s: %s\n", subject, line);
     fflush(stdout);

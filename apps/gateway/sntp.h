@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct sntp_counters {
     uint64_t asked, answered, refused, ignored;
@@ -31,10 +32,13 @@ struct sntp_moment {
     uint64_t sent, received;
 };
 
-enum sntp_verdict { SNTP_GOOD, SNTP_IGNORE, SNTP_SLOW_DOWN };
+enum sntp_verdict { SNTP_GOOD, SNTP_IGNORE, SNTP_SLOW_DOWN, SNTP_STOP };
 
 /* Checks an answer to the question that carried `nonce`; `*offset` is what
  * our clock must be moved by, in 2^-32 s. */
 enum sntp_verdict sntp_judge(const uint8_t *message, uint64_t length,
                              uint64_t nonce, const struct sntp_moment *moment,
                              int64_t *offset);
+
+/* The time that much later, over the ends of eras, too. */
+struct timespec sntp_move(struct timespec time, int64_t offset);
