@@ -136,6 +136,8 @@ struct packet {
     uint16_t checksum_start;  /* PARTIAL: from buffer */
     uint16_t checksum_offset; /* PARTIAL: of the field, from checksum_start */
     uint8_t flow_state;       /* filter's view of it, between its hooks */
+    uint16_t joined_size;     /* Put together of pieces not to be cut (DF): the
+                                 largest with its header; else 0 */
     void *flow;               /* filter's, between its hooks */
     /* For the current owner: TCP keeps its parsed view of a queued segment
      * here, neighbour and reassembly their own. */

@@ -180,6 +180,7 @@ static inline void clear(struct packet *packet, size_t headroom)
     packet->checksum_start = 0;
     packet->checksum_offset = 0;
     packet->flow_state = 0;
+    packet->joined_size = 0;
     packet->flow = NULL;
 }
 

@@ -75,6 +75,8 @@ static COLD enum drop_reason check(const struct packet *packet,
 {
     const struct ipv4_header *header = (const void *)packet->data;
     uint32_t mtu = path->netif->mtu;
+    size_t size = packet->joined_size != 0 ? packet->joined_size
+                                           : packet_total_length(packet);
 
     if (be32_equal(header->destination, path->netif->ip.broadcast)) {
         ip_counters.in_address_errors++; /* RFC 2644 */
@@ -85,7 +87,7 @@ static COLD enum drop_reason check(const struct packet *packet,
         tell(packet, ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0, now_ns);
         return DROP_IP_TTL;
     }
-    if (packet_total_length(packet) > mtu && packet->segment_size == 0 &&
+    if (size > mtu && packet->segment_size == 0 &&
         (be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0) {
         ip_counters.out_fragments_failed++;
         tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED,
@@ -180,7 +182,7 @@ static NOINLINE void pass_on(struct packet *packet, const struct ip_path *path,
         return;
     }
     ip_counters.out_forwarded++;
-    if (packet_total_length(packet) > netif->mtu) {
+    if (packet_total_length(packet) > netif->mtu || packet->joined_size != 0) {
         send_by(packet, netif, next_hop, now_ns);
     } else if ((filter_express == NULL ||
                 !filter_express->cross(packet, true)) &&

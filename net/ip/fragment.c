@@ -175,6 +175,8 @@ void ip_fragment(struct packet *packet, const struct ip_route *route,
     if (packet->checksum == PACKET_CHECKSUM_PARTIAL)
         packet_finish_checksum(packet);
     *cut = (struct cut){*route, 0};
+    if (packet->joined_size != 0 && packet->joined_size < route->mtu)
+        cut->route.mtu = packet->joined_size;
     if (!cut_some(packet, may_wait ? IP_PIECES_PER_TURN : SIZE_MAX, now_ns))
         keep(packet, now_ns);
 }

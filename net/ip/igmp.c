@@ -36,9 +36,9 @@ struct group {
     unsigned announce; /* changes still to be told */
 };
 
+/* Those of versions 1 and 2 may be there until then; 0: never heard. */
 struct querier {
-    uint8_t version; /* 1 or 2, while it may be there; 0: 3 */
-    uint64_t until_ns;
+    uint64_t until_ns[2];
 };
 
 static struct {
@@ -82,11 +82,9 @@ static uint64_t random_below(uint64_t limit_ns)
 
 static unsigned version_of(const struct netif *netif, uint64_t now_ns)
 {
-    const struct querier *querier = &igmp.queriers[netif->index];
+    const uint64_t *until_ns = igmp.queriers[netif->index].until_ns;
 
-    return querier->version != 0 && now_ns < querier->until_ns
-               ? querier->version
-               : 3;
+    return now_ns < until_ns[0] ? 1 : now_ns < until_ns[1] ? 2 : 3;
 }
 
 /* ---- sending ------------------------------------------------------------- */
@@ -186,15 +184,15 @@ static void igmp_expire(struct timer *timer, uint64_t now_ns)
 {
     struct group *group = container_of(timer, struct group, timer);
     bool is_change = group->announce != 0;
+    bool is_heard =
+        group->netif->link_up && be32_get(group->netif->ip.address) != 0;
 
-    if (be32_get(group->netif->ip.address) != 0) {
-        if (group->members == 0)
-            report_leave(group, now_ns);
-        else
-            report(group, is_change, now_ns);
-    }
-    if (is_change)
-        group->announce--;
+    if (is_heard && group->members == 0)
+        report_leave(group, now_ns);
+    else if (is_heard)
+        report(group, is_change, now_ns);
+    if (is_change && (is_heard || group->members == 0))
+        group->announce--; /* a join is told once there is who hears it */
     if (group->announce != 0)
         timer_set(timer, now_ns + random_below(IGMP_UNSOLICITED_NS));
     else if (group->members == 0)
@@ -345,15 +343,9 @@ static void hear_version(const struct netif *netif,
                          const struct igmp_query *query, size_t length,
                          uint64_t now_ns)
 {
-    struct querier *querier = &igmp.queriers[netif->index];
-    uint8_t version = query->code == 0 ? 1 : 2;
-
-    if (length >= sizeof(*query))
-        return;
-    if (querier->version == 1 && version == 2 && now_ns < querier->until_ns)
-        return; /* the oldest decides */
-    querier->version = version;
-    querier->until_ns = now_ns + IGMP_OLDER_QUERIER_NS;
+    if (length == sizeof(struct igmp_header))
+        igmp.queriers[netif->index].until_ns[query->code != 0] =
+            now_ns + IGMP_OLDER_QUERIER_NS;
 }
 
 static void receive_query(struct netif *netif, const struct igmp_query *query,
@@ -398,11 +390,13 @@ static bool is_query_sound(const struct packet *packet,
                            const struct ip_receive_info *info)
 {
     const struct igmp_query *query = (const void *)packet->data;
-    bool is_version_1 = packet->length < sizeof(*query) && query->code == 0;
+    bool is_older = packet->length == sizeof(struct igmp_header);
     struct be32 to = ip_address_ipv4(&info->destination);
 
-    if (!is_version_1 && !has_router_alert(packet))
+    if (!(is_older && query->code == 0) && !has_router_alert(packet))
         return false;
+    if (!is_older && packet->length < sizeof(*query))
+        return false; /* RFC 3376 7.1 */
     if (be32_get(query->group) == 0 ? !is_all_hosts(to)
                                     : !ipv4_is_multicast(query->group))
         return false;

@@ -119,14 +119,17 @@ void ip_finish_send(struct packet *packet, const struct ip_route *route,
                     uint64_t now_ns)
 {
     const struct ipv4_header *header = (const void *)packet->data;
+    bool is_joined = packet->joined_size != 0; /* to be cut as it came */
+    size_t size = is_joined ? packet->joined_size : packet_total_length(packet);
 
     if (filter_run(FILTER_POSTROUTING, packet, route->netif, now_ns) !=
         FILTER_ACCEPT) {
         discard(packet, DROP_FILTER);
-    } else if (packet_total_length(packet) <= route->mtu ||
-               packet->segment_size != 0) {
+    } else if (packet->segment_size != 0 ||
+               (size <= route->mtu && !is_joined)) {
         ip_transmit(packet, route, now_ns);
-    } else if ((be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0) {
+    } else if (size > route->mtu &&
+               (be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0) {
         ip_counters.out_fragments_failed++;
         packet_drop(packet, DROP_IP_TOO_BIG);
     } else {

@@ -42,6 +42,8 @@ struct datagram {
     uint32_t sum; /* of the payload; pieces begin at even places */
     uint32_t piece_count;
     uint32_t header_length; /* 0: the first piece is not here */
+    uint16_t largest;       /* piece, with its header */
+    uint16_t largest_whole; /* of those that must not be cut (DF) */
     uint8_t header[IPV4_HEADER_MAX];
     struct piece pieces[REASSEMBLY_PIECES_MAX];
     /* The first leaves PACKET_HEADROOM free for headers. */
@@ -348,6 +350,19 @@ static bool agrees_on_end(struct datagram *d, uint32_t end, bool is_last)
     return true;
 }
 
+/* Before it is cut again, nothing may be larger than it came (RFC 791 3.2:
+ * what must not be cut stays so; as on Linux). */
+static void note_size(struct datagram *d, const struct ipv4_header *header)
+{
+    uint16_t size = be16_get(header->total_length);
+
+    if (size > d->largest)
+        d->largest = size;
+    if ((be16_get(header->fragment) & IPV4_DONT_FRAGMENT) != 0 &&
+        size > d->largest_whole)
+        d->largest_whole = size;
+}
+
 static enum drop_reason add(struct datagram *d, const struct packet *packet,
                             const struct ipv4_header *header)
 {
@@ -367,6 +382,7 @@ static enum drop_reason add(struct datagram *d, const struct packet *packet,
     d->sum = checksum_add(d->sum, packet->data, packet->length);
     /* RFC 3168 5.3: congestion that cannot be told is a loss. */
     d->marks |= (uint8_t)(1U << (header->tos & 3));
+    note_size(d, header);
     if ((d->marks & MARKS_AT_ODDS) == MARKS_AT_ODDS)
         return DROP_FRAGMENT_MALFORMED;
     if (start == 0) {
@@ -416,6 +432,10 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
     if ((d->marks & MARKED) != 0)
         header->tos |= 3;
     header->fragment = be16_from(0);
+    if (d->largest == d->largest_whole) {
+        header->fragment = be16_from(IPV4_DONT_FRAGMENT);
+        packet->joined_size = d->largest;
+    }
     header->total_length = be16_from((uint16_t)(d->header_length + d->length));
     header->checksum = be16_from(0);
     header->checksum =

@@ -214,10 +214,13 @@ Test(hostile_nat, N3_a_train_outside_of_the_window_is_not_translated)
 
 enum { WHOLE = 2000, FIRST_PIECE = 1200 };
 
+/* IPV4_DONT_FRAGMENT, in the pieces of a path whose MTU is looked for. */
+static uint16_t flags_of_pieces;
+
 /* Of the UDP datagram (header included) from `at` to `end`. */
 static void inject_piece(const uint8_t *datagram, size_t at, size_t end)
 {
-    uint16_t more = end < WHOLE ? IPV4_MORE_FRAGMENTS : 0;
+    uint16_t more = flags_of_pieces | (end < WHOLE ? IPV4_MORE_FRAGMENTS : 0);
 
     make_ip(&frame, IP_PROTOCOL_UDP, INSIDE_ADDRESS, PEER_ADDRESS,
             datagram + at, end - at);
@@ -275,4 +278,59 @@ Test(hostile_nat, N5_pieces_that_overlap_are_translated_for_nobody)
     inject_piece(datagram, 0, FIRST_PIECE + 8);
     inject_piece(datagram, 0, FIRST_PIECE);
     cr_assert_null(received_ip(IP_PROTOCOL_UDP, 0));
+}
+
+/* As on Linux: what came in pieces that must not be cut leaves so, and in none
+ * that are larger. */
+Test(forward_nat, pieces_that_must_not_be_cut_stay_so)
+{
+    static uint8_t datagram[WHOLE];
+    size_t count = 0;
+
+    flags_of_pieces = IPV4_DONT_FRAGMENT;
+    make_datagram(datagram);
+    inject_piece(datagram, FIRST_PIECE, WHOLE);
+    inject_piece(datagram, 0, FIRST_PIECE);
+    for (; received_ip(IP_PROTOCOL_UDP, count) != NULL; count++) {
+        const struct ipv4_header *ip = received_ip(IP_PROTOCOL_UDP, count);
+
+        cr_assert((be16_get(ip->fragment) & IPV4_DONT_FRAGMENT) != 0);
+        cr_assert_leq(be16_get(ip->total_length), 20 + FIRST_PIECE);
+    }
+    cr_assert_eq(count, 2);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(forward_nat, pieces_that_must_not_be_cut_and_are_too_long_are_told_of)
+{
+    static uint8_t datagram[WHOLE];
+
+    device->netif.mtu = 1000;
+    flags_of_pieces = IPV4_DONT_FRAGMENT;
+    make_datagram(datagram);
+    inject_piece(datagram, 0, FIRST_PIECE);
+    inject_piece(datagram, FIRST_PIECE, WHOLE);
+    cr_assert_null(received_ip(IP_PROTOCOL_UDP, 0));
+    cr_assert_not_null(inside_ip(0), "the sender is told");
+    cr_assert_eq(inside_ip(0)->protocol, IP_PROTOCOL_ICMP);
+    cr_assert_eq(((const uint8_t *)(inside_ip(0) + 1))[1],
+                 ICMP_FRAGMENTATION_NEEDED);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+/* Only the largest pieces decide. */
+Test(forward_nat, a_smaller_piece_that_must_not_be_cut_changes_nothing)
+{
+    static uint8_t datagram[WHOLE];
+    size_t count = 0;
+
+    make_datagram(datagram);
+    inject_piece(datagram, 0, FIRST_PIECE);
+    flags_of_pieces = IPV4_DONT_FRAGMENT;
+    inject_piece(datagram, FIRST_PIECE, WHOLE);
+    for (; received_ip(IP_PROTOCOL_UDP, count) != NULL; count++)
+        cr_assert_eq(be16_get(received_ip(IP_PROTOCOL_UDP, count)->fragment) &
+                         IPV4_DONT_FRAGMENT,
+                     0);
+    cr_assert_eq(count, 2);
 }

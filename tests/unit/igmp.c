@@ -204,6 +204,89 @@ Test(igmp, a_querier_of_version_2_is_answered_in_version_2)
     cr_assert_eq(be32_get(received_ip(2, 1)->destination), 0xe0000002);
 }
 
+/* A query of version 1 (code 0) or 2, with so many bytes behind it. */
+static void send_older_query(uint8_t code, size_t more)
+{
+    static const uint8_t router_alert[4] = {148, 4, 0, 0};
+    uint8_t query[12] = {0x11, code};
+
+    make_ip(&frame, 2, PEER_ADDRESS, ALL_HOSTS, query, 8 + more);
+    add_ip_options(&frame, router_alert, sizeof(router_alert));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+    fix_igmp();
+    send_group(&frame);
+}
+
+/* The next report is of that type. */
+static void assert_next_report(uint8_t type)
+{
+    forget_received();
+    make_query(ALL_HOSTS, 0, 10, 0, 0);
+    fix_igmp();
+    send_group(&frame);
+    world_run_for(2 * NS_PER_S);
+    cr_assert_not_null(message_of(0));
+    cr_assert_eq(message_of(0)[0], type);
+}
+
+/* RFC 3376 7.2.1: each older version has a time of its own. */
+Test(igmp, when_the_querier_of_version_1_is_gone_that_of_2_counts)
+{
+    peer.answers_arp = true;
+    cr_assert_eq(join(&owner, GROUP), 0);
+    send_older_query(0, 0);
+    world_run_for(100 * NS_PER_S);
+    send_older_query(10, 0);
+    assert_next_report(IGMP_REPORT_1);
+    world_run_for(165 * NS_PER_S); /* 260 s behind the first */
+    assert_next_report(IGMP_REPORT_2);
+    world_run_for(100 * NS_PER_S);
+    assert_next_report(IGMP_REPORT_3);
+}
+
+/* RFC 3376 4.2.1: what nobody can hear has not been told. */
+Test(igmp, a_join_while_the_link_is_down_is_told_when_it_is_up)
+{
+    device_set_link(device, false);
+    settle();
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(10 * NS_PER_S);
+    cr_assert_null(received_ip(2, 0));
+    device_set_link(device, true);
+    world_run_for(3 * NS_PER_S);
+    assert_record(0, IGMP_TO_EXCLUDE, GROUP);
+    assert_record(1, IGMP_TO_EXCLUDE, GROUP);
+    world_run_for(60 * NS_PER_S);
+    cr_assert_null(received_ip(2, 2));
+}
+
+Test(igmp, who_leaves_while_the_link_is_down_is_forgotten)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    device_set_link(device, false);
+    settle();
+    cr_assert_eq(leave(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_eq(igmp_group_count(), 0);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+/* RFC 3376 7.1: 8 octets, or 12 and more. */
+Test(hostile, G1_queries_of_no_version_are_dropped)
+{
+    uint64_t before = igmp_counters.in_queries;
+
+    for (size_t more = 1; more < 4; more++) {
+        send_older_query(0, more);
+        send_older_query(10, more);
+    }
+    cr_assert_eq(igmp_counters.in_queries, before);
+    send_older_query(10, 0);
+    cr_assert_eq(igmp_counters.in_queries, before + 1);
+}
+
 Test(igmp, datagrams_of_a_group_come_to_those_who_joined)
 {
     struct udp_endpoint local = {.port = 5353};
