@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tests/bench/worst_around.h"
+#include "tests/bench/worst_crossing.h"
 #include "tests/bench/worst_victim.h"
 
 enum {
@@ -260,6 +261,27 @@ static void play_service(const struct move *move, uint32_t i)
         around_lease();
 }
 
+static void play_gateway(const struct move *move, uint32_t i)
+{
+    if (i != 0)
+        return;
+    crossing_begin(move->a);
+    give();
+}
+
+static void play_cross(const struct move *move, uint32_t i)
+{
+    crossing_frame(move->a, move->b + i, move->c);
+    give();
+}
+
+static void play_parcel(const struct move *move, uint32_t i)
+{
+    crossing_parcel(move->a, move->b, move->c, i,
+                    1 + move->count % REPEATS_MAX);
+    give();
+}
+
 static const struct {
     const char *name;
     void (*play)(const struct move *move, uint32_t i);
@@ -275,6 +297,8 @@ static const struct {
     {"answer", play_answer},     {"offer", play_offer},
     {"piece", play_piece},       {"track", play_track},
     {"ask", play_ask},           {"service", play_service},
+    {"gateway", play_gateway},   {"cross", play_cross},
+    {"parcel", play_parcel},
 };
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };

@@ -152,6 +152,7 @@ static struct moves any_moves(void)
 {
     enum { TEXT, EARLY, REVERSE, FRAGMENT = 10, FLOW = 13, ARP, QUERY };
     enum { ANSWER = 16, OFFER, PIECE, TRACK, ASK, SERVICE };
+    enum { GATEWAY = 22, CROSS, PARCEL };
     const struct move starts[] = {
         {FLOW, 100, any_number(), 0, 0},
         {FLOW, 600, 2895, 0, 0},
@@ -173,6 +174,14 @@ static struct moves any_moves(void)
     if (random_below(2) == 0) {
         moves.list[2] = (struct move){SERVICE, 0, any_number(), 31, 0};
         moves.list[3] = (struct move){ASK, 0, any_number(), 0, 0};
+    }
+    if (random_below(2) == 0) {
+        moves.list[0] = (struct move){GATEWAY, 0, any_number(), 0, 0};
+        moves.list[2] =
+            (struct move){PARCEL, random_below(128), random_below(8),
+                          any_number(), any_number()};
+        moves.list[3] = (struct move){CROSS, random_below(1200), any_number(),
+                                      any_number(), any_number()};
     }
     if (random_below(2) == 0)
         moves.list[1] = starts[random_below(sizeof(starts) / sizeof(*starts))];
