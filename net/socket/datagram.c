@@ -61,6 +61,8 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
     struct udp_endpoint endpoint;
     bool has_remote = message->msg_name != NULL;
 
+    if (socket->write_shut)
+        return -EPIPE;
     if (has_remote) {
         int error =
             address_parse(message->msg_name, message->msg_namelen, &remote);
@@ -96,6 +98,8 @@ ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
                                 &remote, NULL);
         if (result != -EAGAIN)
             break;
+        if (socket->read_shut)
+            return 0;
         if (socket->is_nonblocking || (flags & MSG_DONTWAIT) != 0 ||
             *now_ns >= deadline_ns)
             return -EAGAIN;
@@ -126,7 +130,26 @@ short datagram_events(uint32_t ready)
 
 short datagram_poll_events(const struct socket *socket)
 {
-    return datagram_events(udp_ready(socket->udp));
+    int events = datagram_events(udp_ready(socket->udp));
+
+    if (socket->read_shut)
+        events |= POLLIN | POLLRDNORM | POLLRDHUP;
+    if (socket->read_shut && socket->write_shut)
+        events |= POLLHUP;
+    return (short)events;
+}
+
+/* As on Linux: the local half of it, nobody is told. */
+int datagram_shutdown(struct socket *socket, int how)
+{
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+        return -EINVAL;
+    if (!udp_is_connected(socket->udp))
+        return -ENOTCONN;
+    socket->read_shut |= how != SHUT_WR;
+    socket->write_shut |= how != SHUT_RD;
+    socket_notify(socket, datagram_poll_events(socket));
+    return 0;
 }
 
 struct tcp_endpoint datagram_local(const struct socket *socket)

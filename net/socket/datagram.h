@@ -18,6 +18,7 @@ ssize_t datagram_send(struct socket *socket, const struct msghdr *message,
                       uint64_t now_ns);
 ssize_t datagram_receive(struct socket *socket, struct msghdr *message,
                          int flags, uint64_t *now_ns);
+int datagram_shutdown(struct socket *socket, int how);
 /* POLL* for enum udp_ready. */
 short datagram_events(uint32_t ready);
 short datagram_poll_events(const struct socket *socket);

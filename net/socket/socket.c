@@ -301,9 +301,11 @@ int socket_shutdown(int id, int how)
     struct socket *socket = socket_get(id);
     int result = -EBADF;
 
-    if (socket != NULL)
-        result = socket_is_datagram(socket)
-                     ? -EOPNOTSUPP
+    if (socket != NULL && socket->kind == SOCKET_RAW)
+        result = -EOPNOTSUPP;
+    else if (socket != NULL)
+        result = socket->kind == SOCKET_DATAGRAM
+                     ? datagram_shutdown(socket, how)
                      : stream_shutdown(socket, how, now_ns);
     socket_leave(now_ns);
     return result;

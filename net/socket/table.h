@@ -73,6 +73,8 @@ struct socket {
     bool reuse_address : 1;
     bool has_linger : 1;
     bool tells_queued : 1; /* TCP_INQ */
+    bool read_shut : 1;    /* of datagrams; a stream's connection knows */
+    bool write_shut : 1;
 };
 
 _Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");

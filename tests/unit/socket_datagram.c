@@ -137,6 +137,31 @@ Test(socket_datagram, connecting_to_no_family_disconnects)
     cr_assert_eq(send_bytes(a, "x", 1, 0), -EDESTADDRREQ);
 }
 
+/* A connected socket is shut down as on Linux; another says ENOTCONN. */
+Test(socket_datagram, what_is_shut_down_neither_sends_nor_waits)
+{
+    int a = make_datagram(PORT_A);
+    int b = make_datagram(PORT_B);
+
+    cr_assert_eq(socket_shutdown(a, SHUT_WR), -ENOTCONN);
+    cr_assert_eq(connect_to(a, LOOPBACK, PORT_B), 0);
+    cr_assert_eq(socket_shutdown(a, 3), -EINVAL);
+    cr_assert_eq(send_to(b, PORT_A, "last", 4), 4);
+    cr_assert_eq(socket_shutdown(a, SHUT_RD), 0);
+    cr_assert_eq(receive_bytes(a, in, 9, 0), 4, "what is there is read");
+    cr_assert_eq(receive_bytes(a, in, 9, 0), 0, "then it is the end");
+    cr_assert_eq(socket_poll_events(a),
+                 POLLIN | POLLRDNORM | POLLRDHUP | POLLOUT | POLLWRNORM);
+    cr_assert_eq(send_bytes(a, "x", 1, 0), 1);
+    cr_assert_eq(receive_bytes(b, in, 9, 0), 1);
+    cr_assert_eq(socket_shutdown(a, SHUT_WR), 0);
+    cr_assert_eq(send_bytes(a, "x", 1, 0), -EPIPE);
+    cr_assert_eq(socket_poll_events(a) & POLLHUP, POLLHUP);
+    cr_assert_eq(socket_close(a), 0);
+    cr_assert_eq(socket_poll_events(make_datagram(PORT_A)) & POLLHUP, 0,
+                 "a new one in its place is open");
+}
+
 Test(socket_datagram, connecting_to_port_0_tells_the_way_and_no_peer)
 {
     int id = socket_open(AF_INET, SOCK_DGRAM, 0);
