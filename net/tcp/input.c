@@ -143,7 +143,10 @@ static void receive_reset(struct tcp_connection *c,
         tcp_counters.attempt_fails++;
         connection_finish(c, ECONNREFUSED);
     } else {
-        connection_finish(c, ECONNRESET);
+        connection_finish(c, state == TCP_CLOSE_WAIT &&
+                                     tcp_settings.close_wait_pipe
+                                 ? EPIPE
+                                 : ECONNRESET);
     }
 }
 

@@ -409,6 +409,7 @@ struct tcp_settings {
     bool read_after_shut;  /* SHUT_RD: what comes can still be read */
     bool push_bursts;      /* of two segments, with PSH on the second */
     bool tolerate_missing; /* of timestamps that were agreed upon */
+    bool close_wait_pipe;  /* a reset there is EPIPE */
     bool quick_start;      /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;

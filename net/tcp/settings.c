@@ -150,6 +150,7 @@ static const struct setting table[] = {
     {"tcp_read_after_shutdown", FIELD(read_after_shut), 0, 1},
     {"tcp_window_shift", FIELD(window_shift), 1, TCP_WINDOW_SCALE_MAX},
     {"tcp_push_bursts", FIELD(push_bursts), 0, 1},
+    {"tcp_close_wait_epipe", FIELD(close_wait_pipe), 0, 1},
     {"tcp_tolerate_missing_ts", FIELD(tolerate_missing), 0, 1},
     {"tcp_syncookies", FIELD(syncookies), 0, 2},
     {"tcp_tw_reuse", FIELD(reuse_time_wait), 0, 1},
