@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# ferrule: the whole build on one page. `make help` lists the targets.
+# ferrule: how the image is built, and what people type. Tests are in
+# tests/tests.mk, measurements in tests/bench/bench.mk. `make help` lists all.
 #
 # Every room (folder) is compiled with an include view: a folder below
 # $(BUILD)/view holding links to just what that room may include. An include
@@ -20,6 +21,8 @@ STRIP   ?= $(CROSS_COMPILE)strip
 OBJCOPY ?= $(CROSS_COMPILE)objcopy
 CLANG   ?= clang-14
 HOST_CC ?= gcc
+
+PAGES := Makefile tests/tests.mk tests/bench/bench.mk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -111,7 +114,7 @@ endif
 # A misspelled variable would be obeyed by nobody, without a word.
 ifeq ($(MAKELEVEL),0)
 $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),\
-  $(if $(shell grep -qws -d skip -e '$v' Makefile tools/* && echo known),,\
+  $(if $(shell grep -qws -d skip -e '$v' $(PAGES) tools/* && echo known),,\
     $(warning $v=$($v): there is no such variable; see docs/guide.md))))
 endif
 
@@ -268,237 +271,7 @@ $(PACK): $(wildcard tools/pack/*.[ch]) kernel/unpack.c kernel/unpack.h
 	@mkdir -p $(@D)
 	$(call say,$(HOST_CC),$@)$(HOST_CC) $(filter-out -MMD -MP,$(COMMON)) -O2 -iquote . -o $@ $(filter %.c,$^)
 
-## ---- host: the protocols as a library, and their tests ---------------------
-HOST_NET := $(BUILD)/host/libnet.a
-FUZZ_NET := $(BUILD)/fuzz/libnet.a
-$(HOST_NET): $(call objects,host,$(NET_ROOMS))
-	@rm -f $@ && ar rcs $@ $^
-$(FUZZ_NET): $(call objects,fuzz,$(NET_ROOMS))
-	@rm -f $@ && ar rcs $@ $^
-
-# The world of tests/host, and in it a second stack: the same objects once
-# more under a prefix, because the protocols keep static state (stack.h).
-define world_rule # flavour
-$(BUILD)/$(1)/peer.o: $(call objects,$(1),$(NET_ROOMS)) \
-    $(BUILD)/$(1)/tests/host/stack.o $(BUILD)/$(1)/tests/host/invariants.o
-	@ld -r -o $$@.merged $$^ && nm -g --defined-only $$@.merged | \
-	    awk '{ print $$$$3, "peer_" $$$$3 }' >$$@.names && \
-	    objcopy --redefine-syms=$$@.names $$@.merged $$@ && rm $$@.merged
-$(BUILD)/$(1)/libworld.a: $(patsubst %.c,$(BUILD)/$(1)/%.o,$(WORLD_FILES)) \
-    $(BUILD)/$(1)/peer.o
-	@rm -f $$@ && ar rcs $$@ $$^
-endef
-WORLD_FILES := $(filter-out tests/host/wire%.c tests/host/tap%.c,$(wildcard tests/host/*.c))
-$(foreach f,host fuzz bench,$(eval $(call world_rule,$(f))))
-HOST_LIBRARIES := $(BUILD)/host/libworld.a $(HOST_NET)
-FUZZ_LIBRARIES := $(BUILD)/fuzz/libworld.a $(FUZZ_NET)
-group = -Wl,--start-group $(1) -Wl,--end-group
-
-# A test file may name at its head the sources it links besides the protocols,
-# and flags of its own:  "test-links: kernel/module.c"  "test-flags: -Ix".
-test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
-
-UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
-UNIT_ALWAYS := $(BUILD)/host/tests/unit/support_criterion.o
-# Each program is compiled for one run, and started anew for each of its tests:
-# what costs time there is optimisation, unless it has in itself what it tests,
-# and to find a place for libraries.
-UNIT_FLAGS  := $(HOST_FLAGS) -no-pie -static-libasan -static-libubsan
-TEST_INCLUDES := -iquote . -isystem /usr/include
-
-$(BUILD)/host/tests/%.o: tests/%.c
-	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$<)$(HOST_CC) $(HOST_FLAGS) -iquote . -c -o $@ $<
-$(BUILD)/fuzz/tests/%.o: tests/%.c
-	@mkdir -p $(@D)
-	$(call say,$(CLANG),$<)$(CLANG) $(FUZZ_FLAGS) -iquote . -c -o $@ $<
-
-# What several tests share is compiled once, unless one needs flags of its own.
-unit_links = $(if $(strip $2),$1,$(patsubst tests/unit/support_%.c,$(BUILD)/host/tests/unit/support_%.o,$1))
-
-define unit_rule # name
-UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
-UNIT_LINKS_$(1) := $$(call unit_links,$$(call test_word,tests/unit/$(1).c,test-links),$$(UNIT_FLAGS_$(1)))
-$(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
-    $(UNIT_ALWAYS) $(HOST_LIBRARIES)
-	@mkdir -p $$(@D)
-	$$(call say,$(HOST_CC),$$<)$(HOST_CC) $(UNIT_FLAGS) $$(if $$(filter-out tests/% $(BUILD)/%,$$(UNIT_LINKS_$(1))),,-O0) -Wno-missing-prototypes -MF $$@.d \
-	    $$(UNIT_FLAGS_$(1)) -iquote . -o $$@ $$< $$(UNIT_LINKS_$(1)) $(UNIT_ALWAYS) \
-	    $(call group,$(HOST_LIBRARIES)) -lcriterion
-endef
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
-
-unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## unit tests alone
-	@tools/run-unit $^
-
-# Packet scripts: the runner makes blocking calls on a thread of its own, so
-# it has its own way of being idle.
-SCRIPT_RUNNER := $(BUILD)/script-runner
-$(SCRIPT_RUNNER): $(patsubst %.c,$(BUILD)/host/%.o,$(wildcard tests/script/*.c)) \
-    $(HOST_LIBRARIES)
-	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $(filter %.o,$^) \
-	    -Wl,--wrap=platform_idle $(call group,$(HOST_LIBRARIES)) -lpthread
-$(BUILD)/host/tests/script/app_world.o: HOST_FLAGS += -Wno-missing-prototypes
-
-script: $(SCRIPT_RUNNER) ## packet scripts alone (T=file or folder chooses)
-	@$(SCRIPT_RUNNER) $(or $(T),tests/script)
-
-# The stack behind packetdrill's interface for shared objects, in virtual
-# time (docs/packet-scripts.md); and a loader that calls all of it. packetdrill
-# loads so that AddressSanitizer refuses; undefined behaviour traps, which needs
-# no library of the compiler's beside the tool.
-SO_OBJECT := $(BUILD)/libferrule-packetdrill.so
-SO_LOADER := $(BUILD)/packetdrill-loader
-SO_FLAGS  := $(COMMON) -O1 -fPIC -fvisibility=hidden -D_GNU_SOURCE \
-             -fsanitize=undefined -fsanitize-undefined-trap-on-error
-SO_FILES  := $(addprefix tests/host/,world.c link.c capture.c device.c \
-             stack.c) \
-             tests/script/lan.c tests/script/checksum.c \
-             $(filter-out tests/packetdrill/loader%,$(wildcard tests/packetdrill/*.c))
-$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,so,$(r),c,$(HOST_CC),$(SO_FLAGS))))
-$(BUILD)/so/tests/%.o: tests/%.c
-	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$<)$(HOST_CC) $(SO_FLAGS) -Wno-missing-prototypes -iquote . -c -o $@ $<
-$(SO_OBJECT): $(call objects,so,$(NET_ROOMS)) $(patsubst %.c,$(BUILD)/so/%.o,$(SO_FILES))
-	$(call say,link,$@)$(HOST_CC) -shared -Wl,-Bsymbolic \
-	    -Wl,--wrap=platform_idle -Wl,-z,defs -o $@ $^ -lpthread
-$(SO_LOADER): $(patsubst %.c,$(BUILD)/so/%.o,$(wildcard tests/packetdrill/loader*.c))
-	$(call say,link,$@)$(HOST_CC) -o $@ $^ -ldl -lpthread
-
-# Our player of packet scripts in packetdrill's place, before that object.
-SO_PLAYER := $(BUILD)/packetdrill-player
-$(SO_PLAYER): $(patsubst %.c,$(BUILD)/so/%.o, \
-    $(filter-out %_world.c %/lan.c,$(wildcard tests/script/*.c)) \
-    $(wildcard tests/packetdrill/player/*.c))
-	$(call say,link,$@)$(HOST_CC) -o $@ $^ -ldl -lpthread
-
-packetdrill-so: $(SO_OBJECT) $(SO_LOADER) ## the stack as a shared object for packetdrill
-	@$(SO_LOADER) $(abspath $(SO_OBJECT))
-
-script-so: $(SO_OBJECT) $(SO_PLAYER) ## packet scripts through that object (T=file or folder chooses)
-	@PACKETDRILL_SO=$(abspath $(SO_OBJECT)) $(SO_PLAYER) $(or $(T),tests/script)
-
-JUDGE_PROGRAM := $(BUILD)/unit/judge
-judge: $(JUDGE_PROGRAM) ## random calls and segments before the judge (SEEDS=1000)
-	@JUDGE_SEEDS=$(or $(SEEDS),1000) JUDGE_FIRST=$(or $(FIRST),1) UNIT_SECONDS=36000 tools/run-unit $<
-
-chaos: $(BUILD)/unit/tcp_chaos ## sockets dropped at random (SECONDS=600 of virtual time)
-	@CHAOS_SECONDS=$(or $(SECONDS),600) UNIT_SECONDS=36000 tools/run-unit $<
-
-$(BUILD)/bench/nat: $(BUILD)/bench/tests/bench/nat.o \
-    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(HOST_CC) -o $@ $< $(call group,$(filter %.a,$^))
-
-failures: $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/failure_*.c)) ## memory that fails at every single request
-	@FAILURE_EVERY=1 UNIT_SECONDS=36000 tools/run-unit $^
-
-# Rules at work on packets from a script (tests/rules/run compares Linux's).
-$(BUILD)/filter-verdicts: $(BUILD)/host/tests/rules/verdicts.o $(HOST_LIBRARIES)
-	$(call say,link,$@)$(HOST_CC) $(SANITIZE) -o $@ $< $(call group,$(HOST_LIBRARIES))
-
-rules: $(BUILD)/filter-verdicts ## rule files in ferrule and in Linux (T='--packets 10000')
-	@tests/rules/run --build $(BUILD) $(T)
-
-FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-FUZZ_SECONDS ?= 60
-define fuzz_rule # name
-FUZZ_LINKS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-links)
-FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-flags)
-$(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) $(FUZZ_LIBRARIES)
-	@mkdir -p $$(@D)
-	$$(call say,$(CLANG),$$<)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes \
-	    -MF $$@.d $$(FUZZ_FLAGS_$(1)) -iquote . -o $$@ $$< $$(FUZZ_LINKS_$(1)) \
-	    $(call group,$(FUZZ_LIBRARIES))
-endef
-$(foreach t,$(FUZZERS),$(eval $(call fuzz_rule,$(t))))
-
-fuzz: $(addprefix $(BUILD)/fuzz/,$(FUZZERS)) ## every fuzzer for FUZZ_SECONDS in all (60)
-	@tools/run-fuzz $(FUZZ_SECONDS) $^
-
-# Measurements: virtual time, no sanitizers; the same numbers every time.
-$(BUILD)/bench/tests/%.o: tests/%.c
-	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$<)$(HOST_CC) $(BENCH_FLAGS) -iquote . -c -o $@ $<
-$(BUILD)/bench/libnet.a: $(call objects,bench,$(NET_ROOMS))
-	@rm -f $@ && ar rcs $@ $^
-$(BUILD)/bench/tcp_paths: $(BUILD)/bench/tests/bench/tcp_paths.o \
-    $(BUILD)/bench/tests/bench/tcp_path_run.o \
-    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(HOST_CC) -o $@ $(filter %.o,$^) \
-	    $(call group,$(filter %.a,$^))
-$(BUILD)/bench/world_speed: $(BUILD)/bench/tests/bench/world_speed.o \
-    $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(HOST_CC) -o $@ $< $(call group,$(filter %.a,$^))
-
-# Costs per unit of work, counted by callgrind: the protocols as the image has
-# them (but for -mcmodel=kernel), the world around them as the host likes it.
-COST_NET_FLAGS  := $(filter-out -mcmodel=kernel,$(IMAGE_FLAGS)) $(NO_FRAMES)
-$(HOT:%=$(BUILD)/cost/%.o): OPTIMISE = $(OPTIMISE_HOT)
-$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,cost,$(r),c,$(CC),$(COST_NET_FLAGS))))
-$(foreach r,libc/pure,$(eval $(call compile_rule,cost,$(r),c,$(CC),$(filter-out -fbuiltin,$(COST_NET_FLAGS)))))
-$(BUILD)/cost/tests/%.o: tests/%.c
-	@mkdir -p $(@D)
-	$(call say,$(CC),$<)$(CC) $(BENCH_FLAGS) -fno-pie -iquote . -c -o $@ $<
-$(BUILD)/cost/libnet.a: $(call objects,cost,$(NET_ROOMS))
-	@rm -f $@ && ar rcs $@ $^
-$(eval $(call world_rule,cost))
-COST_BENCH := $(addprefix $(BUILD)/cost/tests/,bench/host.o bench/host_world.o host/stack.o)
-$(BUILD)/cost/host: $(COST_BENCH) $(BUILD)/cost/peer.o \
-    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-COST_ROUTER := $(addprefix $(BUILD)/cost/tests/,bench/router.o bench/host_world.o host/stack.o)
-$(BUILD)/cost/router: $(COST_ROUTER) $(BUILD)/cost/peer.o \
-    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-$(BUILD)/cost/router-o2: $(COST_ROUTER) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-$(BUILD)/cost/nat: $(BUILD)/cost/tests/bench/nat.o $(BUILD)/cost/libc/pure/memory.o \
-    $(BUILD)/cost/libworld.a $(BUILD)/cost/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $(filter %.o,$^) $(call group,$(filter %.a,$^))
-$(BUILD)/cost/nat-o2: $(BUILD)/cost/tests/bench/nat.o $(BUILD)/bench/libworld.a $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $< $(call group,$(filter %.a,$^))
-# The same at -O2 and with the host's memcpy, as the peers were measured.
-$(BUILD)/cost/host-o2: $(COST_BENCH) $(BUILD)/bench/peer.o $(BUILD)/bench/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-
-$(BUILD)/cost/host_floods: $(subst /host.o,/host_floods.o,$(COST_BENCH)) \
-    $(BUILD)/cost/peer.o $(BUILD)/cost/libc/pure/memory.o $(BUILD)/cost/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-
-# The worst frame: the same stack, and once more with every basic block telling
-# of itself, for the search.
-WORST := bench/worst.o bench/worst_around.o bench/worst_crossing.o bench/worst_moves.o bench/worst_search.o \
-         bench/worst_victim.o bench/host_world.o host/stack.o
-$(HOT:%=$(BUILD)/steps/%.o): OPTIMISE = $(OPTIMISE_HOT)
-$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,steps,$(r),c,$(CC),$(COST_NET_FLAGS) -fsanitize-coverage=trace-pc)))
-$(BUILD)/cost/worst $(BUILD)/steps/worst: $(BUILD)/%/worst: \
-    $(addprefix $(BUILD)/cost/tests/,$(WORST)) $(BUILD)/cost/peer.o \
-    $(BUILD)/cost/libc/pure/memory.o $(BUILD)/%/libnet.a
-	$(call say,link,$@)$(CC) -no-pie -o $@ $^
-$(BUILD)/steps/libnet.a: $(call objects,steps,$(NET_ROOMS))
-	@rm -f $@ && ar rcs $@ $^
-
-worst: $(BUILD)/steps/worst ## search for the frame that costs most (T='SEED ROUNDS [FILE]')
-	@$< --search $(or $(T),1 4000)
-
-floods: $(BUILD)/cost/host_floods ## floods in full size, in virtual time (T='SYNS SECONDS MINUTES')
-	@$< $(T)
-
-# ...and at -Os, to be weighed.
-$(foreach r,$(NET_ROOMS),$(eval $(call compile_rule,small,$(r),c,$(CC),$(subst $$(OPTIMISE),-Os,$(value COST_NET_FLAGS)))))
-
-costs: $(addprefix $(BUILD)/cost/,host router)
-	@tests/bench/host_run --check $(T) $(BUILD)
-worst-frames: $(BUILD)/cost/worst
-	@tests/bench/host_run --worst $(BUILD)
-bench-host: $(addprefix $(BUILD)/cost/,host host-o2 router router-o2) $(call objects,small,$(NET_ROOMS)) ## instructions per unit of work (T=--accept sets budgets)
-	@tests/bench/host_run $(T) $(BUILD)
-
-bench-world: $(BUILD)/bench/world_speed ## how fast virtual time runs
-	@$<
-
-bench-tcp: $(BUILD)/bench/tcp_paths ## goodput of TCP over paths that lose, as a table
-	@$<
+include tests/tests.mk
 
 ## ---- hosted: the stack and APP as a Linux process on a TAP device ----------
 HOSTED       := $(BUILD)/hosted-$(APP)
@@ -525,24 +298,7 @@ comma := ,
 
 hosted: $(HOSTED) ## build/hosted-APP: stack and APP on a TAP device, sanitizers on
 
-# stream with both stacks, and the relay between, as they would run.
-WIRE_BENCH := $(addprefix $(BUILD)/bench/,wire stream stream_client hosted-stream)
-$(BUILD)/bench/wire: $(wildcard tests/host/wire*.c)
-$(BUILD)/bench/stream: $(wildcard apps/stream/*.c)
-$(BUILD)/bench/stream_client: tests/apps/stream_client.c apps/stream/pattern.c
-$(BUILD)/bench/hosted-stream: $(wildcard tests/host/tap*.c) \
-    $(BUILD)/bench/app_main.o apps/stream/pattern.c $(BUILD)/bench/libnet.a
-$(BUILD)/bench/hosted-stream: WIRE_LINK := $(addprefix -Wl$(comma)--wrap=,$(HOSTED_CALLS))
-$(BUILD)/bench/app_main.o: apps/stream/main.c
-	@mkdir -p $(@D)
-	$(call say,$(HOST_CC),$<)$(HOST_CC) $(WIRE_FLAGS) -Dmain=app_main -c -o $@ $<
-WIRE_FLAGS = $(filter-out -Wmissing-prototypes -MMD -MP,$(BENCH_FLAGS)) -iquote .
-$(WIRE_BENCH):
-	@mkdir -p $(@D)
-	$(call say,link,$@)$(HOST_CC) $(WIRE_FLAGS) -o $@ $^ $(WIRE_LINK)
-
-bench-wire: $(WIRE_BENCH) ## ferrule beside Linux over real TAPs and a bad wire (T='--delays 100')
-	@tests/bench/wire_run --build $(BUILD) $(T)
+include tests/bench/bench.mk
 
 ## ---- what people type ------------------------------------------------------
 # The tools take their settings from the environment, whatever is in them.
@@ -584,7 +340,7 @@ check: ## every test: unit, apps, fuzz smoke, images in QEMU
 	@BUILD=$(BUILD) tools/check
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | sort | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(PAGES) | sort | \
 	    while IFS="$$(printf '\t')" read -r name text; do \
 	        printf '  make %-15s %s\n' "$$name" "$$text"; done
 
