@@ -106,6 +106,8 @@ void recovery_timeout(struct tcp_connection *c);
 void recovery_reduce(struct tcp_connection *c,
                      enum tcp_congestion_signal signal, uint32_t flight);
 
+/* It had none, and nothing is in flight; NULL: there is none for it. */
+struct tcp_recovery *recovery_begin(struct tcp_connection *c);
 /* Bytes [seq, seq + length) left, for the first time, or again after going
  * back; c->snd has moved on. */
 void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
@@ -207,6 +209,9 @@ struct output_plan {
     uint8_t flags;
 };
 bool output_plan_next(const struct tcp_connection *c, struct output_plan *plan);
+
+/* A FIN and nothing else. False: there was no packet for it. */
+bool output_fin(struct tcp_connection *c, uint64_t now_ns);
 
 /* A segment shorter than the peer would like. */
 static inline bool output_may_be_small(const struct tcp_connection *c,

@@ -111,6 +111,17 @@ static COLD void advance(struct tcp_connection *c,
         probe_schedule(c, now_ns);
 }
 
+COLD bool output_fin(struct tcp_connection *c, uint64_t now_ns)
+{
+    struct output_plan plan = {.flags = TCP_ACK | TCP_FIN};
+
+    if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns))
+        return false;
+    advance(c, &plan, now_ns);
+    timers_update(c);
+    return true;
+}
+
 /* The flags of what was sent before: as then, the end of what is queued has
  * PSH (RFC 9293 3.9.1, MUST-61). */
 static uint8_t again_flags(const struct tcp_connection *c, struct seq32 start,

@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a connection owes in its ordinary state: new text and acknowledgements,
- * with nothing lost, nothing to be sent again, no FIN, probe or urgent pointer
- * on its way. All that output.c would look at first is known not to be there;
- * this does what is left of connection_output(), and leaves whatever differs
- * to it. net.tcp_plain_output=0 leaves everything to it, and the judge
- * compares.
+ * with nothing lost, nothing to be sent again, no probe or urgent pointer on
+ * its way, and no FIN but one that goes alone. All that output.c would look at
+ * first is known not to be there; this does what is left of
+ * connection_output(), and leaves whatever differs to it.
+ * net.tcp_plain_output=0 leaves everything to it, and the judge compares.
  */
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
 
-/* Nothing but text and acknowledgements can be owed. */
+/* All but the FIN was sent, and it may follow. */
+static COLD NOINLINE bool may_finish(const struct tcp_connection *c)
+{
+    return (c->state == TCP_FIN_WAIT_1 || c->state == TCP_LAST_ACK) &&
+           !c->read_shut && !c->is_urgent && !c->holds_more && c->spent == 0 &&
+           seq_equal(c->snd.nxt, send_queue_end(&c->send)) &&
+           connection_flight(c) < c->snd.wnd;
+}
+
+/* Nothing but text and acknowledgements can be owed, or nothing but a FIN. */
 static bool is_plain(const struct tcp_connection *c)
 {
     const struct tcp_recovery *r = c->recovery;
 
-    return (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT) &&
-           (c->owed & ~(OWES_ACK | OWES_OUTPUT)) == 0 && c->unusual == 0 &&
-           !c->has_ecn && seq_equal(c->snd.nxt, c->snd.max) &&
+    return (c->unusual == 0
+                ? c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT
+                : may_finish(c)) &&
+           (c->owed & ~(OWES_ACK | OWES_OUTPUT)) == 0 && !c->has_ecn &&
+           seq_equal(c->snd.nxt, c->snd.max) &&
            connection_flight(c) <= c->snd.wnd && c->seldom == NULL &&
            !send_queue_is_behind(&c->send) && c->more_acks == 0 &&
            (r == NULL || (r->board.lost == 0 && r->unusual == 0)) &&
@@ -26,10 +37,12 @@ static bool is_plain(const struct tcp_connection *c)
 }
 
 /* Text may be sent, and needs nothing that is rare. */
-static bool may_send_text(const struct tcp_connection *c, uint64_t now_ns)
+static bool may_send_text(struct tcp_connection *c, uint64_t now_ns)
 {
     const struct tcp_recovery *r = c->recovery;
 
+    if (r == NULL && connection_flight(c) == 0)
+        r = recovery_begin(c);
     return r != NULL && (r->is_probe_timer || r->deadline_ns == 0) &&
            !c->congestion.is_recovering &&
            (connection_flight(c) != 0 || c->sent_at_ms == 0 ||
@@ -136,6 +149,8 @@ bool output_plain(struct tcp_connection *c, uint64_t now_ns)
     if (!seq_equal(c->snd.nxt, send_queue_end(&c->send)) &&
         (!may_send_text(c, now_ns) || !send_text(c, now_ns)))
         return false;
+    if (c->unusual != 0)
+        return output_fin(c, now_ns);
     return (c->owed & OWES_ACK) == 0 ||
            transmit_segment(c, c->snd.max, &none, TCP_ACK, now_ns);
 }

@@ -17,12 +17,16 @@ int recoveries_init(size_t count)
                      _Alignof(struct tcp_recovery));
 }
 
-static struct tcp_recovery *recovery_take(void)
+struct tcp_recovery *recovery_begin(struct tcp_connection *c)
 {
-    struct tcp_recovery *r = pool_take(&pool);
+    struct tcp_recovery *r = c->has_sack ? pool_take(&pool) : NULL;
 
     if (r != NULL)
-        *r = (struct tcp_recovery){.window_steps = 1};
+        *r = (struct tcp_recovery){
+            .window_steps = 1,
+            .dsack_round = c->snd.una,
+        };
+    c->recovery = r;
     return r;
 }
 
@@ -115,12 +119,8 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
     struct tcp_recovery *r = c->recovery;
     bool was_empty = seq_equal(seq, c->snd.una);
 
-    if (r == NULL && c->has_sack && was_empty) {
-        c->recovery = recovery_take();
-        r = c->recovery;
-        if (r != NULL)
-            r->dsack_round = c->snd.una;
-    }
+    if (r == NULL && was_empty)
+        r = recovery_begin(c);
     if (r == NULL)
         return;
     if (was_empty && r->is_off)
