@@ -1,52 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Addresses as the transports and sockets see them: 16 octets, an IPv4
- * address in its mapped form ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that
- * nothing above ip/ assumes 4 bytes.
+ * Addresses as the transports and sockets see them: what they are made of is
+ * known here alone, so that nothing above ip/ assumes 4 bytes. IPv6 would make
+ * them larger, and with them all that names both ends.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "net/wire/byteorder.h"
 
 struct ip_address {
-    uint8_t octet[16];
+    struct be32 ipv4;
 };
-
-/* 00 00 ff ff in front of the four octets, as the machine reads them. */
-#define IP_ADDRESS_MAPPED UINT64_C(0xffff0000)
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "written as words");
 
 static inline struct ip_address ip_address_from_ipv4(struct be32 ipv4)
 {
-    uint64_t halves[2] = {0,
-                          (uint64_t)be32_raw(ipv4) << 32 | IP_ADDRESS_MAPPED};
-    struct ip_address address;
-
-    memcpy(&address, halves, sizeof(address));
-    return address;
+    return (struct ip_address){ipv4};
 }
 
 static inline struct be32 ip_address_ipv4(const struct ip_address *address)
 {
-    struct be32 ipv4;
-
-    memcpy(&ipv4, address->octet + 12, sizeof(ipv4));
-    return ipv4;
+    return address->ipv4;
 }
 
 static inline bool ip_address_equal(const struct ip_address *a,
                                     const struct ip_address *b)
 {
-    uint64_t left[2];
-    uint64_t right[2];
-
-    memcpy(left, a, sizeof(left));
-    memcpy(right, b, sizeof(right));
-    return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0;
+    return be32_equal(a->ipv4, b->ipv4);
 }
 
 /* 0.0.0.0 (or, later, ::). */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keyed hash of a flow: where the tables of the transports keep it. Of
- * addresses, which are mapped ones all, the last four octets tell (IPv6, later,
- * needs more words).
+ * The keyed hash of a flow: where the tables of the transports keep it.
  */
 #pragma once
 
 #include <stdint.h>
-#include <string.h>
 
 #include "net/hash.h"
 #include "net/ip/address.h"

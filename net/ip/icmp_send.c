@@ -147,7 +147,7 @@ static void send_error(const struct subject *subject, struct icmp_header error,
     if (!ip_is_local(about->destination)) {
         if (ip_router == NULL)
             return; /* not our business */
-        options.source = (struct ip_address){{0}};
+        options.source = ip_address_from_ipv4(be32_from(0));
     }
     if (!may_be_told(subject->datagram, subject->length,
                      subject->is_broadcast) ||

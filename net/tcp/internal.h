@@ -25,8 +25,8 @@ static inline void connection_note_progress(struct tcp_connection *c,
 /* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
 void challenge(struct tcp_connection *c, uint64_t now_ns);
 
-/* receive.c: a segment, or train, of a node, or (NULL) of one that was not
- * found yet, that has to be looked at. The packet stands at its header. */
+/* receive.c: a segment, or train, of a node that has to be looked at. The
+ * packet stands at its header. */
 void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns);
 
 /* predict.c: the same of an ESTABLISHED one, if it is just what comes next;

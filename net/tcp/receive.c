@@ -39,9 +39,9 @@ static inline void parse_options(const struct tcp_header *header, size_t length,
 }
 
 /* Leaves the packet at its payload. */
-static void parse(struct packet *packet, uint8_t tos,
-                  struct tcp_segment *segment)
+static inline void parse(struct packet *packet, struct tcp_segment *segment)
 {
+    const struct ipv4_header *ip = packet_network_header(packet);
     const struct tcp_header *header = (const void *)packet->data;
     size_t length = tcp_header_length(header);
 
@@ -52,7 +52,8 @@ static void parse(struct packet *packet, uint8_t tos,
     segment->window = be16_get(header->window);
     segment->flags = header->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH |
                                       TCP_ACK | TCP_URG);
-    segment->ecn = (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (tos & 3));
+    segment->ecn =
+        (uint8_t)((header->flags & (TCP_ECE | TCP_CWR)) | (ip->tos & 3));
     parse_options(header, length, &segment->options);
     segment->length = (uint32_t)(packet->length - length);
     packet->data += length;
@@ -60,13 +61,8 @@ static void parse(struct packet *packet, uint8_t tos,
 }
 
 static void receive_for(struct tcp_node *node, struct packet *packet,
-                        const struct tcp_tuple *tuple,
                         struct tcp_segment *segment, uint64_t now_ns)
 {
-    if (node == NULL) {
-        listen_receive(packet, tuple, segment, now_ns);
-        return;
-    }
     switch ((enum tcp_node_kind)node->kind) {
     case TCP_NODE_CONNECTION:
         connection_receive(connection_of(node), packet, segment, now_ns);
@@ -80,20 +76,27 @@ static void receive_for(struct tcp_node *node, struct packet *packet,
     }
 }
 
-/* Segments that the link layer has found to follow each other. */
-static void receive_train(struct tcp_node *node, struct packet *packet,
-                          const struct tcp_tuple *tuple,
-                          struct tcp_segment *segment, uint64_t now_ns)
+/* Segments that the link layer has found to follow each other. What one does
+ * may make another node of the next one's, or none. */
+static COLD NOINLINE void receive_train(const struct tcp_tuple *tuple,
+                                        struct packet *packet,
+                                        struct tcp_segment *segment,
+                                        uint64_t now_ns)
 {
+    const struct tcp_tuple copy = *tuple; /* it may be the node's */
+
     while (packet != NULL) {
+        struct tcp_node *node = table_find(&copy);
         struct packet *next = packet->train;
         struct tcp_segment one = *segment;
 
         packet->train = NULL;
         one.length = packet->length;
         segment->seq = seq_add(segment->seq, one.length);
-        receive_for(node, packet, tuple, &one, now_ns);
-        node = table_find(tuple); /* it may be another one, or gone */
+        if (node != NULL)
+            receive_for(node, packet, &one, now_ns);
+        else
+            listen_receive(packet, &copy, &one, now_ns);
         packet = next;
     }
 }
@@ -107,28 +110,40 @@ static inline bool is_predictable(const struct tcp_node *node)
 
 void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns)
 {
-    const struct ip_receive_info info = ip_receive_info_of(packet);
-    const struct tcp_header *header = (const void *)packet->data;
     struct tcp_segment segment;
+
+    parse(packet, &segment);
+    if (packet->train == NULL)
+        receive_for(node, packet, &segment, now_ns);
+    else
+        receive_train(&node->tuple, packet, &segment, now_ns);
+}
+
+/* A segment that is none of the recent ones. */
+static NOINLINE void receive_new(struct packet *packet, uint64_t now_ns)
+{
+    const struct ipv4_header *ip = packet_network_header(packet);
+    const struct tcp_header *header = (const void *)packet->data;
     const struct tcp_tuple tuple = {
-        .local = info.destination,
-        .remote = info.source,
+        .local = ip_address_from_ipv4(ip->destination),
+        .remote = ip_address_from_ipv4(ip->source),
         .local_port = be16_get(header->destination_port),
         .remote_port = be16_get(header->source_port),
     };
+    struct tcp_node *node = table_find(&tuple);
+    struct tcp_segment segment;
 
-    if (node == NULL) {
-        node = table_find(&tuple);
-        if (is_predictable(node)) {
-            predict_receive(connection_of(node), packet, now_ns);
-            return;
-        }
+    if (is_predictable(node)) {
+        predict_receive(connection_of(node), packet, now_ns);
+    } else if (node != NULL) {
+        receive_any(node, packet, now_ns);
+    } else {
+        parse(packet, &segment);
+        if (packet->train == NULL)
+            listen_receive(packet, &tuple, &segment, now_ns);
+        else
+            receive_train(&tuple, packet, &segment, now_ns);
     }
-    parse(packet, info.tos, &segment);
-    if (packet->train == NULL)
-        receive_for(node, packet, &tuple, &segment, now_ns);
-    else
-        receive_train(node, packet, &tuple, &segment, now_ns);
 }
 
 /* Nothing that is a segment. RFC 9293 3.9.2.3, MUST-57: no answer to a group.
@@ -159,6 +174,8 @@ void tcp_receive(struct packet *packet, uint64_t now_ns)
         node = table_find_recent(packet);
     if (is_predictable(node))
         predict_receive(connection_of(node), packet, now_ns);
-    else
+    else if (node != NULL)
         receive_any(node, packet, now_ns);
+    else
+        receive_new(packet, now_ns);
 }

@@ -81,7 +81,7 @@ static inline uint32_t ports_of(const struct tcp_tuple *tuple)
 
 static struct table_found *found_place(const struct tcp_tuple *tuple)
 {
-    return table_place(ports_of(tuple), tuple->remote.octet[15]);
+    return table_place(ports_of(tuple), tuple->remote.ipv4.octet[3]);
 }
 
 static bool tuple_equal(const struct tcp_tuple *a, const struct tcp_tuple *b)
