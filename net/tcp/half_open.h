@@ -19,6 +19,7 @@ struct half_open {
     uint32_t ts_recent;
     uint32_t expires_ms;
     uint32_t timestamp_offset;
+    struct ip_hop hop; /* by which it was answered last, if its MTU is not 0 */
     uint8_t window_scale;
     uint8_t retries;
 };

@@ -41,7 +41,7 @@ struct half_open *half_open_create(struct tcp_listener *listener,
                                    uint64_t now_ns);
 
 /* Owes a SYN-ACK or an ACK, in that packet or (NULL) in another. */
-void half_open_owe(const struct half_open *h, uint8_t flags,
+void half_open_owe(struct half_open *h, uint8_t flags,
                    struct packet *packet, uint64_t now_ns);
 
 /* The same with nothing kept. */

@@ -7,8 +7,8 @@
 
 #include "net/wire/ipv4.h"
 
-void half_open_owe(const struct half_open *h, uint8_t flags,
-                   struct packet *packet, uint64_t now_ns)
+void half_open_owe(struct half_open *h, uint8_t flags, struct packet *packet,
+                   uint64_t now_ns)
 {
     bool is_syn = (flags & TCP_SYN) != 0;
     bool has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0;
@@ -24,6 +24,7 @@ void half_open_owe(const struct half_open *h, uint8_t flags,
     packet = reply_begin(&h->node.tuple, packet, NULL);
     if (packet == NULL)
         return;
+    h->hop = *reply_hop(packet);
     if (is_syn) {
         reply.options.mss = listener_mss(h->listener, reply_hop(packet));
         reply.options.has_window_scale =
@@ -85,13 +86,15 @@ static struct tcp_connection *complete(struct half_open *h,
         .has_timestamp = (h->node.flags & HAS_TIMESTAMPS) != 0,
         .has_sack_permitted = (h->node.flags & HAS_SACK) != 0,
     };
-    struct ip_hop hop;
 
-    if (ip_hop_lookup(&h->node.tuple.remote, &h->node.tuple.local, &hop) != 0 ||
-        !connection_is_available())
+    if ((copy.hop.mtu == 0 || copy.hop.generation != ip_route_generation()) &&
+        ip_hop_lookup(&h->node.tuple.remote, &h->node.tuple.local, &copy.hop) !=
+            0)
+        return NULL;
+    if (!connection_is_available())
         return NULL;
     struct tcp_connection *c =
-        connection_create(&copy.node.tuple, &hop, &copy.listener->options,
+        connection_create(&copy.node.tuple, &copy.hop, &copy.listener->options,
                           is_cookie ? NULL : &h->node, now_ns);
     if (!is_cookie)
         half_open_free(h);
