@@ -127,10 +127,8 @@ static bool fin_acknowledged(struct tcp_connection *c, uint64_t now_ns)
     return true;
 }
 
-/* Everything, the FIN included: what is never sent again has no losses, no
- * deadline and no window any more. */
-static bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
-                            uint64_t now_ns)
+bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
+                     uint64_t now_ns)
 {
     c->bytes_acknowledged += (uint32_t)seq_diff(ack, c->snd.una);
     send_queue_acknowledge(&c->send, send_queue_end(&c->send));
@@ -142,6 +140,7 @@ static bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
     c->owed &= (uint8_t)~OWES_MEMORY;
     if (c->recovery != NULL)
         recovery_stop_tracking(c);
+    connection_touch_unsent(c);
     return fin_acknowledged(c, now_ns);
 }
 

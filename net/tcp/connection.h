@@ -87,12 +87,9 @@ struct tcp_connection {
     bool has_sack : 1;
     bool is_accept_queued : 1;
     bool fin_received : 1;
-    bool is_cut : 1;  /* the last write did not fit: the rest follows */
-    bool is_more : 1; /* MSG_MORE on the last write */
     bool rtt_timing : 1;
     bool is_keep_probing : 1;
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
-    bool was_writable : 1;  /* as tcp_ready() said last */
     bool mtu_pending : 1;
     bool has_urgent : 1; /* not read up to rcv.urgent */
     bool has_ecn : 1;
@@ -104,6 +101,10 @@ struct tcp_connection {
     bool is_probing_mtu : 1; /* the segment being made is a probe */
     bool is_peer_losing : 1; /* quick_acks are for that */
     bool is_pushed : 1;      /* no cork holds what was written up to now */
+    /* Of each write: an octet is stored, a bit has to be put in its place. */
+    bool is_cut;       /* the last one did not fit: the rest follows */
+    bool is_more;      /* MSG_MORE on the last one */
+    bool was_writable; /* as tcp_ready() said last */
     struct {
         struct seq32 nxt;
         struct seq32 edge;     /* right edge of the window, as offered */

@@ -29,8 +29,8 @@ void challenge(struct tcp_connection *c, uint64_t now_ns);
  * packet stands at its header. */
 void receive_any(struct tcp_node *node, struct packet *packet, uint64_t now_ns);
 
-/* predict.c: the same of an ESTABLISHED one, if it is just what comes next;
- * else receive_any(). */
+/* predict.c: the same of one that is synchronised, if it is just what comes
+ * next; else receive_any(). */
 void predict_receive(struct tcp_connection *c, struct packet *packet,
                      uint64_t now_ns);
 
@@ -49,12 +49,19 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
                  uint64_t now_ns);
 /* There may be room for a writer that has waited. */
 void acknowledge_notify(struct tcp_connection *c);
+/* Everything, the FIN included: what is never sent again has no losses, no
+ * deadline and no window any more. False: the connection is gone. */
+bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
+                     uint64_t now_ns);
 void acknowledge_advance(struct tcp_connection *c,
                          const struct tcp_segment *segment, uint64_t now_ns);
 
 /* text.c: seventh and eighth. Takes the packet. */
 void text_receive(struct tcp_connection *c, struct packet *packet,
                   struct tcp_segment *segment, uint64_t now_ns);
+
+/* The peer's FIN, next in order. */
+void text_take_fin(struct tcp_connection *c, uint64_t now_ns);
 
 /* How many packets the queues of one connection may hold. */
 enum {

@@ -3,11 +3,12 @@
  * Header prediction (Jacobson 1990): the segment that continues a connection
  * in its ordinary state. What the checks of RFC 9293 3.10.7.4 would find is
  * known beforehand: ESTABLISHED, nothing but ACK and PSH set, next in order,
- * no option but the timestamp there always is. The window may change. Its
- * acknowledgement counts here when nothing in flight was lost, SACKed, probed
- * for or sent again: recovery_sack_ack() would then find no loss, either, and
- * do just this. Whatever differs is left, untouched, to the long way; net.
- * tcp_header_prediction=0 leaves everything to it, and the judge compares.
+ * no option but the timestamp there always is; or a FIN, or the ACK of ours,
+ * that brings nothing else. The window may change. Its acknowledgement counts
+ * here when nothing in flight was lost, SACKed, probed for or sent again:
+ * recovery_sack_ack() would then find no loss, either, and do just this.
+ * Whatever differs is left, untouched, to the long way;
+ * net.tcp_header_prediction=0 leaves everything to it, and the judge compares.
  */
 #include "net/attributes.h"
 #include "net/limits.h"
@@ -54,13 +55,13 @@ static bool has_usual_options(const struct tcp_connection *c,
     return (int32_t)(arrival->timestamp - c->ts_recent) >= 0;
 }
 
-/* It is ESTABLISHED: who calls has looked. */
+/* The state is ESTABLISHED or a later one: who calls has looked. */
 static bool is_next(const struct tcp_connection *c,
                     const struct tcp_header *header, uint8_t tos)
 {
     struct seq32 seq = seq_from(be32_get(header->sequence));
 
-    return c->unusual == 0 && (header->flags & ~TCP_PSH) == TCP_ACK &&
+    return (header->flags & ~(TCP_PSH | TCP_FIN)) == TCP_ACK &&
            seq_equal(seq, c->rcv.nxt) &&
            !seq_before(seq, c->snd.wl1) && /* which never goes back */
            c->seldom == NULL && (c->owed & (OWES_RESET | OWES_MEMORY)) == 0 &&
@@ -83,7 +84,7 @@ static bool may_take_text(const struct tcp_connection *c,
 {
     uint32_t count = c->receive.count + arrival->count;
 
-    return arrival->length <= connection_window(c) &&
+    return !c->fin_received && arrival->length <= connection_window(c) &&
            (count <= TEXT_PACKETS_MIN || count <= text_packet_limit(c)) &&
            receive_memory_is_ample(arrival->count);
 }
@@ -214,6 +215,37 @@ static void note_arrival(struct tcp_connection *c,
     c->snd.wl2 = arrival->ack;
 }
 
+/* The peer's FIN, or its ACK of ours, and nothing else. */
+static COLD NOINLINE bool may_close(const struct tcp_connection *c,
+                                    const struct packet *packet,
+                                    const struct arrival *arrival)
+{
+    const struct tcp_header *header = (const void *)packet->data;
+
+    if (arrival->length != 0)
+        return false;
+    if ((header->flags & TCP_FIN) != 0)
+        return (c->state == TCP_ESTABLISHED || c->state == TCP_FIN_WAIT_2) &&
+               seq_equal(arrival->ack, c->snd.una) &&
+               receive_memory_is_ample(1);
+    return c->fin_queued && seq_equal(arrival->ack, c->snd.max) &&
+           !seq_equal(arrival->ack, c->snd.una) &&
+           seq_after(arrival->ack, send_queue_end(&c->send));
+}
+
+static COLD NOINLINE void take_closing(struct tcp_connection *c,
+                                       struct packet *packet, struct seq32 ack,
+                                       uint64_t now_ns)
+{
+    packet_free(packet);
+    if (seq_equal(ack, c->snd.una))
+        text_take_fin(c, now_ns);
+    else
+        (void)acknowledge_all(c, ack, now_ns);
+    connection_note_progress(c, now_ns);
+    timers_update(c);
+}
+
 void predict_receive(struct tcp_connection *c, struct packet *packet,
                      uint64_t now_ns)
 {
@@ -228,17 +260,29 @@ void predict_receive(struct tcp_connection *c, struct packet *packet,
     };
     bool is_advance = !seq_equal(arrival.ack, c->snd.una);
     bool is_change = arrival.window != c->snd.wnd;
+    bool is_closing = false;
 
     if (!is_next(c, header, ip->tos) ||
-        !has_usual_options(c, header, &arrival) ||
+        !has_usual_options(c, header, &arrival)) {
+        receive_any(&c->node, packet, now_ns);
+        return;
+    }
+    if ((c->unusual | (header->flags & TCP_FIN)) != 0 ||
         (arrival.length == 0 ? !is_advance && !is_change
                              : !may_take_text(c, &arrival)) ||
         (is_advance && (!may_acknowledge(c, arrival.ack) ||
                         !acknowledge_predicted(c, arrival.ack, now_ns)))) {
-        receive_any(&c->node, packet, now_ns);
-        return;
+        is_closing = may_close(c, packet, &arrival);
+        if (!is_closing) {
+            receive_any(&c->node, packet, now_ns);
+            return;
+        }
     }
     note_arrival(c, &arrival, now_ns);
+    if (is_closing) {
+        take_closing(c, packet, arrival.ack, now_ns);
+        return;
+    }
     if (is_advance || is_change) {
         connection_touch_unsent(c);
         if (autotune_is_low(c))

@@ -104,7 +104,7 @@ static COLD NOINLINE void receive_train(const struct tcp_tuple *tuple,
 static inline bool is_predictable(const struct tcp_node *node)
 {
     return node != NULL && node->kind == TCP_NODE_CONNECTION &&
-           ((const struct tcp_connection *)node)->state == TCP_ESTABLISHED &&
+           ((const struct tcp_connection *)node)->state >= TCP_ESTABLISHED &&
            tcp_settings.header_prediction;
 }
 

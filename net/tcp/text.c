@@ -75,7 +75,7 @@ static bool take_memory(struct tcp_connection *c, bool is_in_order)
     return true;
 }
 
-static void take_fin(struct tcp_connection *c, uint64_t now_ns)
+void text_take_fin(struct tcp_connection *c, uint64_t now_ns)
 {
     enum tcp_state state = c->state;
 
@@ -85,14 +85,17 @@ static void take_fin(struct tcp_connection *c, uint64_t now_ns)
     if (c->seldom != NULL)
         reassembly_clear(&c->seldom->reassembly);
     seldom_tidy(c);
-    connection_touch(c, OWES_ACK);
     connection_notify(c, TCP_READABLE | TCP_PEER_CLOSED);
+    if (state == TCP_FIN_WAIT_2) { /* what it owes is sent without it */
+        c->owed |= OWES_ACK;
+        time_wait_enter(c, now_ns);
+        return;
+    }
+    connection_touch(c, OWES_ACK);
     if (state == TCP_ESTABLISHED)
         connection_set_state(c, TCP_CLOSE_WAIT);
     else if (state == TCP_FIN_WAIT_1)
         connection_set_state(c, TCP_CLOSING);
-    else if (state == TCP_FIN_WAIT_2)
-        time_wait_enter(c, now_ns);
 }
 
 /* Nobody reads any more. */
@@ -139,7 +142,7 @@ static void drain_reassembly(struct tcp_connection *c, uint64_t now_ns)
     seldom_tidy(c);
     connection_notify(c, TCP_READABLE);
     if (list.has_fin)
-        take_fin(c, now_ns);
+        text_take_fin(c, now_ns);
 }
 
 static void receive_early(struct tcp_connection *c, struct packet *packet,
@@ -224,5 +227,5 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
         connection_notify(c, TCP_READABLE);
     }
     if (has_fin)
-        take_fin(c, now_ns);
+        text_take_fin(c, now_ns);
 }

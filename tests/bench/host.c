@@ -444,7 +444,7 @@ static void print_sizes(void)
     /* Chains of the table: at most one for each object there may be. */
     printf("idle-connection %zu\n", sizeof(struct tcp_connection) +
                                         sizeof(void *) + sizeof(struct socket));
-    printf("time-wait %u\n", 64U); /* asserted in timewait.c */
+    printf("time-wait %u\n", 40U); /* asserted in timewait.c */
     printf("half-open %zu\n", sizeof(struct half_open));
     printf("cookie 0\n");
 }
