@@ -41,8 +41,8 @@ struct half_open *half_open_create(struct tcp_listener *listener,
                                    uint64_t now_ns);
 
 /* Owes a SYN-ACK or an ACK, in that packet or (NULL) in another. */
-void half_open_owe(struct half_open *h, uint8_t flags,
-                   struct packet *packet, uint64_t now_ns);
+void half_open_owe(struct half_open *h, uint8_t flags, struct packet *packet,
+                   uint64_t now_ns);
 
 /* The same with nothing kept. */
 bool half_open_wants_cookie(const struct tcp_listener *listener);
