@@ -62,6 +62,20 @@ def plain_processor(t):
     sites.check_page(GUEST)
 
 
+@test("boot: a machine whose PIT stands still starts all the same")
+def without_pit(t):
+    guest = Guest(t, machine="microvm,pit=off")
+    guest.wait_for(r"clock: TSC [0-9.]+ MHz by guess")
+    guest.wait_for(r"ready in [0-9]+ ms: httpd on no network card")
+
+
+@test("boot: a network card without a driver is named")
+def strange_card(t):
+    guest = Guest(t, extra=("-device", "virtio-net-pci,romfile="))
+    guest.wait_for(r"no driver for the network card 1af4:1000 at 00:[0-9a-f]+")
+    guest.wait_for(r"ready in [0-9]+ ms: httpd on no network card")
+
+
 @test("boot: the image that clang made serves, too")
 def clang_image(t):
     image = os.path.join(t.images, "clang", "ferrule-httpd.elf")
