@@ -40,6 +40,20 @@ def boots_and_serves(kind, firmware):
     return run
 
 
+@test("images: who looks at the screen is told of the serial port",
+      timeout=90, tags=("images",))
+def screen(t):
+    path = os.path.join(t.build, "ferrule-httpd.iso")
+    check(os.path.exists(path), f"{path} is missing: tools/make-images did not make it")
+    guest = Guest(t, memory="256", disk=attach(path), extra=("-vga", "std"))
+    guest.ready(timeout=60)
+    shown = t.path("screen")
+    guest.qmp("pmemsave", val=0xB8000, size=80 * 25 * 2, filename=shown)
+    with open(shown, "rb") as file:
+        text = file.read()[::2].decode("ascii", "replace")
+    check("the console is the first serial port" in text, f"screen: {text}")
+
+
 for KIND in ("iso", "img", "qcow2", "vmdk"):
     for FIRMWARE in ("BIOS", "UEFI"):
         test(f"images: .{KIND} starts under {FIRMWARE} and serves its page",

@@ -325,6 +325,32 @@ static void send_long_echo(uint16_t n, bool is_end)
     }
 }
 
+/* Eight bytes here and there make each datagram hold as many buffers as it
+ * can: the oldest make room for the newest. */
+Test(hostile, F6_memory_of_all_datagrams_is_bounded)
+{
+    static uint8_t text[40000];
+    const size_t limit = REASSEMBLY_BYTES_MAX / BUFFER_SIZE;
+    size_t most = 0;
+
+    make_icmp(&whole, PEER_ADDRESS, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, 1, text,
+              sizeof(text));
+    for (uint32_t i = 0; i < 2 * REASSEMBLY_MAX; i++) {
+        for (size_t at = 0; at < sizeof(text); at += BUFFER_SIZE) {
+            make_piece(at, at + 8, false);
+            ip_of(&frame)->identification = be16_from((uint16_t)i);
+            ip_of(&frame)->source = be32_from(0x0b000000 + i);
+            fix_ip(&frame);
+            inject(&frame);
+            most = reassembly_buffers() > most ? reassembly_buffers() : most;
+        }
+    }
+    cr_assert_eq(most, limit);
+    cr_assert_leq(missing_buffers(), limit);
+    world_run_for(REASSEMBLY_TIMEOUT_NS + 10 * NS_PER_S);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
 /* Each end may cause so many pieces, and those of one tick. */
 Test(hostile, F6_ends_of_many_datagrams_at_once_cause_no_more_each)
 {
