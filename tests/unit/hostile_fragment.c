@@ -380,6 +380,9 @@ Test(hostile, F7_timeout_without_the_first_piece_is_silent)
     cr_assert_eq(received_count(), 0);
     cr_assert_eq(reassembly_count(), 0);
     cr_assert_eq(missing_buffers(), 0);
+    send_piece(8, 1480); /* in the first one's buffer, but not it */
+    world_run_for(REASSEMBLY_TIMEOUT_NS + NS_PER_S);
+    cr_assert_eq(received_count(), 0);
 }
 
 Test(hostile, F7_timeout_with_the_first_piece_is_told_once)

@@ -358,6 +358,41 @@ Test(hostile, C4_errors_with_a_quote_that_lies_are_dropped)
     cr_assert_eq(udp_take_error(socket), ECONNREFUSED);
 }
 
+/* Ends the message where so much is quoted; the rest of what was quoted is
+ * still in the frame, behind it. */
+static void cut_error(size_t quoted)
+{
+    ip_of(&frame)->total_length =
+        be16_from((uint16_t)(IPV4_HEADER_LENGTH + ICMP_HEADER_LENGTH + quoted));
+    fix_ip(&frame);
+}
+
+Test(hostile, C4_what_stands_behind_a_quote_is_not_read)
+{
+    struct udp_socket *socket = connected_socket();
+    static const uint8_t nops[40] = {1};
+    static struct test_frame inner;
+
+    for (size_t quoted = 0; quoted < 28; quoted++) {
+        make_error(28);
+        cut_error(quoted);
+        assert_error_ignored(socket);
+    }
+    make_udp(&inner, OUR_ADDRESS, 5000, PEER_ADDRESS, 4000, "0123456789", 10);
+    add_ip_options(&inner, nops, sizeof(nops));
+    for (size_t quoted = 28; quoted <= 68; quoted++) {
+        make_icmp(&frame, PEER_ADDRESS, OUR_ADDRESS,
+                  ICMP_DESTINATION_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0,
+                  ip_of(&inner), 68);
+        cut_error(quoted);
+        if (quoted < 68)
+            assert_error_ignored(socket);
+    }
+    fix_transport(&frame);
+    inject(&frame);
+    cr_assert_eq(udp_take_error(socket), ECONNREFUSED);
+}
+
 Test(hostile, C8_redirects_are_ignored)
 {
     struct ip_address far = mapped(FAR_ADDRESS);

@@ -80,9 +80,12 @@ Test(hostile, T1_data_offset_too_small_or_past_the_segment_is_dropped)
 Test(hostile, T2_malformed_options_end_the_parse)
 {
     static const struct {
-        uint8_t bytes[8];
+        uint8_t bytes[12];
         uint8_t length;
     } cases[] = {
+        {{2, 0, 8, 10, 0, 0, 0, 1}, 12}, /* what follows is not read */
+        {{2, 1, 8, 10, 0, 0, 0, 1}, 12},
+        {{8, 10, 1, 1}, 4},   /* a timestamp past the header */
         {{2, 0, 5, 180}, 4},  /* length 0 */
         {{2, 1, 5, 180}, 4},  /* length 1 */
         {{2, 40, 5, 180}, 4}, /* past the header */
