@@ -127,7 +127,9 @@ Test(hostile, D2_labels_and_names_too_long_are_malformed)
     memset(message, 'a', sizeof(message));
     for (unsigned length = 64; length < 192; length++) {
         message[12] = (uint8_t)length;
+        message[13 + length] = 0; /* else the whole name is too long, too */
         cr_assert_eq(name_at(12, sizeof(message)), 0);
+        message[13 + length] = 'a';
     }
     for (size_t at = 12; at < 12 + 256; at += 64)
         message[at] = 63;

@@ -169,10 +169,17 @@ Test(hostile, T6_syn_options_on_other_segments_are_ignored)
 
 Test(hostile, T6_the_first_of_a_repeated_option_wins)
 {
-    const uint8_t options[8] = {2, 4, 2, 0, 2, 4, 4, 0};
+    const uint8_t sizes[16] = {2, 4, 2, 0, 2, 4, 4, 0, 3, 3, 2, 3, 3, 7, 1, 1};
+    const uint8_t times[20] = {8, 10, 0, 0, 0, 1, [10] = 8, 10, 0, 0, 0, 2};
     scene_listen(&scene, 0);
-    open_with(options, 8);
+    open_with(sizes, sizeof(sizes));
     cr_assert_eq(scene_status(&scene).send_mss, 512);
+    cr_assert_eq(scene_status(&scene).send_scale, 2);
+    peer->port = 2000;
+    send_options(S, times, sizeof(times));
+    cr_assert(dialogue_take(peer));
+    cr_assert(peer->got.has_timestamp);
+    cr_assert_eq(peer->got.tsecr, 1);
 }
 
 Test(hostile, T7_a_segment_without_the_agreed_timestamp_is_dropped)

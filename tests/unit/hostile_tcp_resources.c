@@ -115,6 +115,7 @@ Test(hostile, T31_time_wait_ignores_resets_and_answers_the_rest)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, SCENE_TIMESTAMPS);
     dialogue_send(peer, R, peer->seq, 0, NULL, 0);
+    dialogue_send(peer, R | A, peer->seq + 5, peer->ack, NULL, 0);
     cr_assert(scene_is_silent(&scene));
     cr_assert_eq(scene_counter("tcp_connections{state=\"time-wait\"}"), 1);
     dialogue_send(peer, A, peer->seq - 100, peer->ack, "old", 3);
@@ -126,6 +127,15 @@ Test(hostile, T31_time_wait_ignores_resets_and_answers_the_rest)
     dialogue_send(peer, S, peer->seq - 1000, 0, NULL, 0);
     cr_assert(dialogue_take(peer));
     cr_assert_eq(peer->got.flags, A);
+}
+
+Test(hostile, T31_time_wait_does_not_give_way_to_an_older_syn)
+{
+    scene_in_state(&scene, TCP_TIME_WAIT, 0);
+    dialogue_send(peer, S, peer->seq - 1000, 0, NULL, 0);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.flags, A);
+    cr_assert_eq(scene_counter("tcp_time_wait_reuses_total"), 0);
 }
 
 Test(hostile, T31_time_wait_gives_way_to_a_newer_syn)
@@ -214,7 +224,7 @@ Test(hostile, T33_sequence_numbers_of_one_tuple_follow_the_clock)
 Test(hostile, T34_ephemeral_ports_do_not_count)
 {
     uint16_t last = 0;
-    unsigned steps = 0;
+    unsigned near = 0;
     scene_listen(&scene, 0);
     for (uint32_t i = 0; i < 60; i++) {
         struct tcp_endpoint any = {.port = 0};
@@ -224,10 +234,10 @@ Test(hostile, T34_ephemeral_ports_do_not_count)
         cr_assert_eq(tcp_connect(&any, &to, NULL, NULL, world_now(), &c), 0);
         uint16_t port = tcp_local(c).port;
         cr_assert(port >= 32768 && port <= 60999);
-        steps += port == last + 1;
+        near += (uint16_t)(port - last + 64) <= 128;
         last = port;
     }
-    cr_assert_lt(steps, 3);
+    cr_assert_lt(near, 4, "by chance one in 220");
 }
 
 /* covers: RFC7323-5.4 */
