@@ -240,6 +240,33 @@ static void datagrams(const void *context)
           "and a read nobody will answer is EDEADLK");
 }
 
+/* Longer than a frame: out in fragments, whose checksum is the whole's; in as
+ * one packet. */
+static void long_datagrams(const void *context)
+{
+    struct sockaddr_in local = address("192.168.0.1", 5000);
+    struct sockaddr_in remote = address("192.0.2.1", 5001);
+    static char bytes[65536];
+    size_t length = sizeof(bytes);
+    long long time_us;
+
+    (void)context;
+    start(NULL);
+    int fd = t.socket(u, AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    (void)t.bind(u, fd, (struct sockaddr *)&local, sizeof(local));
+    check(t.sendto(u, fd, bytes, 4000, 0, (struct sockaddr *)&remote,
+                   sizeof(remote)) == 4000,
+          "a datagram of 4,000 bytes is sent");
+    for (int i = 0; i < 3; i++, length = sizeof(bytes))
+        check(t.netdev_receive(u, bytes, &length, &time_us) == 0 &&
+                  length > 1000 && length <= 1500,
+              "in three fragments");
+    for (size_t i = 1500; i <= 65507; i += 64007)
+        check(inject_datagram(5001, 5000, i) == 0 &&
+                  t.read(u, fd, bytes, sizeof(bytes)) == (ssize_t)i,
+              "a datagram of any length comes in");
+}
+
 /* Two connections of two listeners, in turns. */
 static void several(const void *context)
 {
@@ -354,6 +381,7 @@ void loader_edges(void)
     alone(ipv6, "IPv6");
     alone(any_address, "no address");
     alone(datagrams, "datagrams");
+    alone(long_datagrams, "long datagrams");
     alone(several, "several sockets");
     alone(silence, "silence");
     alone(longest, "the longest packet");

@@ -58,8 +58,10 @@ int inject(const struct tcp *segment)
 
 int inject_datagram(uint16_t from, uint16_t to, size_t length)
 {
-    uint8_t packet[1500] = {0};
+    static uint8_t packet[65536];
     uint8_t *udp = packet + 20;
+
+    memset(udp, 0, 8 + length);
 
     put16(udp, from);
     put16(udp + 2, to);

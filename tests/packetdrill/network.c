@@ -29,6 +29,15 @@ static int make_netdev_send(void *userdata, const void *packet, size_t length)
     return 0;
 }
 
+/* A fragment's is the whole's. */
+static bool has_checksum(const uint8_t *ip, size_t header)
+{
+    if ((ip[6] & 0x3f) != 0 || ip[7] != 0)
+        return false;
+    return ip[9] == 6 ||
+           (ip[9] == 17 && (ip[header + 6] | ip[header + 7]) != 0);
+}
+
 static void check(const struct stage_packet *packet)
 {
     const uint8_t *ip = packet->bytes;
@@ -37,8 +46,7 @@ static void check(const struct stage_packet *packet)
 
     if (internet_checksum(ip, header, 0) != 0)
         wrong = "IPv4";
-    else if ((ip[9] == 6 ||
-              (ip[9] == 17 && (ip[header + 6] | ip[header + 7]) != 0)) &&
+    else if (has_checksum(ip, header) &&
              internet_checksum(ip + header, packet->length - header,
                                pseudo_sum(ip)) != 0)
         wrong = ip[9] == 6 ? "TCP" : "UDP";

@@ -149,12 +149,36 @@ static void send_part(struct lan *lan, const uint8_t *packet, size_t headers,
                              frame_of(lan, part, headers + length));
 }
 
+/* What a router before the LAN makes of a packet longer than a frame. */
+static void send_fragments(struct lan *lan, const uint8_t *packet,
+                           size_t headers, size_t length)
+{
+    uint8_t part[ETHERNET_MTU];
+    size_t most = (sizeof(part) - headers) & ~(size_t)7;
+
+    for (size_t at = 0; at < length - headers; at += most) {
+        size_t left = length - headers - at;
+        size_t piece = left < most ? left : most;
+        memcpy(part, packet, headers);
+        memcpy(part + headers, packet + headers + at, piece);
+        put16(part + 2, (unsigned)(headers + piece));
+        put16(part + 6, (unsigned)(at / 8) | (piece < left ? 0x2000 : 0));
+        put16(part + 10, 0);
+        put16(part + 10, internet_checksum(part, headers, 0));
+        world_port_send(&lan->port, frame_of(lan, part, headers + piece));
+    }
+}
+
 void lan_inject(struct lan *lan, const uint8_t *packet, size_t length)
 {
     size_t ip = (size_t)(packet[0] & 0x0f) * 4;
 
-    if (length <= ETHERNET_MTU || packet[9] != 6) {
+    if (length <= ETHERNET_MTU) {
         world_port_send(&lan->port, frame_of(lan, packet, length));
+        return;
+    }
+    if (packet[9] != 6) {
+        send_fragments(lan, packet, ip, length);
         return;
     }
     size_t headers = ip + (size_t)(packet[ip + 12] >> 4) * 4;

@@ -23,7 +23,8 @@ void lan_start(struct lan *lan, const char *address);
 
 /* One IPv4 packet for the stack. TCP longer than a frame is cut into several,
  * which arrive together, as a card with large receive would have joined
- * them. Takes effect with the next step of the world. */
+ * them; anything else comes in fragments. Takes effect with the next step of
+ * the world. */
 void lan_inject(struct lan *lan, const uint8_t *packet, size_t length);
 
 /* The oldest packet, or NULL; to be freed. */
