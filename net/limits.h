@@ -355,8 +355,8 @@ enum {
      * over them (CVE-2019-11477). All connections: one per so much memory. */
     TCP_SPANS_MAX = 128,
     /* What one frame may cause, in steps of about 64 instructions: a span that
-     * changes, eight that are passed in a search. A packet sent, with rules
-     * and tracking; below a part, what was done is not remembered. */
+     * changes, eight that are passed in a search. A packet sent (two, when it
+     * meets rules); below a part, what was done is not remembered. */
     TCP_TURN_STEPS = 128,
     TCP_TURN_PACKET = 32,
     TCP_TURN_PART = TCP_TURN_STEPS / 4,

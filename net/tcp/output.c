@@ -203,7 +203,7 @@ static COLD bool send_lost(struct tcp_connection *c, uint32_t *sent,
         if (must_wait(c, piece.start, *sent))
             return false;
         *sent += TCP_RUN_PACKET;
-        turn_spend(TCP_TURN_PACKET);
+        turn_spend_packets(1);
         if (!send_piece(c, piece, now_ns)) {
             timers_memory(c, now_ns);
             return false;
@@ -250,7 +250,7 @@ static COLD void send_mtu_probe(struct tcp_connection *c, uint64_t now_ns)
 
     if (length == 0 || must_wait(c, c->snd.nxt, 0))
         return;
-    turn_spend(TCP_TURN_PACKET);
+    turn_spend_packets(1);
     c->is_probing_mtu = true;
     bool was_sent =
         transmit_segment(c, c->snd.nxt, &plan.length, plan.flags, now_ns);
@@ -285,7 +285,8 @@ static COLD void send_new(struct tcp_connection *c, uint64_t now_ns)
         if (must_wait(c, c->snd.nxt, sent))
             return;
         sent += plan.length > TCP_RUN_PACKET ? plan.length : TCP_RUN_PACKET;
-        turn_spend(TCP_TURN_PACKET + plan.length / BUFFER_SIZE);
+        turn_spend_packets(1);
+        turn_spend(plan.length / BUFFER_SIZE);
         uint32_t planned = plan.length;
         if (!transmit_segment(c, c->snd.nxt, &plan.length, plan.flags,
                               now_ns)) {
@@ -410,7 +411,7 @@ static COLD void send_empty(struct tcp_connection *c, uint64_t now_ns)
     uint32_t step = (received / count / c->rcv.mss + 1) * c->rcv.mss;
 
     c->more_acks = 0;
-    turn_spend(count * TCP_TURN_PACKET);
+    turn_spend_packets(count);
     for (; count > 0; count--) {
         bool is_last = count == 1 || received <= step;
         received -= is_last ? received : step;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/filter/filter.h"
 #include "net/limits.h"
 
 extern uint32_t turn_steps; /* so far, in this turn of the one at work */
@@ -17,6 +18,14 @@ extern uint32_t turn_steps; /* so far, in this turn of the one at work */
 static inline void turn_spend(uint32_t steps)
 {
     turn_steps += steps;
+}
+
+/* Packets sent; rules and tracking cost as much again. */
+static inline void turn_spend_packets(uint32_t count)
+{
+    turn_steps +=
+        count * (filter_is_used(FILTER_OUTPUT) ? (uint32_t)TCP_TURN_PACKET * 2
+                                               : (uint32_t)TCP_TURN_PACKET);
 }
 
 /* Eight passed in a search are one. */

@@ -35,7 +35,7 @@ enum {
     SOA_MINIMUM_AT = 16,
     /* What is read of the names of one message: octets, labels, pointers; a
      * record counts for some. Honest servers point at names read before. */
-    READ_MAX = 512,
+    READ_MAX = 384,
     READ_RECORD = 4,
 };
 

@@ -7,7 +7,8 @@
  *
  * usage: worst                       names of the scenes made by hand
  *        worst SCENE | FILE          runs one
- *        worst --search SEED ROUNDS [FILE]   and saves what it finds
+ *        worst --search SEED ROUNDS [FILE [crossing]]   and saves what it
+ *        finds; "crossing": among frames through a gateway alone
  */
 #include <stdio.h>
 #include <string.h>
@@ -262,7 +263,8 @@ static int play_file(const char *path)
 int main(int count, char **words)
 {
     if (count >= 4 && strcmp(words[1], "--search") == 0)
-        return worst_search(words[2], words[3], count > 4 ? words[4] : NULL);
+        return worst_search(words[2], words[3], count > 4 ? words[4] : NULL,
+                            count > 5);
     if (count > 1)
         measured = words[1];
     for (size_t i = 0; i < SCENES; i++) {

@@ -10,6 +10,7 @@
 
 #include "net/filter/firewall.h"
 #include "net/ip/igmp.h"
+#include "net/ip/input.h"
 #include "net/service/dhcp.h"
 #include "net/service/dns.h"
 #include "tests/bench/worst_victim.h"
@@ -42,7 +43,7 @@ void around_guard(void)
     struct rules_error error;
     static bool is_on;
 
-    if (is_on)
+    if (is_on || ip_router != NULL)
         return;
     is_on = true;
     if (filter_start(world_ns) != 0 ||
@@ -52,11 +53,8 @@ void around_guard(void)
 
 void around_groups(uint32_t count)
 {
-    static bool is_on;
-
-    if (!is_on)
+    if (ip_multicast == NULL)
         igmp_start();
-    is_on = true;
     for (uint32_t i = 0; i < 1 + count % 32; i++) {
         uint8_t request[8] = {239, 1, 2, (uint8_t)i, 10, 0, 0, 1};
         (void)igmp_set_membership(&victim, true, request, sizeof(request),

@@ -9,6 +9,7 @@
 
 #include "net/filter/firewall.h"
 #include "net/filter/rules.h"
+#include "net/ip/input.h"
 #include "net/ip/route.h"
 #include "net/net_router.h"
 #include "tests/bench/worst_around.h"
@@ -216,7 +217,8 @@ void crossing_begin(uint32_t mtu)
     static const uint16_t mtus[4] = {1500, 1500, 1280, 576};
     static bool is_one;
 
-    if (is_one)
+    /* Parts start once: not where it was a host with groups or rules. */
+    if (is_one || ip_multicast != NULL || filter_is_used(FILTER_INPUT))
         return;
     is_one = true;
     become_gateway(many_rules);

@@ -33,4 +33,5 @@ void moves_write(const struct moves *moves, unsigned long frame,
                  const char *path);
 
 /* worst_search.c */
-int worst_search(const char *seed, const char *rounds, const char *path);
+int worst_search(const char *seed, const char *rounds, const char *path,
+                 bool is_crossing);

@@ -27,6 +27,7 @@ static struct result worst;
 static uint64_t blocks;
 static unsigned long frame;
 static uint64_t state;
+static bool goes_through; /* a gateway */
 
 void __sanitizer_cov_trace_pc(void);
 
@@ -82,10 +83,20 @@ static uint32_t any_number(void)
     return random_below(1U << random_below(31));
 }
 
+/* Kinds, as in worst_moves.c. */
+enum { TEXT, EARLY, REVERSE, WAIT = 7, FRAGMENT = 10, NOISE = 12, FLOW };
+enum { ARP = 14, QUERY, ANSWER, OFFER, PIECE, TRACK, ASK, SERVICE };
+enum { GATEWAY = 22, CROSS, PARCEL };
+
 static struct move any_move(void)
 {
-    return (struct move){random_below(256), any_number(), any_number(),
-                         any_number(), any_number()};
+    static const uint8_t crossing[8] = {CROSS,  CROSS, CROSS, PARCEL,
+                                        PARCEL, WAIT,  ARP,   NOISE};
+    uint32_t kind =
+        goes_through ? crossing[random_below(8)] : random_below(256);
+
+    return (struct move){kind, any_number(), any_number(), any_number(),
+                         any_number()};
 }
 
 static uint32_t other_number(uint32_t value)
@@ -150,9 +161,6 @@ static void change(struct moves *moves)
 /* Half of the time from what fills a queue. */
 static struct moves any_moves(void)
 {
-    enum { TEXT, EARLY, REVERSE, FRAGMENT = 10, FLOW = 13, ARP, QUERY };
-    enum { ANSWER = 16, OFFER, PIECE, TRACK, ASK, SERVICE };
-    enum { GATEWAY = 22, CROSS, PARCEL };
     const struct move starts[] = {
         {FLOW, 100, any_number(), 0, 0},
         {FLOW, 600, 2895, 0, 0},
@@ -171,11 +179,11 @@ static struct moves any_moves(void)
     for (size_t i = 0; i < moves.count; i++)
         moves.list[i] = any_move();
     moves.list[0] = (struct move){TEXT, 8, MSS, 0, 0};
-    if (random_below(2) == 0) {
+    if (!goes_through && random_below(2) == 0) {
         moves.list[2] = (struct move){SERVICE, 0, any_number(), 31, 0};
         moves.list[3] = (struct move){ASK, 0, any_number(), 0, 0};
     }
-    if (random_below(2) == 0) {
+    if (goes_through || random_below(2) == 0) {
         moves.list[0] = (struct move){GATEWAY, 0, any_number(), 0, 0};
         moves.list[2] =
             (struct move){PARCEL, random_below(128), random_below(8),
@@ -183,12 +191,13 @@ static struct moves any_moves(void)
         moves.list[3] = (struct move){CROSS, random_below(1200), any_number(),
                                       any_number(), any_number()};
     }
-    if (random_below(2) == 0)
+    if (!goes_through && random_below(2) == 0)
         moves.list[1] = starts[random_below(sizeof(starts) / sizeof(*starts))];
     return moves;
 }
 
-int worst_search(const char *seed, const char *rounds, const char *path)
+int worst_search(const char *seed, const char *rounds, const char *path,
+                 bool is_crossing)
 {
     struct moves best = {.count = 0};
     struct moves now = {.count = 0};
@@ -196,6 +205,7 @@ int worst_search(const char *seed, const char *rounds, const char *path)
     unsigned long idle = PATIENCE;
 
     state = strtoull(seed, NULL, 10);
+    goes_through = is_crossing;
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)

@@ -4,6 +4,8 @@
  */
 #include "tests/bench/worst_victim.h"
 
+#include <string.h>
+
 #include "tests/bench/worst_around.h"
 
 enum {
@@ -26,8 +28,7 @@ static size_t give_frame(struct end *end, uint8_t *frame)
     size_t length = victim.frame_length;
 
     (void)end;
-    for (size_t i = 0; i < length; i++)
-        frame[i] = victim.frame[i];
+    memcpy(frame, victim.frame, length); /* not the stack's cost */
     victim.frame_length = 0;
     return length;
 }
