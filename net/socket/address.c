@@ -25,6 +25,16 @@ int address_parse(const struct sockaddr *address, socklen_t length,
     return 0;
 }
 
+int address_parse_peer(const struct sockaddr *address, socklen_t length,
+                       struct tcp_endpoint *endpoint)
+{
+    int result = address_parse(address, length, endpoint);
+
+    if (result == 0 && ip_address_is_any(&endpoint->address))
+        endpoint->address = ip_address_from_ipv4(be32_from(INADDR_LOOPBACK));
+    return result;
+}
+
 void address_store(const struct tcp_endpoint *endpoint,
                    struct sockaddr *address, socklen_t *length)
 {

@@ -13,6 +13,10 @@
 int address_parse(const struct sockaddr *address, socklen_t length,
                   struct tcp_endpoint *endpoint) MUST_CHECK;
 
+/* The same of a peer: 0.0.0.0 is this host, as on Linux and the BSDs. */
+int address_parse_peer(const struct sockaddr *address, socklen_t length,
+                       struct tcp_endpoint *endpoint) MUST_CHECK;
+
 /* Stores as much as fits and sets *length to the whole length (POSIX
  * accept()). Nothing happens when address is NULL. */
 void address_store(const struct tcp_endpoint *endpoint,

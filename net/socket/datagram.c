@@ -46,7 +46,7 @@ int datagram_connect(struct socket *socket, const struct sockaddr *address,
         udp_disconnect(socket->udp);
         return 0;
     }
-    error = address_parse(address, length, &remote);
+    error = address_parse_peer(address, length, &remote);
     if (error != 0)
         return error;
     endpoint = to_udp(&remote);

@@ -141,7 +141,7 @@ int socket_connect(int id, const struct sockaddr *address, socklen_t length)
     } else if (socket != NULL && socket->kind == SOCKET_DATAGRAM) {
         result = datagram_connect(socket, address, length);
     } else if (socket != NULL) {
-        result = address_parse(address, length, &remote);
+        result = address_parse_peer(address, length, &remote);
         if (result == 0)
             result = stream_connect(socket, &remote, &now_ns);
     }

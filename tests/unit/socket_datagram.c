@@ -177,6 +177,16 @@ Test(socket_datagram, connecting_to_port_0_tells_the_way_and_no_peer)
     cr_assert_eq(send_to(id, 0, "x", 1), -EINVAL);
 }
 
+Test(socket_datagram, connecting_to_no_address_is_connecting_to_ourselves)
+{
+    int a = make_datagram(PORT_A);
+    int b = make_datagram(PORT_B);
+
+    cr_assert_eq(connect_to(a, 0, PORT_B), 0);
+    cr_assert_eq(send_bytes(a, "x", 1, 0), 1);
+    cr_assert_eq(receive_bytes(b, in, 9, 0), 1);
+}
+
 Test(socket_datagram, a_connect_that_fails_leaves_the_peer)
 {
     int a = make_datagram(PORT_A);

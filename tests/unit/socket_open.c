@@ -72,6 +72,18 @@ Test(socket_open, connecting_where_nobody_listens_is_refused)
     cr_assert_eq(connect_to(id, LOOPBACK, TEST_PORT), 0, "may try again");
 }
 
+Test(socket_open, connecting_to_no_address_is_connecting_to_ourselves)
+{
+    struct sockaddr_in peer;
+    socklen_t length = sizeof(peer);
+    int id = socket_open(AF_INET, SOCK_STREAM, 0);
+
+    make_listener(1);
+    cr_assert_eq(connect_to(id, 0, TEST_PORT), 0);
+    cr_assert_eq(socket_getpeername(id, (struct sockaddr *)&peer, &length), 0);
+    cr_assert_eq(ntohl(peer.sin_addr.s_addr), LOOPBACK);
+}
+
 Test(socket_open, a_second_connect_is_eisconn)
 {
     int ends[2];
