@@ -325,6 +325,8 @@ apps: ## every app's ELF
 	    $(MAKE) --no-print-directory APP=$$app all || exit 1; done
 
 qemu: apps ## image tests in QEMU alone (T='-k name' chooses)
+	@for app in httpd gateway; do \
+	    $(MAKE) --no-print-directory APP=$$app hosted || exit 1; done
 	@tests/qemu/run --build $(BUILD) $(T)
 
 soak-offloads: apps ## all combinations of what the cards do for TCP, bit-exact
