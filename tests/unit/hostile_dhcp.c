@@ -61,6 +61,13 @@ Test(hostile, H1_overload_is_read_once_and_cannot_loop)
     memcpy(message + 108, "\x34\1\3\xff", 4);
     memcpy(message + 44, "\x34\1\1\xff", 4);
     cr_assert(dhcp_parse(message, 247, &reply));
+    /* Nor is the name field by its order. */
+    cr_assert_not(parses("\x34\1\1\x35\1\2\xff", 7));
+    memcpy(message + 108, "\x34\1\2\xff", 4);
+    memcpy(message + 44, "\x33\xf0", 2);
+    cr_assert(dhcp_parse(message, 247, &reply));
+    cr_assert_not(parses("\x34\1\3\x35\1\2\xff", 7));
+    memset(message + 44, 0xff, 64 + 128);
     /* Options there count, and are checked. */
     memcpy(message + 108, "\x33\4\0\0\0\7\xff", 7);
     cr_assert(dhcp_parse(message, 247, &reply));

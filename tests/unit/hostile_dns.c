@@ -61,6 +61,10 @@ Test(hostile, D1_pointers_only_lead_backwards)
     memcpy(message + 17, "\xc0\x13\xc0\x11", 4); /* forward, and a loop */
     cr_assert_eq(name_at(17, 21), 0);
     cr_assert_eq(name_at(19, 21), 0);
+    /* Forward, to a name that is one. */
+    memcpy(message + 17, "\xc0\x15\xc0\x11\3www\0", 9);
+    cr_assert_eq(name_at(17, 26), 0);
+    cr_assert_eq(name_at(19, 26), 0, "back and forward");
     memcpy(message + 17, "\xff\xff", 2); /* past the end */
     cr_assert_eq(name_at(17, 19), 0);
     memcpy(message + 17, "\xc0\x00", 2); /* into the header */
