@@ -233,6 +233,28 @@ Test(hostile, T9_an_echo_never_sent_is_no_sample)
     cr_assert_eq(scene_status(&scene).flight, 0);
 }
 
+static void put_block(uint8_t *to, uint32_t left, uint32_t right)
+{
+    for (int i = 0; i < 4; i++) {
+        to[i] = (uint8_t)((peer->ack + left) >> (24 - 8 * i));
+        to[4 + i] = (uint8_t)((peer->ack + right) >> (24 - 8 * i));
+    }
+}
+
+/* As the first one it would tell of a duplicate. */
+Test(hostile, T10_a_second_block_that_begins_before_what_is_acknowledged)
+{
+    uint8_t sack[20] = {1, 1, 5, 18};
+
+    scene_established(&scene, SCENE_SACK);
+    scene_write_pattern(&scene, 3000);
+    put_block(sack + 4, 1460, 2920);
+    put_block(sack + 12, 0xffffff9c, 1460);
+    send_options(A, sack, sizeof(sack));
+    world_run_for(NS_PER_MS);
+    cr_assert_eq(scene_status(&scene).sacked, 1460);
+}
+
 Test(hostile, T10_nonsensical_sack_blocks_change_nothing)
 {
     static const uint32_t blocks[][2] = {
@@ -244,10 +266,7 @@ Test(hostile, T10_nonsensical_sack_blocks_change_nothing)
     remote_forget(scene.bench.remote);
     for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
         uint8_t sack[12] = {1, 1, 5, 10};
-        for (int k = 0; k < 4; k++) {
-            sack[4 + k] = (uint8_t)((peer->ack + blocks[i][0]) >> (24 - 8 * k));
-            sack[8 + k] = (uint8_t)((peer->ack + blocks[i][1]) >> (24 - 8 * k));
-        }
+        put_block(sack + 4, blocks[i][0], blocks[i][1]);
         send_options(A, sack, 12);
         world_run_for(NS_PER_MS);
         cr_assert_eq(scene_status(&scene).sacked, 0, "block %zu", i);
