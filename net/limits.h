@@ -194,6 +194,7 @@ enum {
     FLOW_MEMORY_SHARE = 6,
     FLOW_TABLE_MIN = 1024,
     FLOW_TABLE_MAX = 1 << 20,
+    FLOW_FRONT_BUCKETS = 1 << 18, /* from 128 MB on */
     /* Places looked at to make room for one flow. */
     FLOW_VICTIMS_MAX = 64,
     /* The clock hand passes the whole table once in so many turns. */

@@ -37,7 +37,7 @@ static struct {
     struct hash_key key;
 } table;
 
-struct flow_recent flow_recent; /* half as many handles as buckets */
+struct flow_recent flow_recent; /* see front_of */
 
 static size_t power_of_two_above(size_t count)
 {
@@ -48,10 +48,15 @@ static size_t power_of_two_above(size_t count)
     return power;
 }
 
-/* With what stands in front of them. */
+/* Places in front of so many buckets: more where memory is plenty. */
+static size_t front_of(size_t buckets)
+{
+    return buckets < FLOW_FRONT_BUCKETS ? buckets : 2 * buckets;
+}
+
 static uint32_t *take_buckets(size_t count)
 {
-    return platform_memory((count + count / 2) * sizeof(uint32_t), 64);
+    return platform_memory((count + front_of(count)) * sizeof(uint32_t), 64);
 }
 
 COLD int flow_table_init(void)
@@ -83,7 +88,7 @@ COLD int flow_table_init(void)
     if (table.flows == NULL || table.buckets == NULL)
         return -ENOMEM;
     flow_recent = (struct flow_recent){table.flows, table.buckets + buckets,
-                                       (uint32_t)buckets / 2 - 1};
+                                       (uint32_t)front_of(buckets) - 1};
     table.bucket_mask = (uint32_t)buckets - 1;
     table.capacity = (uint32_t)count;
     table.limit = table.capacity;

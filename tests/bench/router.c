@@ -294,6 +294,11 @@ static void start_nat_many(void)
     start_talk(TCP, 100000);
 }
 
+static void start_nat_million(void)
+{
+    start_talk(TCP, 1000000);
+}
+
 static void start_nat_udp(void)
 {
     start_talk(UDP, 1000);
@@ -341,6 +346,7 @@ static const struct row {
     {"forward-nat-1000", start_nat_few, converse},
     {"forward-nat-100000", start_nat_many, converse},
     {"forward-nat-udp", start_nat_udp, converse},
+    {"forward-nat-1000000", start_nat_million, converse}, /* 2 GB, minutes */
 };
 
 static void mark(const char *name, size_t count)
