@@ -44,15 +44,14 @@ int main(int argc, char **argv)
             settings.verbose = true;
         } else if (strncmp(argv[i], "ip=", 3) == 0 ||
                    strncmp(argv[i], "net.", 4) == 0) {
-            if (settings.word_count == 0)
-                settings.words = (const char **)&argv[i];
-            settings.word_count =
-                (size_t)((const char **)&argv[i] - settings.words) + 1;
+            argv[1 + settings.word_count++] = argv[i];
         } else {
             fprintf(stderr, "%s: '%s' is not understood\n", argv[0], argv[i]);
             usage(argv[0]);
         }
     }
+    settings.words = (const char **)&argv[1];
+    setvbuf(stdout, NULL, _IOLBF, 0); /* as on a console */
     if (tap_platform_start(&settings) != 0)
         return 1;
     if (first == argc)

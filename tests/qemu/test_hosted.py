@@ -29,8 +29,8 @@ class Hosted:
 @test("hosted: httpd serves its page on a TAP interface")
 def httpd(t):
     tap = Tap(t)
-    hosted = Hosted(t, "httpd", "--tap", tap.name, f"ip={ADDRESS}/24", "--",
-                    "-p", str(PORT))
+    hosted = Hosted(t, "httpd", f"ip={ADDRESS}/24", "--tap", tap.name,
+                    "net.tcp_sack=0", "--", "-p", str(PORT))
     page = peers.get_when_up(ADDRESS, port=PORT)
     check(page.status == 200 and b"<title>ferrule</title>" in page.body,
           f"{page.status}, {len(page.body)} bytes")
