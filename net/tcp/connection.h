@@ -129,6 +129,7 @@ struct tcp_connection {
     uint32_t ts_recent;
     uint32_t ts_recent_at; /* coarse_time() when it was set */
     uint32_t ts_offset;
+    uint32_t text_at_ms; /* when some last came, or it was established */
 
     struct tcp_send_queue send;
     struct tcp_receive_queue receive;
@@ -182,7 +183,6 @@ struct tcp_connection {
     uint32_t segments_out;
     uint32_t text_in; /* of them, with text */
     uint32_t text_out;
-    uint32_t text_at_ms; /* when some last came, or it was established */
 };
 
 _Static_assert(offsetof(struct tcp_connection, send) <= 128,

@@ -125,6 +125,27 @@ Test(tcp_close, queued_data_goes_out_before_the_fin)
     cr_assert(peer->got.flags & F);
 }
 
+/* More buffers than one turn frees. */
+Test(tcp_close, what_the_ack_of_our_fin_acknowledges_is_freed_in_fin_wait_2)
+{
+    enum { RECORDS = 60 };
+
+    scene_established(&scene, SCENE_SACK);
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_NO_DELAY, 1), 0);
+    for (int i = 0; i < RECORDS; i++)
+        cr_assert_eq(scene_write(&scene, "r", 1, TCP_WRITE_RECORD), 1);
+    cr_assert_eq(shut(false, true), 0);
+    do {
+        cr_assert(dialogue_take(peer));
+    } while ((peer->got.flags & F) == 0);
+    cr_assert_eq(scene_counter("tcp_send_buffers_used"), RECORDS);
+    peer->ack = peer->got.seq + (uint32_t)peer->got.payload_length + 1;
+    scene_says(&scene, A, NULL, 0);
+    cr_assert(scene_is_silent_for(&scene, NS_PER_S));
+    cr_assert_eq(scene_state(&scene), TCP_FIN_WAIT_2);
+    cr_assert_eq(scene_counter("tcp_send_buffers_used"), 0);
+}
+
 Test(tcp_close, a_lost_fin_is_sent_again)
 {
     scene_established(&scene, 0);
