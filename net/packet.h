@@ -135,7 +135,9 @@ struct packet {
     uint8_t protocol;         /* IP protocol, once known */
     uint16_t checksum_start;  /* PARTIAL: from buffer */
     uint16_t checksum_offset; /* PARTIAL: of the field, from checksum_start */
-    uint8_t flow_state;       /* filter's view of it, between its hooks */
+    uint16_t flow_state;      /* filter's view of it, between its hooks; its
+                                 size leaves no hole, which clearing would
+                                 go around */
     uint16_t joined_size;     /* Put together of pieces not to be cut (DF): the
                                  largest with its header; else 0 */
     void *flow;               /* filter's, between its hooks */
