@@ -31,7 +31,7 @@ struct path_result {
     enum path_end end;
     enum filter_verdict verdict; /* REFUSED: which */
     const struct netif *out;     /* FORWARDED, SENT */
-    uint8_t flow_state;          /* as tracking saw it */
+    uint16_t flow_state;         /* as tracking saw it */
     size_t length;
     uint8_t bytes[70000]; /* of the packet at the end of its way */
 };
