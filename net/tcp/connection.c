@@ -15,8 +15,8 @@
 #include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
-_Static_assert(sizeof(struct tcp_connection) <= 512,
-               "an idle connection stays small");
+_Static_assert(sizeof(struct tcp_connection) <= 472,
+               "with its socket and its share of the table 512 octets");
 
 uint32_t turn_steps;
 bool tcp_is_owed;
@@ -128,6 +128,7 @@ static void connection_free(struct tcp_connection *c)
     c->owner = NULL;
     if (c->is_pending || c->is_sending)
         return;
+    seldom_release(c);
     pool_give(&pool.connections, c);
 }
 
@@ -251,7 +252,7 @@ void connection_leave(struct tcp_connection *c, int error)
     c->owed = 0;
     send_queue_clear(&c->send);
     recovery_release(c);
-    seldom_release(c);
+    seldom_leave(c);
     if (error != 0)
         c->error = (uint8_t)error;
     if (c->is_orphan) {

@@ -74,7 +74,7 @@ struct tcp_connection {
             bool is_orphan : 1;
             bool fin_queued : 1;
             bool read_shut : 1;
-            bool is_urgent : 1;  /* perhaps not acknowledged up to snd.urgent */
+            bool is_urgent : 1;  /* perhaps not acknowledged up to that mark */
             bool holds_more : 1; /* MSG_MORE, and no acknowledgement since */
             uint8_t spent : 3;   /* enum tcp_spent */
         };
@@ -91,7 +91,7 @@ struct tcp_connection {
     bool is_keep_probing : 1;
     bool is_persisting : 1; /* retransmit_at_ns is the persist deadline */
     bool mtu_pending : 1;
-    bool has_urgent : 1; /* not read up to rcv.urgent */
+    bool has_urgent : 1; /* not read up to that mark (seldom.h) */
     bool has_ecn : 1;
     bool ecn_asked : 1;      /* in our SYN */
     bool ecn_echo : 1;       /* marks came, and no CWR since */
@@ -109,16 +109,14 @@ struct tcp_connection {
         struct seq32 nxt;
         struct seq32 edge;     /* right edge of the window, as offered */
         struct seq32 last_ack; /* what we acknowledged last */
-        struct seq32 urgent;   /* the last urgent octet, if has_urgent */
         uint16_t mss;          /* largest payload seen */
         uint8_t scale;
     } rcv;
     struct {
-        struct seq32 una;    /* until established, the first of all */
-        struct seq32 nxt;    /* to be sent next; goes back after a timeout */
-        struct seq32 max;    /* RFC 9293's SND.NXT: all before was sent once */
-        struct seq32 small;  /* end of the last segment shorter than mss */
-        struct seq32 urgent; /* behind the last urgent octet, if is_urgent */
+        struct seq32 una;   /* until established, the first of all */
+        struct seq32 nxt;   /* to be sent next; goes back after a timeout */
+        struct seq32 max;   /* RFC 9293's SND.NXT: all before was sent once */
+        struct seq32 small; /* end of the last segment shorter than mss */
         struct seq32 wl1;
         struct seq32 wl2;
         uint32_t wnd;
@@ -127,9 +125,9 @@ struct tcp_connection {
         uint8_t scale;
     } snd;
     uint32_t ts_recent;
-    uint32_t ts_recent_at; /* coarse_time() when it was set */
     uint32_t ts_offset;
-    uint32_t text_at_ms; /* when some last came, or it was established */
+    uint32_t text_at_ms;  /* when some last came, or it was established */
+    uint32_t retransmits; /* of segments, in its whole life */
 
     struct tcp_send_queue send;
     struct tcp_receive_queue receive;
@@ -164,7 +162,6 @@ struct tcp_connection {
     uint8_t more_acks;   /* in this batch, besides the one owed */
     uint16_t pseudo_sum; /* of the pseudo-header but for the length */
     struct tcp_options options;
-    uint32_t retransmits;
     struct seq32 ecn_end;
     uint32_t read_bytes; /* by the app, since read_at_us */
     uint32_t read_at_us;
@@ -174,6 +171,7 @@ struct tcp_connection {
     uint16_t path_mtu;     /* learnt by ICMP; 0: the route's */
     uint16_t pending_mtu;  /* claimed, believed at the next timeout */
     uint16_t acked_size;   /* largest segment size known to have arrived */
+    uint16_t ts_recent_at; /* connection_age() when ts_recent was set */
     struct ip_hop hop;     /* the way to the peer */
 
     /* For TCP_INFO, in its whole life. */
@@ -255,6 +253,12 @@ static inline uint32_t connection_ms(uint64_t now_ns)
 static inline uint32_t coarse_time(uint64_t now_ns)
 {
     return (uint32_t)(now_ns >> 30);
+}
+
+/* In steps of 2^40 nanoseconds, 18 minutes; modulo 2^16, more than 2 years. */
+static inline uint16_t connection_age(uint64_t now_ns)
+{
+    return (uint16_t)(now_ns >> 40);
 }
 
 static inline bool state_is_synchronised(enum tcp_state state)

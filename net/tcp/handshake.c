@@ -24,7 +24,7 @@ void connection_negotiate(struct tcp_connection *c,
     c->has_timestamps = options->has_timestamp && tcp_settings.timestamps;
     if (c->has_timestamps) {
         c->ts_recent = options->timestamp;
-        c->ts_recent_at = coarse_time(now_ns);
+        c->ts_recent_at = connection_age(now_ns);
     }
     connection_update_mss(c);
 }

@@ -36,8 +36,8 @@ static bool passes_paws(const struct tcp_connection *c,
         !segment->options.has_timestamp)
         return true;
     /* 5.5: after 24 days its clock may have gone round. */
-    return coarse_time(now_ns) - c->ts_recent_at >
-           coarse_time(TCP_PAWS_IDLE_NS);
+    return (uint16_t)(connection_age(now_ns) - c->ts_recent_at) >
+           connection_age(TCP_PAWS_IDLE_NS);
 }
 
 static void note_timestamp(struct tcp_connection *c,
@@ -50,7 +50,7 @@ static void note_timestamp(struct tcp_connection *c,
         seq_after(segment->ack, c->snd.max) || !passes_paws(c, segment, now_ns))
         return;
     c->ts_recent = segment->options.timestamp;
-    c->ts_recent_at = coarse_time(now_ns);
+    c->ts_recent_at = connection_age(now_ns);
 }
 
 static void heard(struct tcp_connection *c, uint64_t now_ns)

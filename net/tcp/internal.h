@@ -179,6 +179,8 @@ void urgent_receive(struct tcp_connection *c,
 /* How many of so many bytes one read may take; and: some were taken. */
 uint32_t urgent_limit(struct tcp_connection *c, uint32_t length);
 void urgent_read(struct tcp_connection *c);
+/* What is queued now is urgent: the peer is told, also with a shut window. */
+void urgent_send(struct tcp_connection *c);
 void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
                   struct tcp_header *header);
 
@@ -230,7 +232,7 @@ static inline bool output_may_be_small(const struct tcp_connection *c,
         return true;
     if (!is_all)
         return false;
-    if (c->is_urgent && seq_before(c->snd.una, c->snd.urgent))
+    if (c->is_urgent && seq_before(c->snd.una, c->seldom->urgent_out))
         return true;
     if ((c->options.cork && !c->is_pushed) || c->is_cut || c->holds_more)
         return false;

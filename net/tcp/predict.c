@@ -206,7 +206,7 @@ static void note_arrival(struct tcp_connection *c,
     c->is_keep_probing = false;
     if (c->has_timestamps && !seq_after(c->rcv.nxt, c->rcv.last_ack)) {
         c->ts_recent = arrival->timestamp;
-        c->ts_recent_at = coarse_time(now_ns);
+        c->ts_recent_at = connection_age(now_ns);
     }
     c->snd.wnd = arrival->window; /* that it is no old segment is known */
     if (arrival->window > c->snd.max_wnd)

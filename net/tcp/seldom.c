@@ -39,12 +39,23 @@ void seldom_release(struct tcp_connection *c)
     c->seldom = NULL;
 }
 
+void seldom_leave(struct tcp_connection *c)
+{
+    c->is_urgent = false;
+    if (!c->has_urgent || c->is_orphan) {
+        seldom_release(c);
+        return;
+    }
+    reassembly_clear(&c->seldom->reassembly);
+    c->seldom->mtu.high = 0;
+}
+
 void seldom_tidy(struct tcp_connection *c)
 {
     const struct tcp_seldom *seldom = c->seldom;
 
     if (seldom == NULL || seldom->reassembly.first != NULL ||
-        seldom->mtu.high != 0)
+        seldom->mtu.high != 0 || c->has_urgent || c->is_urgent)
         return;
     if (c->has_sack && tcp_settings.dsack &&
         seq_before(seldom->reassembly.duplicate.left,

@@ -2,8 +2,9 @@
 /*
  * What a connection keeps only while it needs it, in an object of its own:
  * what came out of order, a duplicate to be told of, the search for a larger
- * MTU. There are fewer objects than connections; who finds none goes without:
- * early segments are dropped, duplicates not told of, nothing is searched.
+ * MTU, the ends of urgent data. There are fewer objects than connections; who
+ * finds none goes without: early segments are dropped, duplicates not told of,
+ * nothing is searched, urgent data is data like any other.
  */
 #pragma once
 
@@ -30,6 +31,8 @@ struct tcp_mtu_search {
 struct tcp_seldom {
     struct tcp_reassembly reassembly;
     struct tcp_mtu_search mtu;
+    struct seq32 urgent_in;  /* the last urgent octet, if has_urgent */
+    struct seq32 urgent_out; /* behind the last urgent octet, if is_urgent */
 };
 
 int seldoms_init(size_t count) MUST_CHECK;
@@ -41,3 +44,5 @@ struct tcp_seldom *seldom_get(struct tcp_connection *c) MUST_CHECK;
 /* Gives it back if there is nothing in it. */
 void seldom_tidy(struct tcp_connection *c);
 void seldom_release(struct tcp_connection *c);
+/* Of a connection that ended: the mark in what is unread stays. */
+void seldom_leave(struct tcp_connection *c);

@@ -74,12 +74,8 @@ static inline void written(struct tcp_connection *c, bool is_cut,
     c->holds_more = c->is_more;
     if (!is_held)
         connection_touch(c, OWES_OUTPUT);
-    if ((flags & TCP_WRITE_URGENT) != 0) {
-        /* The peer is told now, also when its window is shut. */
-        c->snd.urgent = send_queue_end(&c->send);
-        c->is_urgent = true;
-        connection_touch(c, OWES_ACK);
-    }
+    if ((flags & TCP_WRITE_URGENT) != 0)
+        urgent_send(c);
 }
 
 int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,

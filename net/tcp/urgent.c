@@ -20,29 +20,41 @@ void urgent_receive(struct tcp_connection *c, const struct tcp_segment *segment)
     if (c->fin_received || c->is_orphan ||
         seq_equal(segment->urgent_end, segment->urgent_from) ||
         seq_before(mark, read_position(c)) ||
-        (c->has_urgent && !seq_after(mark, c->rcv.urgent)))
+        (c->has_urgent && !seq_after(mark, c->seldom->urgent_in)) ||
+        seldom_get(c) == NULL)
         return;
-    c->rcv.urgent = mark;
+    c->seldom->urgent_in = mark;
     c->has_urgent = true;
     connection_notify(c, TCP_URGENT);
 }
 
 uint32_t urgent_limit(struct tcp_connection *c, uint32_t length)
 {
-    int32_t before = seq_diff(c->rcv.urgent, read_position(c));
+    int32_t before = seq_diff(c->seldom->urgent_in, read_position(c));
 
     return before > 0 && (uint32_t)before < length ? (uint32_t)before : length;
 }
 
 void urgent_read(struct tcp_connection *c)
 {
-    if (seq_after(read_position(c), c->rcv.urgent))
-        c->has_urgent = false;
+    if (!seq_after(read_position(c), c->seldom->urgent_in))
+        return;
+    c->has_urgent = false;
+    seldom_tidy(c);
 }
 
 bool tcp_is_at_mark(const struct tcp_connection *c)
 {
-    return c->has_urgent && seq_equal(read_position(c), c->rcv.urgent);
+    return c->has_urgent && seq_equal(read_position(c), c->seldom->urgent_in);
+}
+
+void urgent_send(struct tcp_connection *c)
+{
+    if (seldom_get(c) == NULL)
+        return;
+    c->seldom->urgent_out = send_queue_end(&c->send);
+    c->is_urgent = true;
+    connection_touch(c, OWES_ACK);
 }
 
 /* RFC 9293 3.8.5, MUST-62: the pointer is that of the octet after the last
@@ -51,10 +63,12 @@ bool tcp_is_at_mark(const struct tcp_connection *c)
 void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
                   struct tcp_header *header)
 {
-    int32_t distance = seq_diff(c->snd.urgent, seq);
+    struct seq32 end = c->seldom->urgent_out;
+    int32_t distance = seq_diff(end, seq);
 
-    if (!seq_before(c->snd.una, c->snd.urgent)) {
+    if (!seq_before(c->snd.una, end)) {
         c->is_urgent = false;
+        seldom_tidy(c);
         return;
     }
     if (distance <= 0)

@@ -239,7 +239,8 @@ static const char *check_closed(const struct tcp_connection *c)
 {
     if (timer_is_set(&c->timer))
         return violated(c, "closed, and a timer runs");
-    if (c->send.head != NULL || c->seldom != NULL || c->recovery != NULL)
+    if (c->send.head != NULL || c->recovery != NULL ||
+        (c->seldom != NULL && !c->has_urgent))
         return violated(c, "closed, and holds memory");
     return check_receive(c);
 }
