@@ -10,6 +10,7 @@
 #include "boot/layout.h"
 #include "kernel/assert.h"
 #include "kernel/boot_info.h"
+#include "kernel/firmware_code.h"
 #include "kernel/image.h"
 
 #include <string.h>
@@ -62,6 +63,9 @@ void memory_start(void)
     ranges_remove(ram, 0, PAGE_BYTES);
     ranges_remove(ram, PHYSICAL_LIMIT, UINT64_MAX);
     total_bytes = ranges_total(ram);
+    for (size_t i = 0; i < ram->count; i++)
+        if (ram->list[i].end <= UINT64_C(1) << 32)
+            firmware_code_start(ram->list[i].end);
 
     free_ranges = *ram;
     ranges_remove(&free_ranges, (uintptr_t)boot_start,
@@ -114,7 +118,10 @@ void *memory_take_untouched(size_t bytes, size_t alignment)
         return (void *)((start + alignment - 1) & ~(alignment - 1));
     }
     start = ranges_take(&free_ranges, bytes, alignment, reach);
-    return start != 0 ? memory_direct(start) : NULL;
+    if (start == 0)
+        return NULL;
+    firmware_code_forget(memory_direct(start), start, bytes);
+    return memory_direct(start);
 }
 
 static bool is_clear(const uint64_t *words, size_t count)

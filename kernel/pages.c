@@ -7,6 +7,7 @@
 
 #include "kernel/assert.h"
 #include "kernel/buddy.h"
+#include "kernel/firmware_code.h"
 #include "kernel/memory_ranges.h"
 
 #include <assert.h>
@@ -60,8 +61,11 @@ void *pages_allocate(unsigned order)
     for (size_t i = 0; i < run_count; i++) {
         void *block = buddy_allocate(&runs[i], order);
 
-        if (block != NULL)
-            return block;
+        if (block == NULL)
+            continue;
+        firmware_code_forget(block, memory_physical(block),
+                             (size_t)PAGE_BYTES << order);
+        return block;
     }
     return NULL;
 }
