@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The commands around the image: what they do when something is missing."""
 
+import glob
 import os
 import re
 import shutil
@@ -73,6 +74,22 @@ def all_there(t):
     check(code == 0 and not said, f"exit {code}: {said[-200:]}")
     t.note(f"{seconds * 1000:.0f} ms")
     check(seconds < 3, f"{seconds:.2f} s")
+
+
+@test("prerequisites: every program that a test starts is asked for")
+def all_asked_for(t):
+    with open(tool("prerequisites"), encoding="utf-8") as script:
+        asked = set(re.findall(
+            r"^\t\S+ ([\w-]+)$", script.read().split("bench) cat")[0], re.M))
+    asked |= {"nsenter", "mcopy", "strip"}  # come with unshare, mformat, ld
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests/*/*.py"))):
+        if os.path.basename(os.path.dirname(path)) == "bench":
+            continue
+        with open(path, encoding="utf-8") as source:
+            started = set(re.findall(
+                r"(?:run|start|call|Popen)\((?:t, )?\[\"([\w-]+)\"",
+                source.read()))
+        check(started <= asked, f"{path}: {started - asked}")
 
 
 @test("prerequisites: where nothing may be installed: the exact list, a stop")
