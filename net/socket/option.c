@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -172,8 +173,10 @@ static int set_linger(struct socket *socket, const void *value,
     memcpy(&linger, value, sizeof(linger));
     if (linger.l_linger < 0)
         return -EINVAL;
+    if (linger.l_linger > SOCKET_TIMEOUT_MAX_S)
+        linger.l_linger = SOCKET_TIMEOUT_MAX_S;
     socket->has_linger = linger.l_onoff != 0;
-    socket->linger_s = linger.l_linger;
+    socket->linger_s = (uint32_t)linger.l_linger & 0xffffff;
     return 0;
 }
 
@@ -223,6 +226,29 @@ static int set_queued(struct socket *socket, int value)
     return 0;
 }
 
+/* As on Linux: less than nothing is as much as there can be, which is what the
+ * buffer holds; one that nobody set grows for it. */
+static int set_read_low(struct socket *socket, int value, uint64_t now_ns)
+{
+    static const struct int_option least = {.tcp = TCP_OPTION_RECEIVE_LEAST};
+    static const struct int_option buffer = {.tcp = TCP_OPTION_RECEIVE_BUFFER};
+    int most;
+    int error;
+
+    if (value < 0)
+        value = INT_MAX;
+    error = set_int(socket, &least, value, now_ns);
+    if (error == 0)
+        error = get_int(socket, &buffer, &most);
+    if (error != 0)
+        return error;
+    value = value < most ? value : most;
+    socket->read_low = value > 1 ? (uint32_t)value & 0xffffff : 0;
+    if (socket->kind == SOCKET_CONNECTION)
+        socket_notify(socket_owner(socket), POLLIN | POLLRDNORM);
+    return 0;
+}
+
 static int set_reuse(struct socket *socket, int value)
 {
     socket->reuse_address = value != 0;
@@ -263,6 +289,9 @@ static int set_option(struct socket *socket, int level, int number,
     if (level == IPPROTO_TCP && number == NUMBER_INQ &&
         socket->kind != SOCKET_DATAGRAM)
         return set_queued(socket, number_value);
+    if (level == SOL_SOCKET && number == SO_RCVLOWAT &&
+        socket->kind != SOCKET_DATAGRAM)
+        return set_read_low(socket, number_value, now_ns);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
     if (level == SOL_SOCKET && number == SO_OOBINLINE)
@@ -306,7 +335,7 @@ static int get_socket_option(struct socket *socket, int number, void *value,
                              socklen_t *length)
 {
     bool is_stream = socket->kind != SOCKET_DATAGRAM;
-    struct linger linger = {socket->has_linger, socket->linger_s};
+    struct linger linger = {socket->has_linger, (int)socket->linger_s};
 
     switch (number) {
     case SO_TYPE:
@@ -323,6 +352,11 @@ static int get_socket_option(struct socket *socket, int number, void *value,
         return store_int(value, length, socket->reuse_address);
     case SO_OOBINLINE:
         return store_int(value, length, is_stream);
+    case SO_SNDLOWAT:
+        return store_int(value, length, 1);
+    case SO_RCVLOWAT:
+        return store_int(value, length,
+                         socket->read_low != 0 ? (int)socket->read_low : 1);
     case SO_LINGER:
         return store(value, length, &linger, sizeof(linger));
     case SO_RCVTIMEO:

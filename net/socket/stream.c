@@ -113,6 +113,7 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
     accepted->linger_s = socket->linger_s;
     accepted->reuse_address = socket->reuse_address;
     accepted->tells_queued = socket->tells_queued;
+    accepted->read_low = socket->read_low;
     accepted->receive_timeout_ms = socket->receive_timeout_ms;
     accepted->send_timeout_ms = socket->send_timeout_ms;
     return id;
@@ -284,7 +285,9 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
         }
         if (result != -EAGAIN)
             return received > 0 ? received : result;
-        if (received > 0 && (flags & MSG_WAITALL) == 0)
+        if (received > 0 && (flags & MSG_WAITALL) == 0 &&
+            ((size_t)received >= socket->read_low ||
+             (is_peek && tcp_is_crowded(socket->connection))))
             return received;
         if (!may_wait(socket, flags) || *now_ns >= deadline_ns)
             return received > 0 ? received : -EAGAIN;
@@ -391,11 +394,27 @@ short stream_events(uint32_t ready)
     return (short)events;
 }
 
+/* Without TCP_READABLE while there is too little to read; unless the peer may
+ * send no more before it is read: else neither would ever go on. */
+static COLD NOINLINE uint32_t hold_back(const struct socket *socket,
+                                        uint32_t ready)
+{
+    if ((ready & (TCP_PEER_CLOSED | TCP_FAILED)) == 0 &&
+        tcp_read_queued(socket->connection) < socket->read_low &&
+        !tcp_is_crowded(socket->connection))
+        ready &= ~(uint32_t)TCP_READABLE;
+    return ready;
+}
+
 short stream_poll_events(const struct socket *socket)
 {
+    uint32_t ready;
+
     if (socket->kind == SOCKET_STREAM)
         return POLLOUT | POLLHUP; /* as Linux has it */
-    return stream_events(socket->kind == SOCKET_LISTENER
-                             ? tcp_listener_ready(socket->listener)
-                             : tcp_ready(socket->connection));
+    if (socket->kind == SOCKET_LISTENER)
+        return stream_events(tcp_listener_ready(socket->listener));
+    ready = tcp_ready(socket->connection);
+    return stream_events(socket->read_low == 0 ? ready
+                                               : hold_back(socket, ready));
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/attributes.h"
+#include "net/limits.h"
 #include "net/tcp/tcp.h"
 #include "net/udp/udp.h"
 
@@ -65,8 +66,8 @@ struct socket {
     struct epoll_watch *watches; /* in how many epolls it is */
     uint32_t receive_timeout_ms; /* 0: for ever (SO_RCVTIMEO) */
     uint32_t send_timeout_ms;
-    int linger_s; /* SO_LINGER */
-    uint8_t kind; /* enum socket_kind */
+    uint32_t linger_s : 24; /* SO_LINGER */
+    uint8_t kind;           /* enum socket_kind */
     bool is_nonblocking : 1;
     bool is_bound : 1;
     bool is_connecting : 1; /* connect() has not told its result yet */
@@ -75,9 +76,12 @@ struct socket {
     bool tells_queued : 1; /* TCP_INQ */
     bool read_shut : 1;    /* of datagrams; a stream's connection knows */
     bool write_shut : 1;
+    uint32_t read_low : 24; /* SO_RCVLOWAT of streams; 0 is 1 */
 };
 
 _Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");
+_Static_assert(SOCKET_TIMEOUT_MAX_S < 1 << 24 && TCP_BUFFER_MAX < 1 << 24,
+               "linger_s and read_low hold them");
 
 /* A timeout that is over before it begins. */
 #define SOCKET_TIMEOUT_NONE UINT32_MAX

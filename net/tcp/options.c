@@ -112,6 +112,11 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         options->receive_buffer = clamp_buffer(value);
         options->receive_buffer_fixed = true;
         return 0;
+    case TCP_OPTION_RECEIVE_LEAST:
+        if (!options->receive_buffer_fixed &&
+            value > (int)options->receive_buffer)
+            options->receive_buffer = clamp_buffer(value);
+        return 0;
     case TCP_OPTION_NO_DELAY:
         options->no_delay = value != 0;
         return 0;
@@ -210,6 +215,7 @@ int tcp_options_get(const struct tcp_options *options, enum tcp_option option)
         return options->congestion;
     case TCP_OPTION_UNSENT_LOW:
         return (int)options->unsent_low;
+    case TCP_OPTION_RECEIVE_LEAST:
     case TCP_OPTION_COUNT:
         break;
     }
@@ -269,7 +275,9 @@ static void apply(struct tcp_connection *c, enum tcp_option option, int value,
         release(c);
     } else if (option == TCP_OPTION_QUICK_ACK && is_set) {
         acknowledge_read(c);
-    } else if (option == TCP_OPTION_RECEIVE_BUFFER && !c->fin_received) {
+    } else if ((option == TCP_OPTION_RECEIVE_BUFFER ||
+                option == TCP_OPTION_RECEIVE_LEAST) &&
+               !c->fin_received) {
         text_read(c); /* else there is no window to tell of */
     }
 }

@@ -58,9 +58,10 @@ enum tcp_option {
     TCP_OPTION_LINGER2_S,      /* life of an orphan in FIN-WAIT-2 */
     TCP_OPTION_TTL,
     TCP_OPTION_TOS,
-    TCP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
-    TCP_OPTION_CONGESTION,   /* a number of tcp_congestion_number() */
-    TCP_OPTION_UNSENT_LOW,   /* bytes beyond what may be sent; 0: any number */
+    TCP_OPTION_MTU_DISCOVER,  /* enum ip_mtu_discover */
+    TCP_OPTION_CONGESTION,    /* a number of tcp_congestion_number() */
+    TCP_OPTION_UNSENT_LOW,    /* bytes beyond what may be sent; 0: any number */
+    TCP_OPTION_RECEIVE_LEAST, /* set: what an unset receive buffer grows to */
     TCP_OPTION_COUNT,
 };
 
@@ -208,6 +209,9 @@ struct tcp_endpoint tcp_listener_local(const struct tcp_listener *listener);
 size_t tcp_read_queued(const struct tcp_connection *connection);
 size_t tcp_write_queued(const struct tcp_connection *connection); /* unacked */
 size_t tcp_write_unsent(const struct tcp_connection *connection);
+/* What was received is all that can come before some of it is read, or nearly:
+ * to wait for more could be in vain. */
+bool tcp_is_crowded(const struct tcp_connection *connection);
 /* TCP_CM_INQ: bytes to be read, and one more when the end has come. */
 int tcp_read_hint(const struct tcp_connection *connection);
 

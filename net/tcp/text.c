@@ -212,6 +212,8 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
     bool is_next = seq_equal(segment->seq, c->rcv.nxt);
     if (!take_memory(c, is_next)) {
         connection_touch(c, OWES_ACK);
+        if (c->receive.length != 0) /* who waits for more waits in vain */
+            connection_notify(c, TCP_READABLE);
         packet_drop(packet, DROP_TCP_MEMORY);
         return;
     }

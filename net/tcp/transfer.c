@@ -202,6 +202,12 @@ size_t tcp_read_queued(const struct tcp_connection *c)
     return c->receive.length;
 }
 
+COLD bool tcp_is_crowded(const struct tcp_connection *c)
+{
+    return connection_window(c) <= c->rcv.mss || receive_memory_is_short() ||
+           c->receive.count >= text_packet_limit(c);
+}
+
 size_t tcp_write_queued(const struct tcp_connection *c)
 {
     bool fin_waits = c->fin_queued && c->state != TCP_CLOSED &&
