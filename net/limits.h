@@ -66,6 +66,7 @@ enum {
     QDISC_FIFO_PACKETS = 1000, /* Linux's txqueuelen */
     /* RFC 8290 5.2: flows, packets in all, dropped at once when full. */
     QDISC_FLOWS = 1024,
+    QDISC_HASH_SHIFT = 64 - 10, /* upper bits: one of them */
     QDISC_FQ_CODEL_PACKETS = 10240,
     QDISC_DROP_BATCH = 64,
     QDISC_QUANTUM = 1514, /* a full frame */
@@ -78,7 +79,6 @@ enum {
 #define CODEL_TARGET_NS        (5 * NS_PER_MS)
 #define CODEL_INTERVAL_NS      (100 * NS_PER_MS)
 #define CODEL_RECENT_INTERVALS 16
-#define QDISC_HASH_FACTOR      UINT64_C(0x9e3779b97f4a7c15)
 
 /* Neighbours (RFC 826, RFC 1122 2.3.2; states and times of RFC 4861 10). */
 enum {

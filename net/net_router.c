@@ -246,8 +246,10 @@ void net_router_visit_qdiscs(void (*visit)(void *context, const char *netif,
         if (q == NULL)
             continue;
         discipline = q->operations->name;
-        visit(context, netif->name, discipline, "packets", q->counters.packets);
-        visit(context, netif->name, discipline, "bytes", q->counters.bytes);
+        visit(context, netif->name, discipline, "packets",
+              netif->counters.tx_packets);
+        visit(context, netif->name, discipline, "bytes",
+              netif->counters.tx_bytes);
         visit(context, netif->name, discipline, "dropped", q->counters.dropped);
         visit(context, netif->name, discipline, "overlimits",
               q->counters.overlimits);

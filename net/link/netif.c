@@ -257,18 +257,16 @@ static inline void give(struct netif *netif, struct packet *packet)
     netif->operations->transmit(netif, packet);
 }
 
-static NOINLINE void give_large(struct netif *netif, struct packet *packet)
+void netif_give(struct netif *netif, struct packet *packet)
 {
-    segment_make_template(packet);
     give(netif, packet);
 }
 
-void netif_give(struct netif *netif, struct packet *packet)
+static NOINLINE void give_any(struct netif *netif, struct packet *packet)
 {
     if (packet->segment_size != 0)
-        give_large(netif, packet);
-    else
-        give(netif, packet);
+        segment_make_template(packet);
+    give(netif, packet);
 }
 
 /* A large packet for a device that cannot cut it. What there is no packet for
@@ -297,7 +295,7 @@ static void enqueue(struct netif *netif, struct packet *packet)
     else if (netif->transmit_stopped || netif->queue.count != 0)
         packet_queue_append(&netif->queue, packet);
     else
-        netif_give(netif, packet);
+        give_any(netif, packet);
 }
 
 /* What waits is counted by packets: what GRO joined would be many buffers. */
@@ -377,7 +375,7 @@ void netif_transmit_resume(struct netif *netif)
 
         if (packet == NULL)
             return;
-        netif_give(netif, packet);
+        give_any(netif, packet);
     }
 }
 

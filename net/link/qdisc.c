@@ -19,41 +19,35 @@ static struct qdisc *qdisc_from(struct netif_queueing *queueing)
     return container_of(queueing, struct qdisc, queueing);
 }
 
-static inline void send(struct qdisc *qdisc, struct packet *packet)
-{
-    qdisc->counters.packets++;
-    qdisc->counters.bytes += packet_total_length(packet);
-    netif_give(qdisc->netif, packet);
-}
-
 static void run(struct qdisc *qdisc, uint64_t now_ns)
 {
     struct netif *netif = qdisc->netif;
 
     while (!netif->transmit_stopped) {
-        uint64_t next_ns = PLATFORM_NEVER;
-        struct packet *packet =
-            qdisc->operations->dequeue(qdisc, now_ns, &next_ns);
+        struct packet *packet = qdisc->operations->dequeue(qdisc, now_ns);
 
-        if (packet == NULL) {
-            if (next_ns != PLATFORM_NEVER)
-                timer_set(&qdisc->timer, next_ns);
+        if (packet == NULL)
             return;
-        }
-        send(qdisc, packet);
+        netif_give(netif, packet);
     }
     qdisc->counters.requeues += qdisc->backlog_packets != 0;
+}
+
+static NOINLINE void enqueue_and_run(struct qdisc *qdisc, struct packet *packet,
+                                     uint64_t now_ns)
+{
+    qdisc->operations->enqueue(qdisc, packet, now_ns);
+    run(qdisc, now_ns);
 }
 
 static NOINLINE void enqueue(struct qdisc *qdisc, struct packet *packet)
 {
     uint64_t now_ns = platform_now_ns();
 
-    qdisc->operations->enqueue(qdisc, packet, now_ns);
     if (qdisc->netif->transmit_stopped)
-        qdisc->counters.requeues++;
+        qdisc->operations->enqueue(qdisc, packet, now_ns);
     else
-        run(qdisc, now_ns);
+        enqueue_and_run(qdisc, packet, now_ns);
 }
 
 static void transmit(struct netif_queueing *queueing, struct packet *packet)
@@ -62,7 +56,7 @@ static void transmit(struct netif_queueing *queueing, struct packet *packet)
 
     if (qdisc->backlog_packets == 0 && !qdisc->netif->transmit_stopped &&
         qdisc->operations->is_passed_when_empty)
-        send(qdisc, packet); /* nobody to be fair to */
+        netif_give(qdisc->netif, packet); /* nobody to be fair to */
     else
         enqueue(qdisc, packet);
 }

@@ -25,17 +25,14 @@ struct qdisc_operations {
     /* Takes the packet, a whole frame; may drop it, or another one. */
     void (*enqueue)(struct qdisc *qdisc, struct packet *packet,
                     uint64_t now_ns);
-    /* What leaves now, or NULL: nothing, or not before `*next_ns`, which is
-     * then set. */
-    struct packet *(*dequeue)(struct qdisc *qdisc, uint64_t now_ns,
-                              uint64_t *next_ns);
+    /* What leaves now, or NULL: nothing, or not before the discipline's timer
+     * fires, which is then set. */
+    struct packet *(*dequeue)(struct qdisc *qdisc, uint64_t now_ns);
     void (*clear)(struct qdisc *qdisc);
 };
 
-/* As `tc -s qdisc` names them. */
+/* As `tc -s qdisc` names them; what was sent the interface counts. */
 struct qdisc_counters {
-    uint64_t packets; /* sent */
-    uint64_t bytes;
     uint64_t dropped;
     uint64_t overlimits; /* had to wait for its rate */
     uint64_t requeues;   /* the device was busy */
@@ -43,13 +40,12 @@ struct qdisc_counters {
 };
 
 struct qdisc {
-    const struct qdisc_operations *operations;
     struct netif_queueing queueing; /* how netif.c reaches it */
+    const struct qdisc_operations *operations;
     struct netif *netif;
     struct timer timer; /* the next packet's time */
     struct qdisc_counters counters;
     uint32_t backlog_packets;
-    uint32_t backlog_bytes;
 };
 
 /* What can be said of one. */
@@ -87,20 +83,6 @@ struct qdisc *qdisc_make(const char *name,
 /* Packets a queue may hold: what is asked for, or `usual`, bounded by a part
  * of the pool. */
 uint32_t qdisc_limit(const struct qdisc_settings *settings, uint32_t usual);
-
-static inline void qdisc_count_in(struct qdisc *qdisc,
-                                  const struct packet *packet)
-{
-    qdisc->backlog_packets++;
-    qdisc->backlog_bytes += (uint32_t)packet_total_length(packet);
-}
-
-static inline void qdisc_count_out(struct qdisc *qdisc,
-                                   const struct packet *packet)
-{
-    qdisc->backlog_packets--;
-    qdisc->backlog_bytes -= (uint32_t)packet_total_length(packet);
-}
 
 /* A packet that is not, or no longer, in the backlog. */
 void qdisc_drop(struct qdisc *qdisc, struct packet *packet);

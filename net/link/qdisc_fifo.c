@@ -39,7 +39,7 @@ static void add(struct fifo *fifo, unsigned band, struct packet *packet)
         qdisc_drop(&fifo->qdisc, packet);
         return;
     }
-    qdisc_count_in(&fifo->qdisc, packet);
+    fifo->qdisc.backlog_packets++;
     packet_queue_append(&fifo->bands[band], packet);
 }
 
@@ -57,18 +57,16 @@ static void prio_enqueue(struct qdisc *qdisc, struct packet *packet,
     add(fifo_of(qdisc), band_of(packet), packet);
 }
 
-static struct packet *fifo_dequeue(struct qdisc *qdisc, uint64_t now_ns,
-                                   uint64_t *next_ns)
+static struct packet *fifo_dequeue(struct qdisc *qdisc, uint64_t now_ns)
 {
     struct fifo *fifo = fifo_of(qdisc);
 
     (void)now_ns;
-    (void)next_ns;
     for (unsigned band = 0; band < BANDS; band++) {
         struct packet *packet = packet_queue_take(&fifo->bands[band]);
 
         if (packet != NULL) {
-            qdisc_count_out(qdisc, packet);
+            qdisc->backlog_packets--;
             return packet;
         }
     }
@@ -82,7 +80,6 @@ static void fifo_clear(struct qdisc *qdisc)
     for (unsigned band = 0; band < BANDS; band++)
         packet_queue_drop_all(&fifo->bands[band], DROP_LINK_DOWN);
     qdisc->backlog_packets = 0;
-    qdisc->backlog_bytes = 0;
 }
 
 static const struct qdisc_operations fifo_operations = {

@@ -61,19 +61,19 @@ static void list_remove_first(struct flow_list *list)
     list->first = list->first->next;
 }
 
-/* Whom a collision would hurt, he cannot know; so two multiplications are
- * enough. */
+/* Random odd factors, and the upper bits: two tuples that anybody chooses meet
+ * with a probability of at most 2 / QDISC_FLOWS. */
 static inline struct flow *flow_by(struct fq_codel *fq, uint64_t addresses,
                                    uint64_t rest)
 {
-    uint64_t hash = (addresses ^ fq->key[0]) * QDISC_HASH_FACTOR;
+    uint64_t hash = addresses * fq->key[0] + rest * fq->key[1];
 
-    hash = ((hash ^ hash >> 32) + (rest ^ fq->key[1])) * QDISC_HASH_FACTOR;
-    return &fq->flows[(hash >> 32) % QDISC_FLOWS];
+    return &fq->flows[hash >> QDISC_HASH_SHIFT];
 }
 
-static NOINLINE struct flow *flow_of_any(struct fq_codel *fq,
-                                         const struct packet *packet)
+/* All that is known of a packet that is not plain IPv4. */
+static struct flow *flow_of_any(struct fq_codel *fq,
+                                const struct packet *packet)
 {
     const struct ipv4_header *header = qdisc_ip_header(packet);
     uint64_t addresses = 0;
@@ -92,35 +92,25 @@ static NOINLINE struct flow *flow_of_any(struct fq_codel *fq,
     return flow_by(fq, addresses, (uint64_t)header->protocol << 32 | ports);
 }
 
-/* Nearly all are TCP or UDP behind a plain header. */
-static inline struct flow *flow_of(struct fq_codel *fq,
-                                   const struct packet *packet)
+/* The head, which there is. Returns its bytes. */
+static inline uint32_t take(struct fq_codel *fq, struct flow *flow,
+                            struct packet *packet)
 {
-    const struct ethernet_header *frame = (const void *)packet->data;
-    const struct ipv4_header *header = (const void *)(frame + 1);
-    uint64_t addresses;
-    uint32_t ports;
+    uint32_t length = (uint32_t)packet_total_length(packet);
 
-    if (packet->length < sizeof(*frame) + sizeof(*header) + sizeof(ports) ||
-        be16_get(frame->type) != ETHERNET_TYPE_IPV4 ||
-        header->version_ihl != 0x45 || ipv4_is_fragment(header) ||
-        (header->protocol != 6 && header->protocol != 17))
-        return flow_of_any(fq, packet);
-    memcpy(&addresses, &header->source, sizeof(addresses));
-    memcpy(&ports, header + 1, sizeof(ports));
-    return flow_by(fq, addresses, (uint64_t)header->protocol << 32 | ports);
+    flow->first = packet->next;
+    packet->next = NULL;
+    flow->bytes -= length;
+    fq->qdisc.backlog_packets--;
+    return length;
 }
 
-static inline struct packet *take_head(struct fq_codel *fq, struct flow *flow)
+static struct packet *take_head(struct fq_codel *fq, struct flow *flow)
 {
     struct packet *packet = flow->first;
 
-    if (packet == NULL)
-        return NULL;
-    flow->first = packet->next;
-    packet->next = NULL;
-    flow->bytes -= (uint32_t)packet_total_length(packet);
-    qdisc_count_out(&fq->qdisc, packet);
+    if (packet != NULL)
+        (void)take(fq, flow, packet);
     return packet;
 }
 
@@ -138,28 +128,53 @@ static NOINLINE void drop_from_fattest(struct fq_codel *fq)
         qdisc_drop(&fq->qdisc, take_head(fq, fattest));
 }
 
-static void fq_codel_enqueue(struct qdisc *qdisc, struct packet *packet,
-                             uint64_t now_ns)
+static NOINLINE void enqueue(struct fq_codel *fq, struct packet *packet,
+                             uint64_t now_ns, struct flow *flow)
 {
-    struct fq_codel *fq = fq_codel_of(qdisc);
-    struct flow *flow = flow_of(fq, packet);
-
     packet->time_ns = now_ns;
     packet->next = NULL;
     flow->bytes += (uint32_t)packet_total_length(packet);
-    qdisc_count_in(qdisc, packet);
-    if (flow->first == NULL)
-        flow->first = packet;
-    else
-        flow->last->next = packet;
-    flow->last = packet;
     if (!flow->is_listed) {
         flow->is_listed = true;
         flow->deficit = QDISC_QUANTUM;
         list_append(&fq->new_flows, flow);
     }
-    if (qdisc->backlog_packets > fq->limit)
+    if (flow->first == NULL)
+        flow->first = packet;
+    else
+        flow->last->next = packet;
+    flow->last = packet;
+    if (++fq->qdisc.backlog_packets > fq->limit)
         drop_from_fattest(fq);
+}
+
+static NOINLINE void enqueue_any(struct fq_codel *fq, struct packet *packet,
+                                 uint64_t now_ns)
+{
+    enqueue(fq, packet, now_ns, flow_of_any(fq, packet));
+}
+
+/* Nearly all are TCP or UDP behind a plain header. */
+static void fq_codel_enqueue(struct qdisc *qdisc, struct packet *packet,
+                             uint64_t now_ns)
+{
+    struct fq_codel *fq = fq_codel_of(qdisc);
+    const struct ethernet_header *frame = (const void *)packet->data;
+    const struct ipv4_header *header = (const void *)(frame + 1);
+    uint64_t addresses;
+    uint32_t ports;
+
+    if (packet->length < sizeof(*frame) + sizeof(*header) + sizeof(ports) ||
+        be16_get(frame->type) != ETHERNET_TYPE_IPV4 ||
+        header->version_ihl != 0x45 || ipv4_is_fragment(header) ||
+        (header->protocol != 6 && header->protocol != 17)) {
+        enqueue_any(fq, packet, now_ns);
+        return;
+    }
+    memcpy(&addresses, &header->source, sizeof(addresses));
+    memcpy(&ports, header + 1, sizeof(ports));
+    enqueue(fq, packet, now_ns,
+            flow_by(fq, addresses, (uint64_t)header->protocol << 32 | ports));
 }
 
 /* ---- CoDel ---------------------------------------------------------------
@@ -277,52 +292,44 @@ static NOINLINE struct packet *codel_dequeue(struct fq_codel *fq,
     return packet;
 }
 
-/* The same when it has not waited for long, or was the last: then CoDel has
- * nothing to say. */
-static inline struct packet *dequeue(struct fq_codel *fq, struct flow *flow,
-                                     uint64_t now_ns)
-{
-    const struct packet *first = flow->first;
-
-    if (first != NULL && now_ns - first->time_ns >= CODEL_TARGET_NS)
-        return codel_dequeue(fq, flow, now_ns);
-    flow->first_above_ns = 0;
-    flow->is_dropping = false;
-    return take_head(fq, flow);
-}
-
 /* ---- round robin ---------------------------------------------------------
  */
 
-static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
-                                       uint64_t *next_ns)
+/* RFC 8289 5.4: for an empty queue CoDel begins anew. */
+static inline void forget_delay(struct flow *flow)
 {
-    struct fq_codel *fq = fq_codel_of(qdisc);
+    flow->first_above_ns = 0;
+    flow->is_dropping = false;
+}
 
-    (void)next_ns;
-    for (;;) {
-        struct flow_list *list =
-            fq->new_flows.first != NULL ? &fq->new_flows : &fq->old_flows;
-        struct flow *flow = list->first;
-        struct packet *packet;
+/* Bytes that left. An emptied flow need not go through the old ones when there
+ * are none. */
+static inline void pay(struct fq_codel *fq, struct flow *flow, uint32_t length)
+{
+    flow->deficit -= (int32_t)length;
+    if (flow->first == NULL && fq->old_flows.first == NULL) {
+        fq->new_flows.first = flow->next;
+        flow->is_listed = false;
+    }
+}
 
-        if (flow == NULL)
-            return NULL;
-        if (flow->deficit <= 0) {
-            flow->deficit += QDISC_QUANTUM;
-            list_remove_first(list);
-            list_append(&fq->old_flows, flow);
-            continue;
-        }
-        packet = dequeue(fq, flow, now_ns);
-        if (packet != NULL) {
-            flow->deficit -= (int32_t)packet_total_length(packet);
-            if (flow->first == NULL && fq->old_flows.first == NULL) {
-                list_remove_first(&fq->new_flows);
-                flow->is_listed = false; /* there is nobody to go through */
-            }
-            return packet;
-        }
+static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns);
+
+/* The flow whose turn it is has used its share, is empty, or its head waited
+ * for long. */
+static NOINLINE struct packet *dequeue_other(struct fq_codel *fq,
+                                             struct flow *flow, uint64_t now_ns)
+{
+    struct flow_list *list =
+        flow == fq->new_flows.first ? &fq->new_flows : &fq->old_flows;
+    struct packet *packet;
+
+    if (flow->deficit <= 0) {
+        flow->deficit += QDISC_QUANTUM;
+        list_remove_first(list);
+        list_append(&fq->old_flows, flow);
+    } else if (flow->first == NULL) {
+        forget_delay(flow);
         list_remove_first(list);
         /* RFC 8290 4.2: once more through the old ones, so that nobody stays
          * new by sending little and often. */
@@ -330,7 +337,32 @@ static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns,
             list_append(&fq->old_flows, flow);
         else
             flow->is_listed = false;
+    } else if ((packet = codel_dequeue(fq, flow, now_ns)) != NULL) {
+        pay(fq, flow, (uint32_t)packet_total_length(packet));
+        if (!flow->is_listed)
+            forget_delay(flow);
+        return packet;
     }
+    return fq_codel_dequeue(&fq->qdisc, now_ns);
+}
+
+static struct packet *fq_codel_dequeue(struct qdisc *qdisc, uint64_t now_ns)
+{
+    struct fq_codel *fq = fq_codel_of(qdisc);
+    struct flow *flow = fq->new_flows.first;
+    struct packet *packet;
+
+    if (flow == NULL)
+        flow = fq->old_flows.first;
+    if (flow == NULL)
+        return NULL;
+    packet = flow->first;
+    if (packet == NULL || flow->deficit <= 0 ||
+        now_ns - packet->time_ns >= CODEL_TARGET_NS)
+        return dequeue_other(fq, flow, now_ns);
+    forget_delay(flow); /* CoDel has nothing to say */
+    pay(fq, flow, take(fq, flow, packet));
+    return packet;
 }
 
 static COLD void fq_codel_clear(struct qdisc *qdisc)
@@ -347,7 +379,6 @@ static COLD void fq_codel_clear(struct qdisc *qdisc)
     fq->new_flows = (struct flow_list){0};
     fq->old_flows = (struct flow_list){0};
     qdisc->backlog_packets = 0;
-    qdisc->backlog_bytes = 0;
 }
 
 static const struct qdisc_operations operations = {
@@ -367,5 +398,7 @@ COLD struct qdisc *qdisc_fq_codel_make(const struct qdisc_settings *settings)
     fq->qdisc.operations = &operations;
     fq->limit = qdisc_limit(settings, QDISC_FQ_CODEL_PACKETS);
     platform_random(fq->key, sizeof(fq->key));
+    fq->key[0] |= 1;
+    fq->key[1] |= 1;
     return &fq->qdisc;
 }

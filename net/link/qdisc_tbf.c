@@ -45,15 +45,14 @@ static void fill(struct tbf *tbf, uint64_t now_ns)
         tbf->tokens_ns = tbf->burst_ns;
 }
 
-static struct packet *tbf_dequeue(struct qdisc *qdisc, uint64_t now_ns,
-                                  uint64_t *next_ns)
+static struct packet *tbf_dequeue(struct qdisc *qdisc, uint64_t now_ns)
 {
     struct tbf *tbf = tbf_of(qdisc);
     struct packet *packet = tbf->waiting;
     int64_t cost_ns, needed_ns;
 
     if (packet == NULL)
-        packet = tbf->child->operations->dequeue(tbf->child, now_ns, next_ns);
+        packet = tbf->child->operations->dequeue(tbf->child, now_ns);
     tbf->waiting = packet;
     if (packet == NULL)
         return NULL;
@@ -62,7 +61,8 @@ static struct packet *tbf_dequeue(struct qdisc *qdisc, uint64_t now_ns,
     needed_ns = cost_ns < tbf->burst_ns ? cost_ns : tbf->burst_ns;
     if (needed_ns > tbf->tokens_ns) {
         qdisc->counters.overlimits++;
-        *next_ns = now_ns + (uint64_t)(needed_ns - tbf->tokens_ns);
+        timer_set(&qdisc->timer,
+                  now_ns + (uint64_t)(needed_ns - tbf->tokens_ns));
         return NULL;
     }
     tbf->tokens_ns -= cost_ns;
