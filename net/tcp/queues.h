@@ -249,7 +249,10 @@ bool reassembly_take(struct tcp_reassembly *reassembly, struct seq32 seq,
                      struct tcp_early_list *list) MUST_CHECK;
 /* Forgets the last packet (memory is short); the peer sends it again. */
 void reassembly_prune(struct tcp_reassembly *reassembly);
-/* RFC 2883: this came a second time, as the next ACK will say. */
+/* RFC 2883: this came a second time, as the next ACK will say: one block of
+ * all that came since the last and meets it. Of pieces apart that came in one
+ * turn, which one ACK answers, only the last is told: a sender that has no
+ * timestamps then finds fewer of its repetitions needless. */
 void reassembly_note_duplicate(struct tcp_reassembly *reassembly,
                                struct seq32 left, struct seq32 right);
 void reassembly_clear(struct tcp_reassembly *reassembly);

@@ -191,7 +191,15 @@ static void drop_early(struct packet *packet, enum drop_reason reason)
 void reassembly_note_duplicate(struct tcp_reassembly *reassembly,
                                struct seq32 left, struct seq32 right)
 {
-    reassembly->duplicate = (struct tcp_sack_block){left, right};
+    struct tcp_sack_block *last = &reassembly->duplicate;
+    bool meets = seq_before(last->left, last->right) &&
+                 !seq_after(last->left, right) && !seq_after(left, last->right);
+
+    if (meets && seq_before(last->left, left))
+        left = last->left;
+    if (meets && seq_after(last->right, right))
+        right = last->right;
+    *last = (struct tcp_sack_block){left, right};
 }
 
 /* Cuts off what the range before it has. False: that is all of it. */

@@ -335,6 +335,59 @@ Test(tcp_recovery_dsack, a_duplicate_above_a_hole_comes_before_its_block)
     takes_block(seq + 10, seq + 20, 1);
 }
 
+/* What comes from now on within a millisecond is one turn's. */
+static void in_one_turn(void)
+{
+    remote_forget(peer->remote);
+    scene.bench.device->moderation_ns = NS_PER_MS;
+}
+
+static void repeats_three(unsigned a, unsigned b, unsigned c)
+{
+    static const char text[] = "first, second, third";
+    const unsigned order[] = {a, b, c};
+
+    scene_established(&scene, SCENE_SACK);
+    uint32_t seq = peer->seq;
+    scene_says(&scene, A, text, 20);
+    world_run_for(NS_PER_S);
+    in_one_turn();
+    for (size_t i = 0; i < 3; i++)
+        dialogue_send(peer, A, seq + 5 * order[i], peer->ack,
+                      text + 5 * order[i], 5);
+    cr_assert(dialogue_take_within(peer, NS_PER_S));
+    cr_assert_eq(peer->got.ack, seq + 20);
+    cr_assert_eq(peer->got.sack_count, 1);
+    takes_block(seq, seq + 15, 0);
+    cr_assert_not(dialogue_take_within(peer, NS_PER_S));
+}
+
+/* One ACK answers what came in one turn. A peer counts the octets it tells. */
+/* covers: RFC2883-4.4 */
+Test(tcp_recovery_dsack, duplicates_that_follow_each_other_are_one)
+{
+    repeats_three(0, 1, 2);
+}
+
+Test(tcp_recovery_dsack, duplicates_are_one_also_from_the_last_to_the_first)
+{
+    repeats_three(2, 1, 0);
+}
+
+Test(tcp_recovery_dsack, of_duplicates_apart_the_last_is_told)
+{
+    scene_established(&scene, SCENE_SACK);
+    uint32_t seq = peer->seq;
+    scene_says(&scene, A, "first, second, third", 20);
+    world_run_for(NS_PER_S);
+    in_one_turn();
+    dialogue_send(peer, A, seq, peer->ack, "first", 5);
+    dialogue_send(peer, A, seq + 10, peer->ack, "ond,", 4);
+    cr_assert(dialogue_take_within(peer, NS_PER_S));
+    takes_block(seq + 10, seq + 14, 0);
+    cr_assert_not(dialogue_take_within(peer, NS_PER_S));
+}
+
 Test(tcp_recovery_dsack, none_is_told_when_switched_off)
 {
     scene_established(&scene, SCENE_SACK);
