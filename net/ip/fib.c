@@ -182,13 +182,15 @@ static COLD int fib_add(struct ip_prefix prefix, const struct ip_path *path,
     return 0;
 }
 
-static COLD void fib_remove_of_netif(const struct netif *netif)
+static COLD void fib_remove_of_netif(const struct netif *netif,
+                                     unsigned longest)
 {
     for (uint32_t i = 1; i < fib->high; i++) {
         uint16_t before = fib->routes[i].set;
         uint16_t set;
 
-        if (before == FIB_SET_NONE || !fib_set_uses(before, netif))
+        if (before == FIB_SET_NONE || fib->routes[i].length > longest ||
+            !fib_set_uses(before, netif))
             continue;
         fib_set_release(before); /* its place may be taken at once */
         set = fib_set_without(before, netif);

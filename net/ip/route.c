@@ -121,7 +121,13 @@ void ip_deconfigure(struct netif *netif)
     collect_own_addresses();
     acd_cancel(netif);
     neighbour_flush(netif);
-    ip_route_table->remove_of_netif(netif);
+    ip_route_table->remove_of_netif(netif, 32);
+    ip_route_current++;
+}
+
+void ip_route_remove_default(struct netif *netif)
+{
+    ip_route_table->remove_of_netif(netif, 0);
     ip_route_current++;
 }
 

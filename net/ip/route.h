@@ -35,6 +35,9 @@ int ip_route_add(struct be32 destination, unsigned prefix_length,
 int ip_route_add_path(struct ip_prefix prefix, const struct ip_path *path,
                       uint32_t metric) MUST_CHECK;
 
+/* Takes the interface's default routes away. */
+void ip_route_remove_default(struct netif *netif);
+
 /* Another table, empty, in place of the host's list; and who is told of every
  * interface that has been given an address (NULL: nobody). Boot, before any
  * route is added. */

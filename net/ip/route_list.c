@@ -62,12 +62,14 @@ static int list_add(struct ip_prefix prefix, const struct ip_path *path,
     return 0;
 }
 
-static void list_remove_of_netif(const struct netif *netif)
+static void list_remove_of_netif(const struct netif *netif, unsigned longest)
 {
+    uint32_t netmask = be32_get(ipv4_netmask(longest));
     size_t kept = 0;
 
     for (size_t i = 0; i < routes.count; i++)
-        if (routes.list[i].path.netif != netif)
+        if (routes.list[i].path.netif != netif ||
+            routes.list[i].netmask > netmask)
             routes.list[kept++] = routes.list[i];
     routes.count = kept;
 }

@@ -45,7 +45,8 @@ struct ip_route_table {
     /* -EEXIST, -ENOSPC. Of several metrics of one prefix the least counts. */
     int (*add)(struct ip_prefix prefix, const struct ip_path *path,
                uint32_t metric);
-    void (*remove_of_netif)(const struct netif *netif);
+    /* Those of prefixes no longer than that. */
+    void (*remove_of_netif)(const struct netif *netif, unsigned longest);
     size_t (*count)(void);
     void (*visit)(ip_route_visit *visit, void *context);
     /* An interface got or lost an address. May be NULL. */

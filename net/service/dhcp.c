@@ -32,6 +32,7 @@ struct client {
     struct lease_times times;
     struct dhcp_reply reply; /* the offer, then the lease */
     char host[DHCP_HOST_SIZE];
+    struct be32 router; /* of our default route; 0.0.0.0: there is none */
 };
 
 static struct client clients[NETIF_MAX];
@@ -183,13 +184,27 @@ static void configure(struct client *client, uint64_t now_ns)
 
     ip_configure(netif, reply->your_address, lease_prefix_length(reply),
                  now_ns);
-    if (reply->router_count != 0 && ipv4_is_unicast(reply->routers[0]) &&
-        ip_route_add(be32_from(0), 0, reply->routers[0], netif) != 0)
-        platform_log(PLATFORM_ERROR, netif->name, "no room for its router");
+    client->router = be32_from(0);
     platform_log(
         PLATFORM_INFO, netif->name, "address %s/%u from %s, lease %u s",
         ipv4_format(reply->your_address, address), lease_prefix_length(reply),
         ipv4_format(reply->server, server), (unsigned)reply->lease_s);
+}
+
+static void take_router(struct client *client)
+{
+    struct netif *netif = client->netif;
+    struct be32 router = client->reply.routers[0];
+
+    if (!ipv4_is_unicast(router)) /* there may be none: 0.0.0.0 */
+        router = be32_from(0);
+    if (be32_equal(router, client->router))
+        return;
+    client->router = router;
+    ip_route_remove_default(netif);
+    if (be32_get(router) != 0 &&
+        ip_route_add(be32_from(0), 0, router, netif) != 0)
+        platform_log(PLATFORM_ERROR, netif->name, "no room for its router");
 }
 
 static void enter_bound(struct client *client, uint64_t now_ns)
@@ -202,6 +217,7 @@ static void enter_bound(struct client *client, uint64_t now_ns)
         !be32_equal(netif->ip.netmask,
                     ipv4_netmask(lease_prefix_length(reply))))
         configure(client, now_ns);
+    take_router(client);
     take_servers(client);
     timer_set(&client->timer, client->times.t1_ns);
 }

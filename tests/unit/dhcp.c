@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "net/ip/ip.h"
+#include "net/ip/route.h"
 #include "net/service/dhcp.h"
 #include "net/service/dns.h"
 
@@ -19,11 +20,28 @@ static enum dhcp_state state(void)
     return dhcp_state(&device->netif);
 }
 
-Test(dhcp, gives_address_route_and_name_server)
+/* The gateway to elsewhere; 0: there is none. */
+static uint32_t gateway(void)
 {
     struct ip_address far = mapped(FAR_ADDRESS);
     struct ip_address any = mapped(0);
     struct ip_address servers[DNS_SERVERS_MAX];
+
+    return ip_route_lookup(&far, &any, &route) == 0
+               ? be32_get(ip_address_ipv4(&route.gateway))
+               : 0;
+}
+
+static uint32_t name_server(void)
+{
+    struct ip_address servers[DNS_SERVERS_MAX];
+
+    cr_assert_eq(dns_servers(servers), 1);
+    return be32_get(ip_address_ipv4(&servers[0]));
+}
+
+Test(dhcp, gives_address_route_and_name_server)
+{
     struct ip_route route;
     char text[64];
 
@@ -31,10 +49,8 @@ Test(dhcp, gives_address_route_and_name_server)
     cr_assert_eq(state(), DHCP_BOUND);
     cr_assert(has_address(OUR_ADDRESS));
     cr_assert_eq(be32_get(device->netif.ip.netmask), 0xffffff00);
-    cr_assert_eq(ip_route_lookup(&far, &any, &route), 0);
-    cr_assert_eq(be32_get(ip_address_ipv4(&route.gateway)), PEER_ADDRESS);
-    cr_assert_eq(dns_servers(servers), 1);
-    cr_assert_eq(be32_get(ip_address_ipv4(&servers[0])), PEER_ADDRESS);
+    cr_assert_eq(gateway(), PEER_ADDRESS);
+    cr_assert_eq(name_server(), PEER_ADDRESS);
     cr_assert(net_is_configured(text, sizeof(text)));
     cr_assert_str_eq(text, "10.0.0.1");
     cr_assert_not_null(strstr(world_log_text(), "address 10.0.0.1/24 from "
@@ -109,6 +125,37 @@ Test(dhcp, lease_is_renewed_at_half_by_unicast)
     cr_assert_geq(server.heard[DHCP_REQUEST], 20);
     cr_assert_eq(server.heard[DHCP_DISCOVER], 1);
 }
+Test(dhcp, what_a_renewal_changes_is_taken_over)
+{
+    static const struct be32 farther = {{10, 1, 2, 0}};
+    size_t routes;
+
+    peer.answers_arp = true;
+    world_run_for(NS_PER_S);
+    (void)world_enter(stack);
+    cr_assert_eq(
+        ip_route_add(farther, 24, be32_from(PEER_ADDRESS), &device->netif), 0);
+    world_leave(stack);
+    routes = ip_route_count();
+    server.router = OTHER_ADDRESS;
+    server.name_server = FAR_ADDRESS;
+    world_run_for(1900 * NS_PER_S);
+    cr_assert_eq(server.heard[DHCP_REQUEST], 2);
+    cr_assert_eq(gateway(), OTHER_ADDRESS);
+    cr_assert_eq(name_server(), FAR_ADDRESS);
+    cr_assert_eq(ip_route_count(), routes, "others have stayed");
+    server.netmask = 0xffff0000;
+    world_run_for(1900 * NS_PER_S);
+    cr_assert_eq(be32_get(device->netif.ip.netmask), 0xffff0000);
+    cr_assert_eq(gateway(), OTHER_ADDRESS);
+    server.router = 0;
+    world_run_for(1900 * NS_PER_S);
+    cr_assert_eq(gateway(), 0);
+    server.router = PEER_ADDRESS;
+    world_run_for(1900 * NS_PER_S);
+    cr_assert_eq(gateway(), PEER_ADDRESS);
+}
+
 
 Test(dhcp, times_of_the_server_are_kept)
 {

@@ -128,7 +128,7 @@ Test(fib, what_an_interface_takes_away_is_gone_and_the_rest_stands)
 
     for (size_t round = 0; round < 1000; round++)
         model_add();
-    fib_table.remove_of_netif(&netifs[3]);
+    fib_table.remove_of_netif(&netifs[3], 32);
     for (size_t i = 0; i < model_count; i++)
         if (model[i].netif != 3)
             model[kept++] = model[i];
@@ -185,7 +185,7 @@ Test(fib, a_full_table_says_so_and_still_answers)
     cr_assert_eq(status, -ENOSPC);
     cr_assert_eq(fib_table.count(), fib_capacity());
     cr_assert_eq(found((i - 2) << 8), 1);
-    fib_table.remove_of_netif(&netifs[1]);
+    fib_table.remove_of_netif(&netifs[1], 32);
     cr_assert_eq(fib_table.count(), 0);
     cr_assert_eq(found(5 << 8), -1);
     cr_assert_eq(add(5 << 8, 24, 1, 0), 0);
@@ -204,7 +204,7 @@ Test(fib, of_several_metrics_the_least_counts)
     cr_assert_eq(add(0, 0, 3, 300), 0);
     cr_assert_eq(found(1), 2);
     cr_assert_eq(fib_table.count(), 1);
-    fib_table.remove_of_netif(&netifs[2]);
+    fib_table.remove_of_netif(&netifs[2], 32);
     cr_assert_eq(found(1), 1);
     cr_assert_eq(add(0, 0, 1, 200), -EEXIST);
 }

@@ -66,8 +66,9 @@ static void reply(const uint8_t *request, enum dhcp_type type)
         if (server.t2_s != 0)
             at = put_32(at, 59, server.t2_s);
         at = put_32(at, 1, server.netmask);
-        at = put_32(at, 3, PEER_ADDRESS);
-        at = put_32(at, 6, PEER_ADDRESS);
+        if (server.router != 0)
+            at = put_32(at, 3, server.router);
+        at = put_32(at, 6, server.name_server);
     }
     *at++ = 255;
     length = (size_t)(at - message);
@@ -130,6 +131,8 @@ void dhcp_world_with(void (*prepare)(void))
     server = (struct dhcp_server){
         .offers = OUR_ADDRESS,
         .netmask = 0xffffff00,
+        .router = PEER_ADDRESS,
+        .name_server = PEER_ADDRESS,
         .lease_s = 3600,
     };
     if (prepare != NULL)

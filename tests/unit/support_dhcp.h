@@ -17,6 +17,8 @@ struct dhcp_server {
     enum dhcp_server_is is;
     uint32_t offers; /* the address */
     uint32_t netmask;
+    uint32_t router; /* 0: left out */
+    uint32_t name_server;
     uint32_t lease_s;
     uint32_t t1_s; /* 0: left out */
     uint32_t t2_s;
