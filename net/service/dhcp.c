@@ -38,9 +38,7 @@ struct client {
 static struct client clients[NETIF_MAX];
 
 static struct {
-    uint64_t discovers;
-    uint64_t requests;
-    uint64_t declines;
+    uint64_t sent[DHCP_DECLINE + 1]; /* by type */
     uint64_t offers;
     uint64_t acknowledgements;
     uint64_t refusals;
@@ -63,8 +61,7 @@ enum dhcp_state dhcp_state(const struct netif *netif)
     return clients[netif->index].state;
 }
 
-/* ---- messages out ---------------------------------------------------------
- */
+/* ---- messages out ------------------------------------------------------- */
 
 static void send_message(struct client *client, enum dhcp_type type,
                          uint64_t now_ns)
@@ -83,7 +80,6 @@ static void send_message(struct client *client, enum dhcp_type type,
     struct udp_endpoint to = {ip_address_from_ipv4(broadcast),
                               DHCP_SERVER_PORT};
     uint8_t bytes[DHCP_SEND_MAX];
-    int sent;
 
     if (client->state == DHCP_RENEWING || client->state == DHCP_REBINDING) {
         request.client_address = client->netif->ip.address;
@@ -95,16 +91,9 @@ static void send_message(struct client *client, enum dhcp_type type,
         request.server = client->reply.server;
     }
     client->attempts++;
-    sent = udp_send(client->socket, &to, bytes, dhcp_build(bytes, &request),
-                    now_ns);
-    if (sent < 0)
-        return; /* counted there; it is repeated in any case */
-    if (type == DHCP_DISCOVER)
-        counters.discovers++;
-    else if (type == DHCP_REQUEST)
-        counters.requests++;
-    else
-        counters.declines++;
+    if (udp_send(client->socket, &to, bytes, dhcp_build(bytes, &request),
+                 now_ns) >= 0) /* else counted there; it is repeated anyway */
+        counters.sent[type]++;
 }
 
 static uint64_t with_jitter(uint64_t wait_ns)
@@ -162,8 +151,7 @@ static void request(struct client *client, uint64_t now_ns)
     timer_set(&client->timer, now_ns + retry_wait_ns(client));
 }
 
-/* ---- the lease ------------------------------------------------------------
- */
+/* ---- the lease ---------------------------------------------------------- */
 
 static void take_servers(struct client *client)
 {
@@ -255,8 +243,7 @@ static void probed(struct netif *netif, struct be32 address, bool is_free,
         decline(client, now_ns);
 }
 
-/* ---- time -----------------------------------------------------------------
- */
+/* ---- time --------------------------------------------------------------- */
 
 /* Asks again at half of what is left, but not too often, and in time for the
  * end of the state. */
@@ -315,8 +302,7 @@ static void client_expire(struct timer *timer, uint64_t now_ns)
     }
 }
 
-/* ---- messages in ----------------------------------------------------------
- */
+/* ---- messages in -------------------------------------------------------- */
 
 static void receive_offer(struct client *client, const struct dhcp_reply *reply,
                           uint64_t now_ns)
@@ -423,8 +409,7 @@ static void socket_ready(void *owner, uint32_t ready)
     }
 }
 
-/* ---- start ----------------------------------------------------------------
- */
+/* ---- start -------------------------------------------------------------- */
 
 void dhcp_start(struct netif *netif, const char *host, uint64_t now_ns)
 {
@@ -466,10 +451,11 @@ void dhcp_link_changed(struct netif *netif, uint64_t now_ns)
 }
 
 static const struct counter shown[] = {
-    {"dhcp_discovers_total", &counters.discovers,
+    {"dhcp_discovers_total", &counters.sent[DHCP_DISCOVER],
      "DHCP discover messages sent"},
-    {"dhcp_requests_total", &counters.requests, "DHCP request messages sent"},
-    {"dhcp_declines_total", &counters.declines,
+    {"dhcp_requests_total", &counters.sent[DHCP_REQUEST],
+     "DHCP request messages sent"},
+    {"dhcp_declines_total", &counters.sent[DHCP_DECLINE],
      "addresses given by DHCP that somebody had"},
     {"dhcp_offers_total", &counters.offers, "DHCP offers accepted"},
     {"dhcp_acknowledgements_total", &counters.acknowledgements,
