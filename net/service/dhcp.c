@@ -2,8 +2,9 @@
 /*
  * DHCP client (RFC 2131 4.4). The first acceptable offer is taken; its address
  * is probed for before it is used (RFC 5227) and declined when somebody has
- * it. A lease outlives its server and the link until it expires. Deliberately
- * absent: INIT-REBOOT (nothing is kept over a boot), INFORM and RELEASE.
+ * it. A lease outlives its server and the link until it expires; a link that
+ * comes back may lead to another network, so the lease is verified then (3.7).
+ * Deliberately absent: INFORM, RELEASE, and a lease kept over a boot.
  */
 #include "net/counter.h"
 #include "net/service/dhcp.h"
@@ -31,8 +32,8 @@ struct client {
     uint64_t sent_ns;    /* of the last request: a lease counts from then */
     struct lease_times times;
     struct dhcp_reply reply; /* the offer, then the lease */
+    struct be32 router;      /* of our default route; 0.0.0.0: there is none */
     char host[DHCP_HOST_SIZE];
-    struct be32 router; /* of our default route; 0.0.0.0: there is none */
 };
 
 static struct client clients[NETIF_MAX];
@@ -88,7 +89,8 @@ static void send_message(struct client *client, enum dhcp_type type,
             to.address = ip_address_from_ipv4(client->reply.server);
     } else if (type != DHCP_DISCOVER) {
         request.requested_address = client->reply.your_address;
-        request.server = client->reply.server;
+        if (client->state != DHCP_REBOOTING)
+            request.server = client->reply.server;
     }
     client->attempts++;
     if (udp_send(client->socket, &to, bytes, dhcp_build(bytes, &request),
@@ -260,6 +262,14 @@ static void renew(struct client *client, uint64_t end_ns, uint64_t now_ns)
     timer_set(&client->timer, now_ns + wait_ns);
 }
 
+/* Asks whether the lease is good, and again; not beyond its end. */
+static void verify(struct client *client, uint64_t now_ns)
+{
+    request(client, now_ns);
+    if (client->timer.deadline_ns > client->times.expires_ns)
+        timer_set(&client->timer, client->times.expires_ns);
+}
+
 static void client_expire(struct timer *timer, uint64_t now_ns)
 {
     struct client *client = container_of(timer, struct client, timer);
@@ -278,11 +288,20 @@ static void client_expire(struct timer *timer, uint64_t now_ns)
         else
             discover(client, now_ns);
         return;
+    case DHCP_REBOOTING:
+        if (client->attempts < DHCP_REQUESTS &&
+            now_ns < client->times.expires_ns) {
+            verify(client, now_ns);
+            return;
+        }
+        /* Nobody knows: it is good while it lasts. */
+        set_state(client, DHCP_BOUND);
+        timer_set(&client->timer, client->times.t1_ns);
+        return;
     case DHCP_BOUND:
         set_state(client, DHCP_RENEWING);
         new_transaction(client, now_ns);
-        renew(client, client->times.t2_ns, now_ns);
-        return;
+        /* fall through */
     case DHCP_RENEWING:
         if (now_ns < client->times.t2_ns) {
             renew(client, client->times.t2_ns, now_ns);
@@ -323,11 +342,12 @@ static void receive_acknowledgement(struct client *client,
                                     uint64_t now_ns)
 {
     bool is_new = client->state == DHCP_REQUESTING;
+    bool is_asked_for =
+        be32_equal(reply->your_address, client->reply.your_address);
 
     if (!reply->has_lease || !reply->has_server ||
-        (is_new &&
-         (!be32_equal(reply->server, client->reply.server) ||
-          !be32_equal(reply->your_address, client->reply.your_address)))) {
+        (is_new && !be32_equal(reply->server, client->reply.server)) ||
+        ((is_new || client->state == DHCP_REBOOTING) && !is_asked_for)) {
         counters.ignored++;
         return;
     }
@@ -352,8 +372,8 @@ static void receive_acknowledgement(struct client *client,
 static void receive_refusal(struct client *client,
                             const struct dhcp_reply *reply, uint64_t now_ns)
 {
-    /* Only by whom we asked; when rebinding, anybody. */
-    if (client->state != DHCP_REBINDING &&
+    /* Only by whom we asked, if it was not anybody. */
+    if (client->state < DHCP_REBINDING &&
         (!reply->has_server ||
          !be32_equal(reply->server, client->reply.server))) {
         counters.ignored++;
@@ -368,9 +388,8 @@ static void receive_refusal(struct client *client,
 static void receive(struct client *client, const struct dhcp_reply *reply,
                     uint64_t now_ns)
 {
-    bool awaits_answer = client->state == DHCP_REQUESTING ||
-                         client->state == DHCP_RENEWING ||
-                         client->state == DHCP_REBINDING;
+    bool awaits_answer =
+        client->state == DHCP_REQUESTING || client->state > DHCP_BOUND;
 
     if (reply->transaction != client->transaction ||
         !ethernet_address_equal(&reply->client_hardware,
@@ -440,14 +459,21 @@ void dhcp_link_changed(struct netif *netif, uint64_t now_ns)
 {
     struct client *client = &clients[netif->index];
 
-    if (client->state == DHCP_INIT || client->state == DHCP_SELECTING ||
-        client->state == DHCP_REQUESTING) {
-        set_state(client, DHCP_INIT);
-        if (netif->link_up)
-            discover(client, now_ns);
-        else
-            timer_cancel(&client->timer);
+    if (client->state == DHCP_STOPPED)
+        return;
+    if (client->state >= DHCP_BOUND) {
+        if (!netif->link_up)
+            return;
+        set_state(client, DHCP_REBOOTING);
+        new_transaction(client, now_ns);
+        verify(client, now_ns);
+        return;
     }
+    set_state(client, DHCP_INIT);
+    if (netif->link_up)
+        discover(client, now_ns);
+    else
+        timer_cancel(&client->timer);
 }
 
 static const struct counter shown[] = {

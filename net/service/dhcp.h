@@ -17,9 +17,11 @@ enum dhcp_state {
     DHCP_SELECTING,  /* waits for offers */
     DHCP_REQUESTING, /* waits for the acknowledgement */
     DHCP_PROBING,    /* asks whether somebody uses the address */
+    /* From here on there is a lease. */
     DHCP_BOUND,
     DHCP_RENEWING,  /* after T1: asks the server that gave the lease */
     DHCP_REBINDING, /* after T2: asks any */
+    DHCP_REBOOTING, /* the link is back: asks any whether the lease is good */
 };
 
 /* Boot. */
@@ -29,7 +31,7 @@ void dhcp_init(void);
  * empty. */
 void dhcp_start(struct netif *netif, const char *host, uint64_t now_ns);
 
-/* From net.c: carrier came or went. The lease is kept. */
+/* From net.c: carrier came or went. A lease is kept, and verified. */
 void dhcp_link_changed(struct netif *netif, uint64_t now_ns);
 
 enum dhcp_state dhcp_state(const struct netif *netif);

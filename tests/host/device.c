@@ -211,5 +211,5 @@ void device_set_link(struct device *device, bool up)
     const struct stack_functions *call = world_enter(device->stack);
     call->netif_link_changed(&device->netif, up);
     device->netif.link_up = up;
-    device->stack->is_locked = false;
+    world_leave(device->stack);
 }

@@ -25,7 +25,7 @@ static uint32_t gateway(void)
 {
     struct ip_address far = mapped(FAR_ADDRESS);
     struct ip_address any = mapped(0);
-    struct ip_address servers[DNS_SERVERS_MAX];
+    struct ip_route route;
 
     return ip_route_lookup(&far, &any, &route) == 0
                ? be32_get(ip_address_ipv4(&route.gateway))
@@ -42,7 +42,6 @@ static uint32_t name_server(void)
 
 Test(dhcp, gives_address_route_and_name_server)
 {
-    struct ip_route route;
     char text[64];
 
     world_run_for(NS_PER_S);
@@ -125,6 +124,7 @@ Test(dhcp, lease_is_renewed_at_half_by_unicast)
     cr_assert_geq(server.heard[DHCP_REQUEST], 20);
     cr_assert_eq(server.heard[DHCP_DISCOVER], 1);
 }
+
 Test(dhcp, what_a_renewal_changes_is_taken_over)
 {
     static const struct be32 farther = {{10, 1, 2, 0}};
@@ -155,7 +155,6 @@ Test(dhcp, what_a_renewal_changes_is_taken_over)
     world_run_for(1900 * NS_PER_S);
     cr_assert_eq(gateway(), PEER_ADDRESS);
 }
-
 
 Test(dhcp, times_of_the_server_are_kept)
 {
@@ -287,6 +286,109 @@ Test(dhcp, lease_outlives_the_link)
     cr_assert_not_null(received_arp(0));
     cr_assert_eq(be32_get(received_arp(0)->sender_protocol), OUR_ADDRESS);
     cr_assert_eq(be32_get(received_arp(0)->target_protocol), OUR_ADDRESS);
+}
+
+static void replug(uint64_t without_link_s)
+{
+    world_run_for(NS_PER_S);
+    device_set_link(device, false);
+    world_run_for(without_link_s * NS_PER_S);
+    device_set_link(device, true);
+}
+
+/* RFC 2131 3.7, 4.3.2: it may be another network by now. */
+Test(dhcp, lease_is_verified_when_the_link_is_back)
+{
+    replug(60);
+    world_run_for(NS_PER_S);
+    cr_assert_eq(server.heard[DHCP_DISCOVER], 1);
+    cr_assert_eq(server.heard[DHCP_REQUEST], 2);
+    cr_assert_eq(be32_get(server.last.requested_address), OUR_ADDRESS);
+    cr_assert_eq(be32_get(server.last.server), 0);
+    cr_assert_eq(be32_get(server.last.client_address), 0);
+    cr_assert_eq(server.last_destination, 0xffffffff);
+    cr_assert_eq(state(), DHCP_BOUND);
+    cr_assert(has_address(OUR_ADDRESS));
+    /* It counts from now. */
+    server.is = SERVER_SILENT;
+    world_run_for(3590 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+    world_run_for(20 * NS_PER_S);
+    cr_assert(has_address(0));
+}
+
+Test(dhcp, lease_of_another_network_is_given_up_when_told)
+{
+    peer.answers_arp = true;
+    world_run_for(NS_PER_S);
+    server.is = SERVER_REFUSES;
+    replug(60);
+    world_run_for(NS_PER_S / 10);
+    cr_assert(has_address(0));
+    server.is = SERVER_HONEST;
+    server.offers = OTHER_ADDRESS;
+    server.router = FAR_ADDRESS;
+    world_run_for(5 * NS_PER_S);
+    cr_assert(has_address(OTHER_ADDRESS));
+    cr_assert_eq(gateway(), FAR_ADDRESS);
+}
+
+Test(dhcp, lease_nobody_speaks_of_is_kept_while_it_lasts)
+{
+    world_run_for(NS_PER_S);
+    server.is = SERVER_SILENT;
+    replug(60);
+    world_run_for(60 * NS_PER_S);
+    cr_assert_eq(server.heard[DHCP_REQUEST], 1 + 4);
+    cr_assert_eq(state(), DHCP_BOUND);
+    world_run_for(1800 * NS_PER_S);
+    cr_assert_eq(state(), DHCP_RENEWING);
+    world_run_for(1670 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+    world_run_for(20 * NS_PER_S);
+    cr_assert(has_address(0));
+}
+
+/* Whenever the link comes back, the lease ends when it ends. */
+Test(dhcp, lease_that_ends_while_it_is_verified_is_given_up)
+{
+    world_run_for(NS_PER_S);
+    server.is = SERVER_SILENT;
+    replug(3590);
+    world_run_for(7 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+    world_run_for(4 * NS_PER_S);
+    cr_assert(has_address(0));
+    server.is = SERVER_HONEST;
+    world_run_for(100 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+}
+
+Test(dhcp, another_address_is_no_answer_to_whether_ours_is_good)
+{
+    world_run_for(NS_PER_S);
+    server.offers = OTHER_ADDRESS;
+    replug(60);
+    world_run_for(10 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+    server.offers = OUR_ADDRESS;
+    world_run_for(60 * NS_PER_S);
+    cr_assert_eq(state(), DHCP_BOUND);
+    cr_assert(has_address(OUR_ADDRESS));
+}
+
+/* A probe into a dead link finds everything free. */
+Test(dhcp, address_is_asked_for_anew_when_the_link_fails_while_it_is_probed)
+{
+    while (state() != DHCP_PROBING)
+        world_run_for(NS_PER_MS);
+    device_set_link(device, false);
+    world_run_for(NS_PER_S);
+    cr_assert(has_address(0));
+    device_set_link(device, true);
+    world_run_for(NS_PER_S);
+    cr_assert_eq(server.heard[DHCP_DISCOVER], 2);
+    cr_assert(has_address(OUR_ADDRESS));
 }
 
 Test(dhcp, link_that_comes_late_is_used_at_once)
