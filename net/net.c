@@ -89,6 +89,8 @@ static void link_changed(struct netif *netif, uint64_t now_ns)
         neighbour_flush(netif);
     else if (be32_get(netif->ip.address) != 0)
         acd_announce(netif, now_ns);
+    if (netif->link_up && ip_multicast != NULL)
+        ip_multicast->link_up(netif, now_ns);
     dhcp_link_changed(netif, now_ns);
 }
 

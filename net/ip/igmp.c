@@ -251,6 +251,23 @@ static void announce(struct group *group, uint64_t now_ns)
 {
     group->announce = IGMP_ROBUSTNESS;
     timer_set(&group->timer, now_ns);
+}
+
+static void link_up(const struct netif *netif, uint64_t now_ns)
+{
+    for (size_t i = 0; i < IGMP_GROUPS_MAX; i++) {
+        struct group *group = &igmp.groups[i];
+
+        if (group->netif == netif && group->members != 0 &&
+            !is_all_hosts(group->address))
+            announce(group, now_ns);
+    }
+}
+
+/* Somebody is the first to hear it, or was the last. */
+static void change(struct group *group, uint64_t now_ns)
+{
+    announce(group, now_ns);
     tell_card(group->netif);
 }
 
@@ -288,7 +305,7 @@ static int join(const void *owner, struct netif *netif,
     group->netif = netif;
     group->address = to;
     if (group->members++ == 0 && !is_all_hosts(to))
-        announce(group, now_ns);
+        change(group, now_ns);
     return 0;
 }
 
@@ -303,7 +320,7 @@ static void forget(struct member *member, uint64_t now_ns)
         release(group);
         return;
     }
-    announce(group, now_ns);
+    change(group, now_ns);
 }
 
 static int leave(const void *owner, struct netif *netif,
@@ -439,6 +456,7 @@ static void receive(struct packet *packet, const struct ip_receive_info *info,
 
 static const struct ip_multicast multicast = {
     .is_member = is_member,
+    .link_up = link_up,
     .receive = receive,
     .join = join,
     .leave = leave,

@@ -233,6 +233,8 @@ struct ip_multicast {
     /* A packet to a group is about to leave, data at its IP header: our own
      * members are given a copy. Borrows. */
     void (*echo)(const struct packet *packet, const struct netif *netif);
+    /* Its link is back: groups are told to whoever is there now. */
+    void (*link_up)(const struct netif *netif, uint64_t now_ns);
     /* An IGMP message, data behind the IP header. */
     void (*receive)(struct packet *packet, const struct ip_receive_info *info,
                     uint64_t now_ns);

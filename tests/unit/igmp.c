@@ -261,6 +261,25 @@ Test(igmp, a_join_while_the_link_is_down_is_told_when_it_is_up)
     cr_assert_null(received_ip(2, 2));
 }
 
+/* Switches and routers there may never have heard of us. */
+Test(igmp, what_is_joined_is_told_again_when_the_link_is_back)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    cr_assert_eq(join(&owner, OTHER_GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_eq(leave(&owner, OTHER_GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    device_set_link(device, false);
+    world_run_for(10 * NS_PER_S);
+    forget_received();
+    device_set_link(device, true);
+    world_run_for(3 * NS_PER_S);
+    assert_record(0, IGMP_TO_EXCLUDE, GROUP);
+    assert_record(1, IGMP_TO_EXCLUDE, GROUP);
+    world_run_for(60 * NS_PER_S);
+    cr_assert_null(received_ip(2, 2));
+}
+
 Test(igmp, who_leaves_while_the_link_is_down_is_forgotten)
 {
     cr_assert_eq(join(&owner, GROUP), 0);
