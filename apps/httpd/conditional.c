@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-void etag_from_file(uint64_t size, time_t modified, char etag[ETAG_SIZE])
+void etag_from_file(uint64_t size, uint64_t version, char etag[ETAG_SIZE])
 {
-    snprintf(etag, ETAG_SIZE, "\"%llx-%llx\"", (unsigned long long)modified,
+    snprintf(etag, ETAG_SIZE, "\"%llx-%llx\"", (unsigned long long)version,
              (unsigned long long)size);
 }
 

@@ -14,8 +14,8 @@ struct validators {
     time_t modified;      /* 0: not known */
 };
 
-/* The tag of a file: changes with its size or its time of change. */
-void etag_from_file(uint64_t size, time_t modified, char etag[ETAG_SIZE]);
+/* The tag of a file: changes with its size or its version. */
+void etag_from_file(uint64_t size, uint64_t version, char etag[ETAG_SIZE]);
 /* The tag of bytes in memory. */
 void etag_from_bytes(const char *bytes, size_t length, char etag[ETAG_SIZE]);
 /* True if the list (or "*") has the tag; weak tags count only if asked. */

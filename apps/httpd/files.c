@@ -18,10 +18,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char root[ROOT_LIMIT];
 static bool has_root;
+static uint64_t started; /* ns of the wall clock */
 
 static bool is_folder(const char *path)
 {
@@ -53,8 +55,12 @@ static bool has_site(const char *path)
 
 bool files_init(const char *wanted)
 {
+    struct timespec now;
     size_t length;
 
+    clock_gettime(CLOCK_REALTIME, &now);
+    started =
+        (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
     if (wanted) {
         if (!is_folder(wanted))
             return false;
@@ -152,6 +158,12 @@ static void select_range(const struct request *request, time_t now,
     }
 }
 
+/* An archive packed without times changes only between two runs. */
+static uint64_t version_of(const struct stat *status)
+{
+    return status->st_mtime ? (uint64_t)status->st_mtime : started;
+}
+
 /* Takes the open descriptor. */
 static void answer_opened(const struct request *request, int file,
                           const struct stat *status, time_t now,
@@ -164,7 +176,7 @@ static void answer_opened(const struct request *request, int file,
     response->body = (struct body){.kind = BODY_FILE,
                                    .file = file,
                                    .remaining = (uint64_t)status->st_size};
-    etag_from_file((uint64_t)status->st_size, status->st_mtime,
+    etag_from_file((uint64_t)status->st_size, version_of(status),
                    response->validators.etag);
     verdict = conditional_check(request, &response->validators, now);
     if (verdict == 412) {

@@ -241,6 +241,22 @@ def test_etag_changes_with_the_file():
     assert client.ask("/f.txt").etag != etag
 
 
+def test_etag_of_a_file_without_a_time_ends_with_the_run():
+    root = make_site({"f.txt": b"one"})
+
+    def serve_anew(content):
+        with open(root + "/f.txt", "wb") as file:
+            file.write(content)
+        os.utime(root + "/f.txt", (0, 0))
+        return Client(App("httpd", "-p", "0", "-r", root).port)
+    client = serve_anew(b"one")
+    first = client.ask("/f.txt")
+    assert not first.last_modified
+    assert client.ask("/f.txt", if_none_match=first.etag).status == 304
+    again = serve_anew(b"two").ask("/f.txt", if_none_match=first.etag)
+    assert (again.status, again.body) == (200, b"two")
+
+
 def test_content_types():
     names = {"a.html": "text/html; charset=utf-8", "a.CSS": "text/css; charset=utf-8",
              "a.js": "text/javascript; charset=utf-8", "a.json": "application/json",
