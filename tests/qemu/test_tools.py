@@ -11,6 +11,7 @@ import tarfile
 import time
 
 from harness import Failure, check, die_with_parent, eventually, test
+from links import Tap
 import peers
 import sites
 
@@ -157,8 +158,37 @@ def wrong_values(t):
     refused(t, "a number from 1 to 65535", PORT="http")
     refused(t, "needs the interface", NET="tap")
     refused(t, "ip tuntap add tap7", NET="tap", TAP="tap7")
+    refused(t, "NET=tap", TAP="tap7")
+    refused(t, "APP=gateway", LAN="5599")
     refused(t, "is not a folder", SITE="/no/such/place")
     refused(t, "is missing", ELF="/no/such/file")
+
+
+def words_for_qemu(t, **variables):
+    """What run-qemu would start, by a QEMU that only tells its words."""
+    folder = folder_of_programs(t, set(), {"qemu-system-x86_64": "echo $*\n"})
+    code, said = call(t, [tool("run-qemu")], path=folder, **variables)
+    check(code == 0, f"{variables}: exit {code}: {said.strip()[-200:]}")
+    return said
+
+
+@test("make run: a TAP of this network namespace is found, whatever /sys shows")
+def tap_of_namespace(t):
+    tap = Tap(t)
+    said = words_for_qemu(t, NET="tap", TAP=tap.name, ELF=os.path.join(
+        t.images, "ferrule-httpd.elf"))
+    check(f"ifname={tap.name}" in said, said)
+
+
+@test("make run: two echoes find ports, discard's beside echo's")
+def echo_ports(t):
+    busy = peers.socket.socket()
+    busy.bind(("127.0.0.1", 8009))
+    busy.listen(1)
+    said = words_for_qemu(t, APP="echo", PORT="8017", ELF=os.path.join(
+        t.images, "ferrule-echo.elf"))
+    check("tcp:127.0.0.1:8019-:9" in said, said)
+    busy.close()
 
 
 @test("make: variables reach the tools as they are; misspelled ones are named")
