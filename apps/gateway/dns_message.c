@@ -19,7 +19,9 @@ enum {
     FLAG_CHECKING_DISABLED = 0x0010,
     FLAG_CODE = 0x000f,
     EDNS_DNSSEC = 0x8000,
-    RECORD_TAIL = 10, /* type, class, TTL, length */
+    EDNS_VERSION = 0xff0000,
+    EDNS_CODE_SHIFT = 24 - 4, /* of a code's upper half */
+    RECORD_TAIL = 10,         /* type, class, TTL, length */
     POINTER = 0xc0,
     LABEL_MAX = 63,
     AT_FLAGS = 2,
@@ -142,9 +144,9 @@ static size_t read_question(const uint8_t *bytes, size_t length,
 /* ---- queries ------------------------------------------------------------- */
 
 /* A client's OPT record, if there is one. False when the message is
- * malformed. */
+ * malformed, or of a later version of EDNS (RFC 6891 6.1.3). */
 static bool read_edns(const uint8_t *bytes, size_t length,
-                      struct dns_query *query)
+                      struct dns_query *query, enum dns_code *code)
 {
     size_t at = query->question_end;
     unsigned count = record_count(bytes);
@@ -162,13 +164,17 @@ static bool read_edns(const uint8_t *bytes, size_t length,
             if (query->has_edns)
                 return false; /* RFC 6891 6.1.1 */
             query->has_edns = true;
-            query->question.is_dnssec_wanted =
-                (record.ttl_s & EDNS_DNSSEC) != 0;
+            query->edns = record.ttl_s & EDNS_DNSSEC;
+            query->question.is_dnssec_wanted = query->edns != 0;
+            if ((record.ttl_s & EDNS_VERSION) != 0) {
+                *code = DNS_BAD_VERSION;
+                query->edns |= DNS_BAD_VERSION << EDNS_CODE_SHIFT;
+            }
             query->size = size < DNS_UDP_SIZE ? DNS_UDP_SIZE : (uint16_t)size;
         }
         at = record.end;
     }
-    return true;
+    return *code != DNS_BAD_VERSION;
 }
 
 enum dns_reading dns_query_parse(const uint8_t *bytes, size_t length,
@@ -196,7 +202,8 @@ enum dns_reading dns_query_parse(const uint8_t *bytes, size_t length,
         query->question_end = DNS_HEAD_SIZE;
         return DNS_QUERY_ERROR;
     }
-    return read_edns(bytes, length, query) ? DNS_QUERY_FINE : DNS_QUERY_ERROR;
+    return read_edns(bytes, length, query, code) ? DNS_QUERY_FINE
+                                                 : DNS_QUERY_ERROR;
 }
 
 bool dns_question_equal(const struct dns_question *a,
@@ -224,8 +231,10 @@ size_t dns_query_build(uint8_t *bytes, uint16_t id,
     at += question->name_length;
     write16(bytes + at, question->type);
     write16(bytes + at + 2, question->class);
-    return is_plain ? at + 4
-                    : dns_reply_edns(bytes, at + 4, question->is_dnssec_wanted);
+    return is_plain
+               ? at + 4
+               : dns_reply_edns(bytes, at + 4,
+                                question->is_dnssec_wanted ? EDNS_DNSSEC : 0);
 }
 
 bool dns_answer_is_format_error(const uint8_t *bytes, size_t length,
@@ -353,8 +362,8 @@ size_t dns_reply_empty(uint8_t *reply, const uint8_t *query,
         (FLAG_OPCODE | FLAG_RECURSION_DESIRED | FLAG_CHECKING_DISABLED);
 
     memmove(reply, query, parsed->question_end);
-    write16(reply + AT_FLAGS,
-            flags | FLAG_RESPONSE | FLAG_RECURSION_AVAILABLE | (unsigned)code);
+    write16(reply + AT_FLAGS, flags | FLAG_RESPONSE | FLAG_RECURSION_AVAILABLE |
+                                  ((unsigned)code & FLAG_CODE));
     memset(reply + AT_QUESTIONS, 0, 8);
     if (parsed->question_end > DNS_HEAD_SIZE)
         write16(reply + AT_QUESTIONS, 1);
@@ -374,13 +383,13 @@ size_t dns_reply_record(uint8_t *reply, size_t at, uint16_t type,
     return at + 12 + length;
 }
 
-size_t dns_reply_edns(uint8_t *reply, size_t at, bool is_dnssec_wanted)
+size_t dns_reply_edns(uint8_t *reply, size_t at, uint32_t edns)
 {
     write16(reply + AT_ADDITIONALS, read16(reply + AT_ADDITIONALS) + 1);
     reply[at] = 0;
     write16(reply + at + 1, DNS_OPT);
     write16(reply + at + 3, DNS_EDNS_SIZE);
-    write32(reply + at + 5, is_dnssec_wanted ? EDNS_DNSSEC : 0);
+    write32(reply + at + 5, edns);
     write16(reply + at + 9, 0);
     return at + 11;
 }

@@ -37,6 +37,7 @@ enum dns_code {
     DNS_NO_SUCH_NAME = 3,
     DNS_NOT_IMPLEMENTED = 4,
     DNS_REFUSED = 5,
+    DNS_BAD_VERSION = 16, /* its upper half stands in the OPT record */
 };
 
 /* What makes two questions the same. */
@@ -55,6 +56,7 @@ struct dns_query {
     bool is_recursion_desired;
     bool has_edns;
     uint16_t size;       /* the client takes so much over UDP */
+    uint32_t edns;       /* in the time of the answer's OPT record */
     size_t question_end; /* offset */
 };
 
@@ -106,8 +108,9 @@ size_t dns_reply_empty(uint8_t *reply, const uint8_t *query,
 /* Appends an answer to the question. The caller has room for 12 + length. */
 size_t dns_reply_record(uint8_t *reply, size_t at, uint16_t type,
                         uint32_t ttl_s, const void *bytes, size_t length);
-/* Appends the OPT record a client with EDNS expects: 11 bytes. */
-size_t dns_reply_edns(uint8_t *reply, size_t at, bool is_dnssec_wanted);
+/* Appends the OPT record a client with EDNS expects: 11 bytes. `edns` is what
+ * it has for a time: code, version, flags. */
+size_t dns_reply_edns(uint8_t *reply, size_t at, uint32_t edns);
 
 /* ---- names --------------------------------------------------------------- */
 

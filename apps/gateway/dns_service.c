@@ -140,8 +140,7 @@ static void send_reply(const struct client *client, size_t length)
     uint8_t *reply = reply_bytes + PREFIX;
 
     if (client->query.has_edns && length <= DNS_MESSAGE_SIZE - EDNS_BYTES)
-        length = dns_reply_edns(reply, length,
-                                client->query.question.is_dnssec_wanted);
+        length = dns_reply_edns(reply, length, client->query.edns);
     if (client->stream != 0) {
         send_on_stream(client, length);
         return;
@@ -151,8 +150,7 @@ static void send_reply(const struct client *client, size_t length)
             dns_reply_empty(reply, client->head, &client->query, DNS_NO_ERROR);
         reply[2] |= 2; /* TC */
         if (client->query.has_edns)
-            length = dns_reply_edns(reply, length,
-                                    client->query.question.is_dnssec_wanted);
+            length = dns_reply_edns(reply, length, client->query.edns);
         dns_service_counters.truncated++;
     }
     (void)sendto(datagrams.descriptor, reply, length, MSG_DONTWAIT,

@@ -160,7 +160,7 @@ static size_t answer_with(const char *name, uint32_t ttl_s)
 
     message[2] |= 0x80;
     length = dns_reply_record(message, length, DNS_A, ttl_s, "\1\2\3\4", 4);
-    return dns_reply_edns(message, length, false);
+    return dns_reply_edns(message, length, 0);
 }
 
 Test(gateway_dns, an_answer_is_checked_and_loses_its_edns_record)
@@ -218,13 +218,36 @@ Test(gateway_dns, a_question_with_two_edns_records_is_malformed)
     enum dns_code code;
     size_t length = ask_bytes("example.com", DNS_A);
 
-    length = dns_reply_edns(message, length, false);
+    length = dns_reply_edns(message, length, 0);
     cr_assert_eq(dns_query_parse(message, length, &query, &code),
                  DNS_QUERY_FINE);
-    length = dns_reply_edns(message, length, false);
+    length = dns_reply_edns(message, length, 0);
     cr_assert_eq(dns_query_parse(message, length, &query, &code),
                  DNS_QUERY_ERROR);
     cr_assert_eq(code, DNS_FORMAT_ERROR);
+}
+
+/* RFC 6891 6.1.3: whatever else a later version may bring. */
+Test(gateway_dns, a_question_of_a_later_edns_is_told_our_version)
+{
+    static const uint8_t expected[11] = {0, 0, 41, 4, 0xd0, 1, 0, 0x80, 0, 0};
+    enum dns_code code;
+    size_t length = ask_bytes("example.com", DNS_A);
+    size_t end = dns_reply_edns(message, length, 0x018000);
+    uint8_t answer[100];
+
+    cr_assert_eq(dns_query_parse(message, end, &query, &code), DNS_QUERY_ERROR);
+    end = dns_reply_empty(answer, message, &query, code);
+    cr_assert_eq(code_of(answer), 0, "the low bits of 16");
+    cr_assert_eq(dns_reply_edns(answer, end, query.edns), end + 11);
+    cr_assert_arr_eq(answer + end, expected, sizeof(expected));
+    message[length + 6] = 255;
+    cr_assert_eq(dns_query_parse(message, length + 11, &query, &code),
+                 DNS_QUERY_ERROR);
+    message[length + 6] = 0;
+    cr_assert_eq(dns_query_parse(message, length + 11, &query, &code),
+                 DNS_QUERY_FINE);
+    cr_assert_eq(query.edns, 0x8000);
 }
 
 /* RFC 6761 6.3. */
