@@ -30,6 +30,10 @@
 #define PAGE_LARGE           0x80
 #define SLOT(address, shift) (((address) >> (shift)) & 511)
 
+/* Firmware uses the end of the memory before it starts us (SeaBIOS 376 KiB),
+ * also of what QEMU has loaded there. What lies before is whole. */
+#define FIRMWARE_ROOM        0x80000
+
 #define COM1                 0x3f8
 #define COM1_LINE_STATUS     (COM1 + 5)
 #define COM1_TRANSMIT_EMPTY  (1 << 5)
@@ -57,6 +61,16 @@ enter:
     cli
     cld
     movl $boot_stack_top, %esp
+
+    /* Is there memory behind the image? It is left as it was. */
+    movl $(image_end - IMAGE_BASE + FIRMWARE_ROOM), %ecx
+    movl (%ecx), %eax
+    notl (%ecx)
+    notl %eax
+    cmpl %eax, (%ecx)
+    movl $message_memory, %esi
+    jne refuse
+    notl (%ecx)
 
     /* The TSC at entry, for the boot phases: kept in EBP:ESI. */
     movl %ebx, %ecx
@@ -169,6 +183,8 @@ long_mode:
     .section .boot.rodata, "a"
 message_long_mode:
     .asciz "ferrule: this CPU has no 64-bit mode\r\n"
+message_memory:
+    .asciz "ferrule: too little memory\r\n"
 message_loader:
     .asciz "ferrule: not started by a multiboot2 loader\r\n"
 

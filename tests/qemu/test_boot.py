@@ -55,6 +55,23 @@ for MEGABYTES in (8, 64, 1024, 6144):
          timeout=40)(serves_with_memory(MEGABYTES))
 
 
+def names_what_is_missing(machine, memory, why):
+    def run(t):
+        guest = Guest(t, machine=machine, memory=memory)
+        guest.wait_for(why)
+    return run
+
+
+# The firmware uses the end of the memory before it starts us: with less than
+# 2.4 MB it overwrites the image's first page, and there is nothing to start.
+for MACHINE in ("pc", "q35"):
+    for MEMORY, WHY in (("2500K", "ferrule: too little memory"),
+                        ("3", "ferrule: too little memory"),
+                        ("4", "panic: not enough memory for")):
+        test(f"boot: {MACHINE} with {MEMORY} of memory says that it is too "
+             "little")(names_what_is_missing(MACHINE, MEMORY, WHY))
+
+
 @test("boot: a processor without RDRAND, SMEP and UMIP serves, too")
 def plain_processor(t):
     guest = Guest(t, cpu="qemu64", nic=FAST, net=Tap(t), args=STATIC)
