@@ -6,6 +6,8 @@ import re
 import support
 from support import App, Client, fetch, make_site, request, wait_until
 
+ONE_BY_ONE = True  # the stand-ins for the kernel's files
+
 
 def test_builtin_page_is_shown_when_there_is_no_site():
     app = App("httpd", "-p", "0")
