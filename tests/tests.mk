@@ -29,7 +29,12 @@ group = -Wl,--start-group $(1) -Wl,--end-group
 
 # A test file may name at its head the sources it links besides the protocols,
 # and flags of its own:  "test-links: kernel/module.c"  "test-flags: -Ix".
-test_word = $(shell sed -n 's|.*$(2): *||p' $(1) | sed 's|\*/||')
+# One look at all files: what stands there becomes words FILE|KIND|WORD.
+TEST_WORDS := $(shell awk '/test-(links|flags):/ { \
+    kind = /test-links:/ ? "links" : "flags"; sub(/.*test-[a-z]*: */, ""); \
+    sub(/\*\//, ""); for (i = 1; i <= NF; i++) \
+    print FILENAME "|" kind "|" $$i }' $(wildcard tests/unit/*.c tests/fuzz/*.c))
+test_word = $(patsubst $(1)|$(2)|%,%,$(filter $(1)|$(2)|%,$(TEST_WORDS)))
 
 UNIT_TESTS  := $(patsubst tests/unit/%.c,%,$(filter-out tests/unit/support%,$(wildcard tests/unit/*.c)))
 UNIT_ALWAYS := $(BUILD)/host/tests/unit/support_criterion.o
@@ -50,8 +55,8 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c
 unit_links = $(if $(strip $2),$1,$(patsubst tests/unit/support_%.c,$(BUILD)/host/tests/unit/support_%.o,$1))
 
 define unit_rule # name
-UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,test-flags)
-UNIT_LINKS_$(1) := $$(call unit_links,$$(call test_word,tests/unit/$(1).c,test-links),$$(UNIT_FLAGS_$(1)))
+UNIT_FLAGS_$(1) := $$(call test_word,tests/unit/$(1).c,flags)
+UNIT_LINKS_$(1) := $$(call unit_links,$$(call test_word,tests/unit/$(1).c,links),$$(UNIT_FLAGS_$(1)))
 $(BUILD)/unit/$(1): tests/unit/$(1).c $$(UNIT_LINKS_$(1)) \
     $(UNIT_ALWAYS) $(HOST_LIBRARIES)
 	@mkdir -p $$(@D)
@@ -131,8 +136,8 @@ rules: $(BUILD)/filter-verdicts ## rule files in ferrule and in Linux (T='--pack
 FUZZERS      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 60
 define fuzz_rule # name
-FUZZ_LINKS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-links)
-FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,test-flags)
+FUZZ_LINKS_$(1) := $$(call test_word,tests/fuzz/$(1).c,links)
+FUZZ_FLAGS_$(1) := $$(call test_word,tests/fuzz/$(1).c,flags)
 $(BUILD)/fuzz/$(1): tests/fuzz/$(1).c $$(FUZZ_LINKS_$(1)) $(FUZZ_LIBRARIES)
 	@mkdir -p $$(@D)
 	$$(call say,$(CLANG),$$<)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes \
