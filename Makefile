@@ -320,13 +320,17 @@ debug: ## QEMU stopped at its first instruction, gdb attached, symbols loaded
 	@$(MAKE) --no-print-directory all
 	@tools/debug-qemu
 
-apps: ## every app's ELF
-	@for app in $(APPS); do \
-	    $(MAKE) --no-print-directory APP=$$app all || exit 1; done
+# The rooms first, which all apps share; the gateway has httpd's files.
+apps: $(APPS:%=app-%) ## every app's ELF
+app-gateway: app-httpd
+rooms: $(call objects,image,$(ROOMS))
+$(APPS:%=app-%): app-%: rooms
+	@$(MAKE) --no-print-directory APP=$* all
 
-qemu: apps ## image tests in QEMU alone (T='-k name' chooses)
-	@for app in httpd gateway; do \
-	    $(MAKE) --no-print-directory APP=$$app hosted || exit 1; done
+hosted-httpd hosted-gateway: hosted-%: apps
+	@$(MAKE) --no-print-directory APP=$* hosted
+hosted-gateway: hosted-httpd
+qemu: hosted-httpd hosted-gateway ## image tests in QEMU alone (T='-k name' chooses)
 	@tests/qemu/run --build $(BUILD) $(T)
 
 soak-offloads: apps ## all combinations of what the cards do for TCP, bit-exact
@@ -352,6 +356,6 @@ format: ## let clang-format lay out every C file
 clean: ## remove everything built
 	rm -rf $(BUILD)
 
-.PHONY: all run bench bench-host costs worst worst-frames floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so script-so fuzz hosted images debug apps qemu soak-offloads check help format clean
+.PHONY: all run bench bench-host costs worst worst-frames floods bench-tcp bench-wire bench-world judge chaos failures unit script rules packetdrill-so script-so fuzz hosted images debug apps rooms $(APPS:%=app-%) hosted-httpd hosted-gateway qemu soak-offloads check help format clean
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
