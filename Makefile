@@ -305,19 +305,22 @@ include tests/bench/bench.mk
 $(foreach v,APP ELF MACHINE NET MEM NIC TAP LAN SITE ARGS,\
   $(eval run images debug: export $v := $$($v)))
 
+# Two terminals at once (a gateway, and a guest on its LAN) build in turns.
+BUILD_ELF = @mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE) --no-print-directory all
+
 run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name LAN=port ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
-	@$(MAKE) --no-print-directory all
+	$(BUILD_ELF)
 	@tools/run-qemu
 
 images: ## build/ferrule-APP.iso .img .qcow2 .vmdk, BIOS and UEFI (SITE= ARGS=)
 	@tools/prerequisites build images
-	@$(MAKE) --no-print-directory all
+	$(BUILD_ELF)
 	@tools/make-images
 
 debug: ## QEMU stopped at its first instruction, gdb attached, symbols loaded
 	@tools/prerequisites build debug
-	@$(MAKE) --no-print-directory all
+	$(BUILD_ELF)
 	@tools/debug-qemu
 
 # The rooms first, which all apps share; the gateway has httpd's files.

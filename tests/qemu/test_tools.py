@@ -204,6 +204,16 @@ def make_variables(t):
     check(code != 0 and "none/ferrule-httpd.elf is missing" in said, said)
 
 
+@test("make run: who builds in a folder has it alone")
+def build_alone(t):
+    os.mkdir(t.path("none"))
+    lock = t.path("none/.lock")
+    probe = f"flock -n {lock} echo free || echo held; :"
+    said = call(t, ["make", "run", f"MAKE={probe}", f"BUILD={t.path('none')}"],
+                MAKELEVEL="0", MAKEFLAGS="", MFLAGS="")[1]
+    check("held" in said and "free" not in said, said)
+
+
 @test("make debug: a wrong value is refused before gdb starts")
 def debug_refuses(t):
     elf = os.path.join(t.images, "ferrule-httpd.elf")
