@@ -33,6 +33,7 @@ static const struct net_setting settings[] = {
     {"ipv4.ip_forward_gro", ip_forward_gro_set, "0 or 1"},
     {"ipv4.route.min_pmtu", path_mtu_set_floor, "68 to 1500 bytes"},
     {"ipv4.route.mtu_expires", path_mtu_set_expiry, "seconds"},
+    {"ipv4.conf.all.proxy_arp", ip_proxy_arp_set, "0 or 1"},
     {"ipv4.conf.all.rp_filter", ip_source_filter_set, "0, 1 or 2"},
     {"ipv4.conf.default.rp_filter", ip_source_filter_set, "0, 1 or 2"},
 };

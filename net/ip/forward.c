@@ -13,6 +13,7 @@
 #include "net/ip/input.h"
 #include "net/ip/output.h"
 #include "net/ip/route.h"
+#include "net/link/arp.h"
 #include "net/link/gro.h"
 #include "net/link/neighbour.h"
 #include "net/wire/dhcp.h"
@@ -282,6 +283,7 @@ void ip_forward_start(void)
 {
     ip_router = &router;
     is_forwarding = true;
+    arp_set_proxy(NULL);
     source_filter = SOURCE_FILTER_STRICT;
     gro_set_transit(true);
 }
@@ -299,6 +301,22 @@ int ip_forward_gro_set(unsigned value)
     if (value > 1)
         return -EINVAL;
     gro_set_transit(value == 1);
+    return 0;
+}
+
+static bool is_behind_another(const struct netif *netif, struct be32 address)
+{
+    const struct netif *way = ip_route_netif(address, netif);
+
+    return is_forwarding && way != NULL && way != netif &&
+           !ip_is_local(address);
+}
+
+int ip_proxy_arp_set(unsigned value)
+{
+    if (value > 1)
+        return -EINVAL;
+    arp_set_proxy(value == 1 ? is_behind_another : NULL);
     return 0;
 }
 

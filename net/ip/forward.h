@@ -20,6 +20,9 @@ void ip_forward_start(void);
  * strict, 2: loose). */
 int ip_forward_set(unsigned value) MUST_CHECK;
 int ip_source_filter_set(unsigned value) MUST_CHECK;
+/* `conf.all.proxy_arp` (0, 1): who asks for an address that is behind another
+ * interface is answered (RFC 1027). */
+int ip_proxy_arp_set(unsigned value) MUST_CHECK;
 
 /* The setting `ip_forward_gro` (0, 1): segments of a flow are passed on as one
  * packet, and cut again on their way out. */

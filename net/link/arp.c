@@ -15,6 +15,14 @@
 
 struct arp_counters arp_counters;
 
+static bool (*is_proxied)(const struct netif *asked, struct be32 address);
+
+void arp_set_proxy(bool (*answers)(const struct netif *asked,
+                                   struct be32 address))
+{
+    is_proxied = answers;
+}
+
 static void fill(struct arp_message *message, uint16_t operation)
 {
     message->hardware_type = be16_from(ARP_HARDWARE_ETHERNET);
@@ -67,6 +75,7 @@ static void reply(struct packet *packet, const struct arp_message *request)
     struct netif *netif = packet->netif;
     struct ethernet_address asker = request->sender_hardware;
     struct be32 asker_protocol = request->sender_protocol;
+    struct be32 asked_for = request->target_protocol;
     struct arp_message *message = (void *)packet->data;
 
     arp_counters.tx_replies++;
@@ -75,7 +84,7 @@ static void reply(struct packet *packet, const struct arp_message *request)
     message->target_hardware = asker;
     message->target_protocol = asker_protocol;
     message->sender_hardware = netif->address;
-    message->sender_protocol = netif->ip.address;
+    message->sender_protocol = asked_for;
     packet->has_vlan_tag = false;
     ethernet_send(netif, packet, &asker, ETHERNET_TYPE_ARP);
 }
@@ -116,6 +125,7 @@ void arp_receive(struct packet *packet, uint64_t now_ns)
     struct netif *netif = packet->netif;
     bool is_request;
     bool is_for_us;
+    bool is_answered;
 
     if (message == NULL) {
         packet_drop(packet, DROP_ARP_MALFORMED);
@@ -137,6 +147,7 @@ void arp_receive(struct packet *packet, uint64_t now_ns)
     }
     is_for_us = be32_get(netif->ip.address) != 0 &&
                 be32_equal(message->target_protocol, netif->ip.address);
+    is_answered = is_request && is_for_us;
     if (be32_get(message->sender_protocol) != 0) {
         if (!is_neighbour_address(netif, message->sender_protocol)) {
             packet_drop(packet, DROP_ARP_SENDER);
@@ -145,8 +156,10 @@ void arp_receive(struct packet *packet, uint64_t now_ns)
         neighbour_hear(netif, message->sender_protocol,
                        &message->sender_hardware,
                        classify(packet, message, is_for_us), now_ns);
+        is_answered |= is_request && is_proxied != NULL &&
+                       is_proxied(netif, message->target_protocol);
     }
-    if (is_request && is_for_us)
+    if (is_answered)
         reply(packet, message);
     else
         packet_free(packet);

@@ -22,6 +22,11 @@ struct arp_counters {
 
 extern struct arp_counters arp_counters;
 
+/* Proxy ARP (RFC 1027): requests that `answers` says yes to are answered with
+ * the interface's own hardware address. NULL, as at boot: only those for us. */
+void arp_set_proxy(bool (*answers)(const struct netif *asked,
+                                   struct be32 address));
+
 /* ETHERNET_TYPE_ARP, as net.c registers it. */
 void arp_receive(struct packet *packet, uint64_t now_ns);
 

@@ -346,6 +346,46 @@ Test(forward, source_validation_can_be_loose_or_off)
     cr_assert_eq(stack->call->net_set("ipv4.conf.all.rp_filter", "3"), -EINVAL);
 }
 
+static void ask_for(uint32_t asker, uint32_t address)
+{
+    forget_received();
+    make_arp(&frame, ARP_REQUEST, PEER_NUMBER, asker, 0, address);
+    inject(&frame);
+}
+
+/* RFC 1027: we answer for whom we would forward to, if asked to. */
+Test(forward, proxy_arp_is_off_unless_switched_on)
+{
+    ask_for(PEER_ADDRESS, INSIDE_ADDRESS);
+    cr_assert_null(received_arp(0));
+    cr_assert_eq(stack->call->net_set("ipv4.conf.all.proxy_arp", "2"), -EINVAL);
+    cr_assert_eq(stack->call->net_set("ipv4.conf.all.proxy_arp", "1"), 0);
+    ask_for(PEER_ADDRESS, INSIDE_ADDRESS);
+    cr_assert_not_null(received_arp(0));
+    cr_assert_eq(be16_get(received_arp(0)->operation), ARP_REPLY);
+    cr_assert_eq(be32_get(received_arp(0)->sender_protocol), INSIDE_ADDRESS);
+    cr_assert_eq(received_arp(0)->sender_hardware.octet[5], OUR_NUMBER);
+    cr_assert_eq(stack->call->net_set("ipv4.conf.all.proxy_arp", "0"), 0);
+    ask_for(PEER_ADDRESS, INSIDE_ADDRESS);
+    cr_assert_null(received_arp(0));
+}
+
+Test(forward, proxy_arp_answers_for_nobody_who_is_not_behind_another_interface)
+{
+    cr_assert_eq(stack->call->net_set("ipv4.conf.all.proxy_arp", "1"), 0);
+    ask_for(PEER_ADDRESS, OTHER_ADDRESS); /* he hears it himself */
+    cr_assert_null(received_arp(0));
+    ask_for(PEER_ADDRESS, FAR_ADDRESS); /* by the same interface */
+    cr_assert_null(received_arp(0));
+    ask_for(PEER_ADDRESS, 0x7f000001);
+    cr_assert_null(received_arp(0));
+    ask_for(0, INSIDE_ADDRESS); /* a probe: nobody here has it */
+    cr_assert_null(received_arp(0));
+    cr_assert_eq(stack->call->net_set("ipv4.ip_forward", "0"), 0);
+    ask_for(PEER_ADDRESS, INSIDE_ADDRESS);
+    cr_assert_null(received_arp(0));
+}
+
 /* Whoever gives an address to an interface is not known before. */
 Test(forward, an_interface_without_address_hears_dhcp_and_nothing_else)
 {
