@@ -295,6 +295,25 @@ Test(hostile, A6_known_neighbour_may_move)
     cr_assert_eq(peer.received[0]->bytes[5], 9);
 }
 
+/* It asks for us, and pings: it is answered. */
+static void hear_stranger(uint32_t address)
+{
+    make_arp(&frame, ARP_REQUEST, 3, address, 0, OUR_ADDRESS);
+    inject(&frame);
+    forget_received();
+    make_icmp(&frame, address, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, 1, "x", 1);
+    ethernet_of(&frame)->source.octet[5] = 3;
+    inject(&frame);
+}
+
+static void hear_peer(void)
+{
+    forget_received();
+    make_echo();
+    inject(&frame);
+    cr_assert_not_null(received_icmp(0));
+}
+
 Test(hostile, A7_flood_of_senders_spares_those_in_use)
 {
     /* The network is large enough for many. */
@@ -315,6 +334,34 @@ Test(hostile, A7_flood_of_senders_spares_those_in_use)
     make_echo();
     inject(&frame);
     cr_assert_not_null(received_icmp(0));
+    /* Nor do they keep others out. */
+    forget_received();
+    hear_stranger(0x0a020000);
+    cr_assert_not_null(received_icmp(0));
+}
+
+/* Who is answered counts as in use for a while, and so is the table full of
+ * such; afterwards they go, and not who was there before them and still is. */
+Test(hostile, A7_neighbours_that_fall_idle_go_and_the_busy_one_stays)
+{
+    net_world_with("10.0.0.1::10.0.0.254:255.0.0.0::eth0:none",
+                   16 * 1024 * 1024, 0);
+    peer.answers_arp = true;
+    learn_peer();
+    hear_peer();
+    for (uint32_t i = 0; i < NEIGHBOUR_MAX; i++)
+        hear_stranger(0x0a010000 + i);
+    cr_assert_eq(neighbour_count(), NEIGHBOUR_MAX);
+    for (int i = 0; i < 4; i++) {
+        world_run_for(20 * NS_PER_S);
+        hear_peer();
+    }
+    for (uint32_t i = 0; i < 2 * NEIGHBOUR_MAX; i++)
+        hear_stranger(0x0a030000 + i);
+    cr_assert_eq(neighbour_state(&device->netif, be32_from(0x0a010000)),
+                 NEIGHBOUR_FREE);
+    cr_assert_neq(neighbour_state(&device->netif, be32_from(PEER_ADDRESS)),
+                  NEIGHBOUR_FREE);
 }
 
 Test(hostile, A8_reverse_arp_is_dropped)
