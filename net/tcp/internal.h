@@ -179,6 +179,8 @@ void urgent_receive(struct tcp_connection *c,
 /* How many of so many bytes one read may take; and: some were taken. */
 uint32_t urgent_limit(struct tcp_connection *c, uint32_t length);
 void urgent_read(struct tcp_connection *c);
+/* The FIN has come: a mark that lies behind the end is none. */
+void urgent_finish(struct tcp_connection *c);
 /* What is queued now is urgent: the peer is told, also with a shut window. */
 void urgent_send(struct tcp_connection *c);
 void urgent_stamp(struct tcp_connection *c, struct seq32 seq,

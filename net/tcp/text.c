@@ -82,6 +82,8 @@ void text_take_fin(struct tcp_connection *c, uint64_t now_ns)
     c->rcv.nxt = seq_add(c->rcv.nxt, 1);
     c->rcv.edge = seq_max(c->rcv.edge, c->rcv.nxt);
     c->fin_received = true;
+    if (c->has_urgent)
+        urgent_finish(c);
     if (c->seldom != NULL)
         reassembly_clear(&c->seldom->reassembly);
     seldom_tidy(c);

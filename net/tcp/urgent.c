@@ -28,6 +28,12 @@ void urgent_receive(struct tcp_connection *c, const struct tcp_segment *segment)
     connection_notify(c, TCP_URGENT);
 }
 
+void urgent_finish(struct tcp_connection *c)
+{
+    c->has_urgent =
+        seq_before(c->seldom->urgent_in, seq_subtract(c->rcv.nxt, 1));
+}
+
 uint32_t urgent_limit(struct tcp_connection *c, uint32_t length)
 {
     int32_t before = seq_diff(c->seldom->urgent_in, read_position(c));
