@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/wire/sequence.h"
@@ -56,7 +57,8 @@ static bool is_in(enum tcp_state state)
             scene_counter("tcp_connections{state=\"time-wait\"}") == 1);
 }
 
-static void check_flags(enum tcp_state state, unsigned flags)
+/* In a process of its own, which Criterion does not know of. */
+static bool passes_flags(enum tcp_state state, unsigned flags)
 {
     enum tcp_state expected;
 
@@ -73,9 +75,12 @@ static void check_flags(enum tcp_state state, unsigned flags)
     }
     dialogue_send(peer, (uint16_t)flags, peer->seq, peer->ack, NULL, 0);
     world_run_for(NS_PER_MS);
-    cr_assert(is_in(expected), "%s, flags %02x: %s instead of %s",
-              tcp_state_name(state), flags, tcp_state_name(scene_state(&scene)),
-              tcp_state_name(expected));
+    if (is_in(expected))
+        return true;
+    fprintf(stderr, "%s, flags %02x: %s instead of %s\n", tcp_state_name(state),
+            flags, tcp_state_name(scene_state(&scene)),
+            tcp_state_name(expected));
+    return false;
 }
 
 /* A stack lives once per process, and each test is one: a state each. */
@@ -95,8 +100,7 @@ static void check_in_child(enum tcp_state state, unsigned flags)
     int status;
 
     if (child == 0) {
-        check_flags(state, flags);
-        _exit(0);
+        _exit(passes_flags(state, flags) ? 0 : 1);
     }
     cr_assert(child > 0 && waitpid(child, &status, 0) == child);
     cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s, flags %02x",

@@ -29,6 +29,25 @@ static void send_options(uint16_t flags, const void *options, size_t length)
     remote_send(scene.bench.remote, &segment);
 }
 
+static void say_with_options(const char *text, const void *options,
+                             size_t length)
+{
+    struct segment segment = {
+        .source_port = peer->port,
+        .destination_port = peer->local_port,
+        .seq = peer->seq,
+        .ack = peer->ack,
+        .flags = A,
+        .window = peer->window,
+        .options_length = length,
+        .payload = (const uint8_t *)text,
+        .payload_length = strlen(text),
+    };
+    memcpy(segment.options, options, length);
+    remote_send(scene.bench.remote, &segment);
+    peer->seq += (uint32_t)segment.payload_length;
+}
+
 static void accept_it(void)
 {
     const struct stack_functions *call = world_enter(scene.bench.stack);
@@ -287,18 +306,40 @@ Test(hostile, T26_authentication_options_not_configured_are_ignored)
     send_options(A, broken, 4);
     cr_assert(scene_is_silent_for(&scene, NS_PER_S));
     cr_assert(is_established());
+    /* The text of such segments is taken. */
+    say_with_options("md5", md5, 20);
+    say_with_options("ao.", ao, 4);
+    say_with_options("cut", broken, 4);
+    char bytes[10];
+    cr_assert_eq(scene_read(&scene, bytes, sizeof(bytes)), 9);
+    cr_assert_arr_eq(bytes, "md5ao.cut", 9);
+}
+
+Test(hostile, T26_authentication_options_do_not_hide_those_behind_them)
+{
+    const uint8_t signed_syn[28] = {19, 18, [18] = 29, 4, 1, 1, 4, 2, 1, 1};
+    scene_listen(&scene, 0);
+    send_options(S, signed_syn, sizeof(signed_syn));
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.flags, S | A);
+    cr_assert(peer->got.has_sack_permitted);
 }
 
 Test(hostile, T37_fast_open_cookies_of_any_length_are_ignored)
 {
     scene_listen(&scene, 0);
+    /* Without timestamps, a cookie has no room for SACK. */
+    cr_assert_eq(tcp_set("ipv4.tcp_syncookies", "0"), 0);
     for (uint8_t length = 2; length <= 36; length++) {
         uint8_t option[40] = {34, length};
+        option[length] = 4; /* SACK permitted */
+        option[length + 1] = 2;
         peer->port = (uint16_t)(3000 + length);
-        send_options(S, option, (size_t)(length + 3) / 4 * 4);
+        send_options(S, option, (size_t)(length + 5) / 4 * 4);
         cr_assert(dialogue_take(peer));
         cr_assert_eq(peer->got.flags, S | A);
         cr_assert_eq(peer->got.ack, peer->seq + 1);
+        cr_assert(peer->got.has_sack_permitted, "what follows is read");
     }
 }
 

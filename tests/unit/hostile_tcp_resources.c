@@ -47,6 +47,22 @@ Test(hostile, T14_without_cookies_a_flood_costs_a_bounded_pool)
     cr_assert(dialogue_open(peer));
     accept_it();
     cr_assert(is_established());
+    /* One who takes his time: the oldest goes, not the latest. */
+    peer->port = 5556;
+    dialogue_send(peer, S, 1, 0, NULL, 0);
+    cr_assert(dialogue_take(peer));
+    uint32_t iss = peer->got.seq;
+    for (uint32_t i = 0; i < 100; i++) {
+        scene.bench.remote->address = 0x0a000040 + i;
+        peer->port = 9;
+        dialogue_send(peer, S, i, 0, NULL, 0);
+        world_run_for(10 * NS_PER_US);
+        remote_forget(scene.bench.remote);
+    }
+    scene.bench.remote->address = 0x0a000002;
+    peer->port = 5556;
+    dialogue_send(peer, A, 2, iss + 1, NULL, 0);
+    accept_it();
     for (int slice = 0; slice < 20000; slice++) { /* of 200 s */
         world_run_for(10 * NS_PER_MS);
         remote_forget(scene.bench.remote);
@@ -109,6 +125,30 @@ Test(hostile, T28_an_orphan_does_not_outlive_a_window_kept_shut)
     }
     cr_assert_eq(scene_counter("tcp_orphans"), 0);
     cr_assert(scene_is_clean(&scene));
+}
+
+Test(hostile, T28_who_owns_it_may_wait_for_hours_and_asks_meanwhile)
+{
+    unsigned probes = 0;
+
+    scene_established(&scene, 0);
+    peer->window = 0;
+    scene_says(&scene, A, NULL, 0);
+    scene_write_pattern(&scene, 3000);
+    uint64_t end = world_now() + 4 * 3600 * NS_PER_S;
+    while (world_now() < end) {
+        uint64_t before = world_now();
+        cr_assert(dialogue_take_within(peer, 121 * NS_PER_S));
+        cr_assert_leq(peer->got.payload_length, 1);
+        cr_assert(++probes < 10 || world_now() - before > 100 * NS_PER_S,
+                  "they become rare");
+        scene_says(&scene, A, NULL, 0);
+    }
+    cr_assert(is_established());
+    peer->window = 65535;
+    scene_says(&scene, A, NULL, 0);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.payload_length, SCENE_MSS);
 }
 
 Test(hostile, T31_time_wait_ignores_resets_and_answers_the_rest)

@@ -227,7 +227,10 @@ Test(hostile, T24_a_connection_to_itself_is_a_simultaneous_open)
     cr_assert_eq(scene_write(&scene, "echo", 4, 0), 4);
     world_run_for(NS_PER_S);
     cr_assert_eq(scene_read(&scene, bytes, 8), 4);
+    /* Its FIN crosses itself: a simultaneous close. */
     scene_close(&scene);
+    world_run_for(NS_PER_S);
+    cr_assert_eq(scene_counter("tcp_connections{state=\"time-wait\"}"), 1);
     world_run_for(200 * NS_PER_S);
     cr_assert(scene_is_clean(&scene));
 }
