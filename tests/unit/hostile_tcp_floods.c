@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "net/ip/flow.h"
 #include "net/limits.h"
 #include "net/tcp/table.h"
 #include "tests/host/scene.h"
@@ -79,6 +80,35 @@ Test(hostile, S1_chains_stay_short_whatever_tuples_are_chosen)
     cr_expect_leq(longest_chain(one_host, every_port), 8);
     cr_expect_leq(longest_chain(equal_low_bits, one_port), 8);
     cr_expect_leq(longest_chain(counting, counting_back), 8);
+}
+
+/* Tuples that collide for somebody who knows the key, which is not this one. */
+Test(hostile, S1_chains_stay_short_whoever_knows_another_key)
+{
+    enum { COUNT = 16 };
+    static const struct hash_key known = {{0, 0}};
+    static struct tcp_node nodes[COUNT];
+    uint32_t found = 0;
+
+    world_start(7);
+    (void)world_stack_add("a", 16 << 20);
+    cr_assert_eq(table_init(NODES), 0);
+    for (uint32_t i = 0; found < COUNT; i++) {
+        struct tcp_tuple tuple = {
+            .local = ip_address_from_ipv4(be32_from(0x0a000001)),
+            .remote = ip_address_from_ipv4(counting(i)),
+            .local_port = 80,
+            .remote_port = 1024,
+        };
+        uint64_t hash = ip_flow_hash(&known, &tuple.local, tuple.local_port,
+                                     &tuple.remote, tuple.remote_port);
+
+        if (hash % NODES != 0)
+            continue;
+        nodes[found].tuple = tuple;
+        table_insert(&nodes[found++]);
+    }
+    cr_assert_leq(table_chain_longest(), 2);
 }
 
 /* Chains and what stands beside them, against a plain list. */

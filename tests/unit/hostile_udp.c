@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/ip/flow.h"
+#include "net/limits.h"
+#include "net/udp/socket.h"
 #include "net/udp/udp.h"
 
 static struct test_frame frame;
@@ -166,4 +169,81 @@ Test(hostile, U5_all_queues_together_leave_the_pool_alone)
     }
     cr_assert_leq(missing_buffers(),
                   buffer_count_total() / UDP_TOTAL_POOL_DIVISOR);
+}
+
+/* How many a lookup may have to look at. */
+static size_t longest_chain(struct udp_socket *const sockets[], size_t count)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t length = 0;
+
+        for (const struct udp_socket *at = sockets[i]; at != NULL;
+             at = at->next)
+            length++;
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+static void connect_all(struct udp_socket *sockets[], size_t count,
+                        const struct udp_endpoint remotes[])
+{
+    struct udp_endpoint local = {mapped(OUR_ADDRESS), 5001};
+
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_eq(udp_open(NULL, NULL, &sockets[i]), 0);
+        cr_assert_eq(udp_set_option(sockets[i], UDP_OPTION_REUSE_ADDRESS, 1),
+                     0);
+        cr_assert_eq(udp_bind(sockets[i], &local), 0);
+        cr_assert_eq(udp_connect(sockets[i], &remotes[i]), 0);
+    }
+}
+
+/* S1 of the checklist: who may choose addresses and ports cannot make our
+ * table slow. Not by a sum that stays the same, and not for a key he knows. */
+Test(hostile, S1_chains_stay_short_whatever_tuples_are_chosen)
+{
+    static const struct hash_key known = {{0, 0}};
+    struct udp_socket *sockets[64];
+    struct udp_endpoint remotes[64];
+    struct ip_address ours = mapped(OUR_ADDRESS);
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < 32; i++)
+        remotes[count++] = (struct udp_endpoint){mapped(FAR_ADDRESS + i),
+                                                 (uint16_t)(4000 - i)};
+    for (uint32_t i = 0; count < 64; i++) {
+        struct udp_endpoint remote = {mapped(FAR_ADDRESS + 64 + i), 4000};
+
+        if (ip_flow_hash(&known, &ours, 5001, &remote.address, remote.port) %
+                UDP_BUCKETS ==
+            0)
+            remotes[count++] = remote;
+    }
+    connect_all(sockets, 64, remotes);
+    cr_assert_leq(longest_chain(sockets, 64), 8);
+}
+
+Test(hostile, S1_connected_sockets_are_found_among_many)
+{
+    struct udp_socket *sockets[64];
+    struct udp_endpoint remotes[64];
+    char byte = 0;
+
+    for (uint16_t i = 0; i < 64; i++)
+        remotes[i] =
+            (struct udp_endpoint){mapped(PEER_ADDRESS), (uint16_t)(4000 + i)};
+    connect_all(sockets, 64, remotes);
+    cr_assert_leq(longest_chain(sockets, 64), 8);
+    for (uint16_t i = 0; i < 64; i++) {
+        char text[2] = {(char)('!' + i), 0};
+
+        make_udp(&frame, PEER_ADDRESS, (uint16_t)(4000 + i), OUR_ADDRESS, 5001,
+                 text, 1);
+        inject(&frame);
+        cr_assert_eq(udp_read(sockets[i], &byte, 1, 0, NULL, NULL), 1);
+        cr_assert_eq(byte, '!' + i);
+    }
 }

@@ -456,29 +456,3 @@ Test(udp, every_port_can_be_had)
     }
     cr_assert_eq(distinct, 3000, "the next one is another one");
 }
-
-/* S1 of the checklist: who may choose addresses and ports cannot make our
- * table slow; chains stay short. Here by counting what a lookup costs. */
-Test(udp, S1_connected_sockets_are_found_among_many)
-{
-    struct udp_socket *sockets[64];
-    char byte = 0;
-
-    for (uint16_t i = 0; i < 64; i++) {
-        struct udp_endpoint local = at(OUR_ADDRESS, 5000);
-        struct udp_endpoint remote = at(PEER_ADDRESS, (uint16_t)(4000 + i));
-
-        sockets[i] = open_socket();
-        cr_assert_eq(udp_set_option(sockets[i], UDP_OPTION_REUSE_ADDRESS, 1),
-                     0);
-        cr_assert_eq(udp_bind(sockets[i], &local), 0);
-        cr_assert_eq(udp_connect(sockets[i], &remote), 0);
-    }
-    for (uint16_t i = 0; i < 64; i++) {
-        char text[2] = {(char)('!' + i), 0};
-
-        from_peer((uint16_t)(4000 + i), 5000, text);
-        cr_assert_eq(udp_read(sockets[i], &byte, 1, 0, NULL, NULL), 1);
-        cr_assert_eq(byte, '!' + i);
-    }
-}
