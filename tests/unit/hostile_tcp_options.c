@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/tcp/span.h"
+#include "net/tcp/turn.h"
 #include "net/wire/sequence.h"
 #include "tests/host/scene.h"
 
@@ -147,6 +149,7 @@ Test(hostile, T4_a_small_mss_and_many_sacks_cost_a_bounded_queue)
     const uint8_t options[8] = {2, 4, 0, 48, 1, 1, 4, 2};
     scene_listen(&scene, SCENE_SMALL);
     open_with(options, 8);
+    size_t most = 0;
     int written = scene_write_pattern(&scene, 1 << 20);
     cr_assert_gt(written, 0);
     for (uint32_t i = 0; i < 2000; i++) {
@@ -157,9 +160,13 @@ Test(hostile, T4_a_small_mss_and_many_sacks_cost_a_bounded_queue)
             sack[8 + k] = (uint8_t)((left + 1) >> (24 - 8 * k));
         }
         send_options(A, sack, 12);
+        cr_assert_leq(spans_used(), TCP_SPANS_MAX);
+        cr_assert_leq(turn_steps, 2 * TCP_TURN_STEPS);
+        most = spans_used() > most ? spans_used() : most;
         world_run_for(NS_PER_US);
         remote_forget(scene.bench.remote);
     }
+    cr_assert_eq(most, TCP_SPANS_MAX);
     cr_assert(is_established());
     cr_assert_leq(scene_counter("tcp_send_buffers_used"),
                   scene_counter("tcp_send_buffers_limit"));
