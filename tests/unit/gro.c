@@ -236,6 +236,9 @@ enum difference {
     IP_SUM,
     TCP_SUM,
     SOURCE,
+    DESTINATION,
+    PORT,
+    LONGER,
     NO_ACK,
     DIFFERENCES,
 };
@@ -297,6 +300,15 @@ static void spoil(enum difference what)
         break;
     case SOURCE:
         ethernet_of(&frame)->source.octet[5] ^= 8;
+        break;
+    case DESTINATION: /* to all, perhaps */
+        ethernet_of(&frame)->destination.octet[0] ^= 1;
+        break;
+    case PORT:
+        tcp->source_port = be16_from(4001);
+        break;
+    case LONGER:
+        make(TEXT, TEXT + 1);
         break;
     case NO_ACK:
         tcp->flags = 0;
@@ -362,4 +374,43 @@ Test(hostile_gro, T40_lengths_that_lie_are_left_to_those_above)
         cr_assert_eq(up_count, 1);
         free_all();
     }
+}
+
+/* The card has found the checksum right; what is behind the frame is not its
+ * text. */
+Test(hostile_gro, T40_a_length_that_lies_joins_nothing)
+{
+    for (uint16_t more = 1; more < 600; more += 50) {
+        give_segment(0, TEXT);
+        make(TEXT, TEXT - 600);
+        ip_of(&frame)->total_length =
+            be16_from((uint16_t)(be16_get(ip_of(&frame)->total_length) + more));
+        fix_ip(&frame);
+        struct packet *packet = packet_alloc(PACKET_RECEIVE_HEADROOM);
+        packet->netif = &device->netif;
+        packet->checksum = PACKET_CHECKSUM_VERIFIED;
+        memcpy(packet_append(packet, frame.length), frame.bytes, frame.length);
+        gro_receive(&device->netif, packet);
+        gro_flush();
+        cr_assert_eq(up_count, 2);
+        cr_assert_null(up[0]->train);
+        free_all();
+    }
+}
+
+Test(hostile_gro, T40_segments_of_two_networks_are_never_joined)
+{
+    static struct netif other;
+
+    other = device->netif;
+    give_segment(0, TEXT);
+    make(TEXT, TEXT);
+    struct packet *packet = packet_alloc(PACKET_RECEIVE_HEADROOM);
+    packet->netif = &other;
+    memcpy(packet_append(packet, frame.length), frame.bytes, frame.length);
+    gro_receive(&other, packet);
+    gro_flush();
+    cr_assert_eq(up_count, 2);
+    cr_assert_null(up[0]->train);
+    free_all();
 }

@@ -224,6 +224,31 @@ Test(hostile, T25_urgent_data_is_in_band_whatever_the_pointer)
     cr_assert_eq(peer->got.flags, S | A);
 }
 
+/* Whatever number comes first, order is that of the distance. */
+Test(hostile, T30_order_is_the_same_wherever_numbers_go_round)
+{
+    static const uint32_t edges[] = {0, 0x7fffffff, 0x80000000, 0xffffffff};
+    static const uint32_t distances[] = {1,     2,          1460,
+                                         65535, 0x3fffffff, 0x7fffffff};
+
+    for (uint32_t i = 0; i < 4 * 4096; i++) {
+        struct seq32 a = seq_from(edges[i % 4] + i / 4 - 2048);
+
+        cr_assert(!seq_before(a, a) && !seq_after(a, a) && seq_equal(a, a));
+        for (size_t j = 0; j < 6; j++) {
+            struct seq32 b = seq_add(a, distances[j]);
+
+            cr_assert(seq_before(a, b) && !seq_before(b, a));
+            cr_assert(seq_after(b, a) && !seq_after(a, b));
+            cr_assert(seq_equal(seq_max(a, b), b));
+            cr_assert(seq_equal(seq_max(b, a), b));
+            cr_assert(seq_equal(seq_subtract(b, distances[j]), a));
+            cr_assert_eq(seq_diff(b, a), (int32_t)distances[j]);
+            cr_assert_eq(seq_diff(a, b), -(int32_t)distances[j]);
+        }
+    }
+}
+
 /* Nothing is sent beyond it, first or again, but the rest of a segment that
  * begins at its left edge (RFC 9293 3.8.6, MAY-7). */
 static void survive_a_shrunk_window(uint32_t total)
