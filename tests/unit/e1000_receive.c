@@ -256,6 +256,29 @@ Test(e1000_receive, a_length_that_cannot_be_true_is_not_believed)
     cr_assert_eq(buffer_count_free(), 2048 - 256);
 }
 
+/* Else the ring would be full of them, or they would be seen again. */
+Test(e1000_receive, descriptors_that_lie_are_armed_again)
+{
+    struct fake_nic *nic;
+
+    cr_assert_eq(e1000_set_option("rx_ring", "8"), 0);
+    nic = stack_start_one(0x100E);
+    for (uint8_t i = 0; i < 100; ++i) {
+        fake_nic_write_back(nic, 0, E1000_RX_DD | E1000_RX_EOP, 0);
+        stack_run(nic);
+        fake_nic_write_back(nic, 60, E1000_RX_DD | E1000_RX_EOP, 1);
+        stack_run(nic);
+        receive(nic, 60, i);
+        stack_run(nic);
+        cr_assert_eq(stack_interfaces[0].frame_count, 1);
+        cr_assert(stack_got(0, frame, 60));
+        stack_free_frames();
+    }
+    cr_assert_eq(stack_statistic("rx_dropped_length"), 100);
+    cr_assert_eq(stack_statistic("rx_dropped_error"), 100);
+    cr_assert_eq(buffer_count_free(), 2048 - 8);
+}
+
 Test(e1000_receive, a_frame_damaged_on_the_wire_is_dropped)
 {
     static const uint8_t errors[] = {1, 2, 4, 16, 128};
