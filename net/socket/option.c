@@ -53,6 +53,7 @@ static const struct int_option int_options[] = {
     {SOL_SOCKET, SO_SNDBUF, TCP_OPTION_SEND_BUFFER, UDP_OPTION_SEND_BUFFER},
     {SOL_SOCKET, SO_RCVBUF, TCP_OPTION_RECEIVE_BUFFER,
      UDP_OPTION_RECEIVE_BUFFER},
+    {SOL_SOCKET, SO_RCVLOWAT, TCP_OPTION_RECEIVE_LEAST, -1},
     {SOL_SOCKET, SO_KEEPALIVE, TCP_OPTION_KEEP_ALIVE, -1},
     {SOL_SOCKET, SO_BROADCAST, TCP_OPTION_COUNT, UDP_OPTION_BROADCAST},
     {IPPROTO_IP, IP_TTL, TCP_OPTION_TTL, UDP_OPTION_TTL},
@@ -130,7 +131,9 @@ static int get_int(const struct socket *socket, const struct int_option *option,
     }
     if (option->tcp == TCP_OPTION_COUNT)
         return -ENOPROTOOPT;
-    if (socket->kind == SOCKET_CONNECTION)
+    if (option->tcp == TCP_OPTION_RECEIVE_LEAST)
+        *value = socket->read_low != 0 ? (int)socket->read_low : 1;
+    else if (socket->kind == SOCKET_CONNECTION)
         *value = tcp_get_option(socket->connection, option->tcp);
     else if (socket->kind == SOCKET_LISTENER)
         *value = tcp_options_get(tcp_listener_options(socket->listener),
@@ -226,24 +229,11 @@ static int set_queued(struct socket *socket, int value)
     return 0;
 }
 
-/* As on Linux: less than nothing is as much as there can be, which is what the
- * buffer holds; one that nobody set grows for it. */
-static int set_read_low(struct socket *socket, int value, uint64_t now_ns)
+/* As on Linux: less than nothing is as much as there can be. */
+static int set_read_low(struct socket *socket, uint32_t value, uint32_t most)
 {
-    static const struct int_option least = {.tcp = TCP_OPTION_RECEIVE_LEAST};
-    static const struct int_option buffer = {.tcp = TCP_OPTION_RECEIVE_BUFFER};
-    int most;
-    int error;
-
-    if (value < 0)
-        value = INT_MAX;
-    error = set_int(socket, &least, value, now_ns);
-    if (error == 0)
-        error = get_int(socket, &buffer, &most);
-    if (error != 0)
-        return error;
     value = value < most ? value : most;
-    socket->read_low = value > 1 ? (uint32_t)value & 0xffffff : 0;
+    socket->read_low = value > 1 ? value & 0xffffff : 0;
     if (socket->kind == SOCKET_CONNECTION)
         socket_notify(socket_owner(socket), POLLIN | POLLRDNORM);
     return 0;
@@ -282,16 +272,18 @@ static int set_option(struct socket *socket, int level, int number,
         return -EINVAL;
     memcpy(&number_value, value,
            length < sizeof(number_value) ? 1 : sizeof(number_value));
-    if (option != NULL)
-        return set_int(socket, option, number_value, now_ns);
+    if (option != NULL) {
+        int result = set_int(socket, option, number_value, now_ns);
+
+        return result <= 0 ? result
+                           : set_read_low(socket, (uint32_t)number_value,
+                                          (uint32_t)result);
+    }
     if (level == SOL_SOCKET && number == SO_REUSEADDR)
         return set_reuse(socket, number_value);
     if (level == IPPROTO_TCP && number == NUMBER_INQ &&
         socket->kind != SOCKET_DATAGRAM)
         return set_queued(socket, number_value);
-    if (level == SOL_SOCKET && number == SO_RCVLOWAT &&
-        socket->kind != SOCKET_DATAGRAM)
-        return set_read_low(socket, number_value, now_ns);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
     if (level == SOL_SOCKET && number == SO_OOBINLINE)
@@ -354,9 +346,6 @@ static int get_socket_option(struct socket *socket, int number, void *value,
         return store_int(value, length, is_stream);
     case SO_SNDLOWAT:
         return store_int(value, length, 1);
-    case SO_RCVLOWAT:
-        return store_int(value, length,
-                         socket->read_low != 0 ? (int)socket->read_low : 1);
     case SO_LINGER:
         return store(value, length, &linger, sizeof(linger));
     case SO_RCVTIMEO:

@@ -7,6 +7,7 @@
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
+#include <limits.h>
 
 enum {
     KEEP_TIME_MAX_S = 32767,
@@ -113,10 +114,12 @@ int tcp_options_set(struct tcp_options *options, enum tcp_option option,
         options->receive_buffer_fixed = true;
         return 0;
     case TCP_OPTION_RECEIVE_LEAST:
+        if (value < 0)
+            value = INT_MAX;
         if (!options->receive_buffer_fixed &&
             value > (int)options->receive_buffer)
             options->receive_buffer = clamp_buffer(value);
-        return 0;
+        return (int)options->receive_buffer;
     case TCP_OPTION_NO_DELAY:
         options->no_delay = value != 0;
         return 0;
@@ -275,9 +278,7 @@ static void apply(struct tcp_connection *c, enum tcp_option option, int value,
         release(c);
     } else if (option == TCP_OPTION_QUICK_ACK && is_set) {
         acknowledge_read(c);
-    } else if ((option == TCP_OPTION_RECEIVE_BUFFER ||
-                option == TCP_OPTION_RECEIVE_LEAST) &&
-               !c->fin_received) {
+    } else if (option == TCP_OPTION_RECEIVE_BUFFER && !c->fin_received) {
         text_read(c); /* else there is no window to tell of */
     }
 }

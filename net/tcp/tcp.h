@@ -58,10 +58,12 @@ enum tcp_option {
     TCP_OPTION_LINGER2_S,      /* life of an orphan in FIN-WAIT-2 */
     TCP_OPTION_TTL,
     TCP_OPTION_TOS,
-    TCP_OPTION_MTU_DISCOVER,  /* enum ip_mtu_discover */
-    TCP_OPTION_CONGESTION,    /* a number of tcp_congestion_number() */
-    TCP_OPTION_UNSENT_LOW,    /* bytes beyond what may be sent; 0: any number */
-    TCP_OPTION_RECEIVE_LEAST, /* set: what an unset receive buffer grows to */
+    TCP_OPTION_MTU_DISCOVER, /* enum ip_mtu_discover */
+    TCP_OPTION_CONGESTION,   /* a number of tcp_congestion_number() */
+    TCP_OPTION_UNSENT_LOW,   /* bytes beyond what may be sent; 0: any number */
+    /* Set alone: what a receive buffer that was not set grows to; the result
+     * is what it holds then. */
+    TCP_OPTION_RECEIVE_LEAST,
     TCP_OPTION_COUNT,
 };
 
