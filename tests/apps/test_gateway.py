@@ -282,6 +282,24 @@ def inside_dns_forgeries():
     gateway.stop()
 
 
+def inside_dns_numbers():
+    seen = []
+
+    def note(send, query):
+        seen.append(struct.unpack("!H", query[:2])[0])
+        send(reply_to(query))
+
+    Server(5301, note)
+    gateway = Gateway("no-resolv\nserver=127.0.0.1#5301\n", "--no-page")
+    for number in range(60):
+        assert ask(f"a{number}.test") == (0, "203.0.113.7")
+    # Not the client's, hardly one twice, and no steps from one to the next.
+    assert len(seen) == 60 and len(set(seen)) >= 57 and 7 not in seen[:3]
+    near = [a for a, b in zip(seen, seen[1:]) if (b - a) % 65536 < 256]
+    assert len(near) <= 4, seen
+    gateway.stop()
+
+
 def inside_dns_late_answer():
     """Later than the attempt: to a socket that is closed."""
     def late(send, query):
@@ -442,6 +460,10 @@ def test_dns_servers_that_do_not_answer_are_passed_over():
 
 def test_hostile_D4_forged_answers_are_not_taken():
     run_inside(inside_dns_forgeries)
+
+
+def test_hostile_D5_numbers_of_questions_cannot_be_told_from_others():
+    run_inside(inside_dns_numbers)
 
 
 def test_dns_late_answers_do_not_count():

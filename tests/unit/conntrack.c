@@ -349,6 +349,30 @@ Test(conntrack, hostile_N1_a_full_table_has_room_for_what_begins_anew)
     cr_assert_eq(flow_count(), flow_capacity());
 }
 
+Test(conntrack, hostile_N1_assured_flows_whose_time_is_over_make_room)
+{
+    struct test_packet packet = udp_packet(CLIENT, 9, SERVER, 9);
+
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_max", 1), 0);
+    open_connection();
+    cr_assert_eq(from_lan(&packet)->verdict, FILTER_DROP);
+    test_now += 6 * 86400 * NS_PER_S;
+    cr_assert_eq(from_lan(&packet)->end, PATH_FORWARDED);
+}
+
+/* An answer is worth more than none, though it does not assure. */
+Test(conntrack, hostile_N1_what_was_answered_outlives_what_was_not)
+{
+    struct test_packet query = udp_packet(CLIENT, 9, SERVER, 53);
+    struct test_packet answer = udp_packet(SERVER, 53, CLIENT, 9);
+
+    cr_assert_eq(filter_set("netfilter.nf_conntrack_max", 4), 0);
+    cr_assert_eq(from_lan(&query)->end, PATH_FORWARDED);
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_ESTABLISHED);
+    fill(100);
+    cr_assert_eq(state_of(from_wan(&answer)), TRACK_ESTABLISHED);
+}
+
 Test(conntrack, ten_thousand_flows_fit_sixteen_mebibytes)
 {
     start_filter_with(14 << 20);

@@ -161,6 +161,20 @@ Test(hostile, I17_what_is_too_long_and_may_not_be_cut_is_told_the_mtu)
                  1280);
 }
 
+Test(hostile, I17_a_flood_of_what_is_too_long_is_told_within_limits)
+{
+    inside_device->netif.mtu = 1280;
+    for (unsigned i = 0; i < 500; i++) {
+        make_transit(&frame, 1300);
+        ip_of(&frame)->fragment = be16_from(IPV4_DONT_FRAGMENT);
+        fix_ip(&frame);
+        inject(&frame);
+    }
+    cr_assert_not_null(received_icmp(0));
+    cr_assert_leq(received_count(), 10);
+    cr_assert_eq(drop_count(DROP_IP_TOO_BIG), 500);
+}
+
 Test(forward, what_is_too_long_is_cut)
 {
     uint8_t got[1308] = {0};

@@ -202,6 +202,19 @@ Test(hostile, H3_lease_of_no_time_makes_no_storm, .init = NULL)
     cr_assert_leq(server.heard[DHCP_REQUEST], 30);
 }
 
+/* Nor while nobody answers: asking at half of what is left has a floor. */
+Test(hostile, H3_lease_of_no_time_makes_no_storm_at_silent_servers,
+     .init = NULL)
+{
+    dhcp_world_with(make_lease_zero);
+    peer.answers_arp = true;
+    world_run_for(NS_PER_S);
+    server.is = SERVER_SILENT;
+    world_run_for(58 * NS_PER_S);
+    cr_assert(has_address(OUR_ADDRESS));
+    cr_assert_leq(server.heard[DHCP_REQUEST], 4);
+}
+
 /* A list of servers that is not a whole number of addresses, and one that is
  * longer than we keep. */
 static size_t odd_lists(uint8_t *bytes, size_t length, enum dhcp_type type)

@@ -355,6 +355,32 @@ Test(hostile, D5_identifications_and_ports_are_spread)
     cr_assert_leq(steps, 3);
 }
 
+static uint16_t heard_ids[32];
+static uint16_t heard_ports[32];
+
+static bool note_and_be_silent(struct dns_message *m)
+{
+    (void)m;
+    cr_assert_leq(name_server.heard, ARRAY_COUNT(heard_ids));
+    heard_ids[name_server.heard - 1] = name_server.id;
+    heard_ports[name_server.heard - 1] = name_server.port;
+    return false;
+}
+
+/* Who saw the first question knows nothing of the next, whoever is asked. */
+Test(hostile, D5_a_question_asked_again_has_another_number_and_port)
+{
+    name_server.answer = note_and_be_silent;
+    cr_assert_neq(look_up("www.example.org"), DNS_OK);
+    cr_assert_geq(name_server.heard, 4);
+    for (size_t i = 0; i < name_server.heard; i++) {
+        for (size_t j = 0; j < i; j++) {
+            cr_assert_neq(heard_ids[i], heard_ids[j]);
+            cr_assert_neq(heard_ports[i], heard_ports[j]);
+        }
+    }
+}
+
 static bool truncated(struct dns_message *m)
 {
     m->bytes[2] |= 2;
@@ -397,6 +423,7 @@ static bool loop(struct dns_message *m)
 
 Test(hostile, D6_chains_of_aliases_are_followed_so_far)
 {
+    cr_assert_leq(DNS_CHAIN_MAX, 8);
     name_server.answer = chain;
     chain_length = DNS_CHAIN_MAX;
     cr_assert_eq(look_up("www.example.org"), DNS_OK);

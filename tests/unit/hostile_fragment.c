@@ -415,6 +415,31 @@ Test(hostile, F8_later_layers_see_one_length)
     cr_assert_eq(total, WHOLE_LENGTH);
 }
 
+/* As an error about it quotes it. */
+Test(hostile, F8_the_header_that_is_handed_on_speaks_of_the_whole)
+{
+    static const uint8_t payload[WHOLE_LENGTH - 8];
+    static struct test_frame datagram;
+    const struct ipv4_header *quoted;
+
+    make_udp(&datagram, PEER_ADDRESS, 4000, OUR_ADDRESS, 9999, payload,
+             sizeof(payload));
+    for (size_t at = 0; at < WHOLE_LENGTH; at += 1480) {
+        size_t end = at + 1480 < WHOLE_LENGTH ? at + 1480 : WHOLE_LENGTH;
+
+        make_ip(&frame, 17, PEER_ADDRESS, OUR_ADDRESS,
+                ip_payload_of(&datagram) + at, end - at);
+        ip_of(&frame)->fragment = be16_from((
+            uint16_t)(at / 8 | (end < WHOLE_LENGTH ? IPV4_MORE_FRAGMENTS : 0)));
+        fix_ip(&frame);
+        inject(&frame);
+    }
+    cr_assert_not_null(received_icmp(0));
+    quoted = (const void *)(received_icmp(0) + 1);
+    cr_assert_eq(be16_get(quoted->total_length), 20 + WHOLE_LENGTH);
+    cr_assert_eq(be16_get(quoted->fragment), 0);
+}
+
 /* Takes buffers out of the pool until `left` are free. */
 static void exhaust(size_t left)
 {
@@ -477,4 +502,57 @@ Test(hostile, F12_identifications_tell_nothing_of_other_destinations)
     cr_assert_lt(near, 8);
     cr_assert_leq((uint16_t)(second - first), 8);
     cr_assert_neq(second, first);
+}
+
+/* Of `count` destinations those that share a counter with the peer; others
+ * share it in another world. */
+static size_t find_shared(struct be32 *list, size_t count)
+{
+    struct udp_socket *socket;
+    size_t shared = 0;
+
+    learn_peer();
+    peer.answers_arp = true;
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t before = identification_to(socket, PEER_ADDRESS);
+
+        (void)identification_to(socket, be32_get(list[i]));
+        if ((uint16_t)(identification_to(socket, PEER_ADDRESS) - before) > 1)
+            list[shared++] = list[i];
+    }
+    return shared;
+}
+
+Test(hostile, F12_who_shares_a_counter_with_whom_is_a_secret, .timeout = 120)
+{
+    static struct be32 list[2048];
+    size_t shared;
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(list); i++)
+        list[i] = be32_from(FAR_ADDRESS + i);
+    shared = find_shared(list, ARRAY_COUNT(list));
+    cr_assert_geq(shared, 2);
+    net_world_seed = 2;
+    net_world();
+    cr_assert_leq(find_shared(list, shared), shared / 2);
+}
+
+/* RFC 6864 4.1: what cannot be cut needs none, and tells nothing. */
+Test(hostile, F12_what_may_not_be_cut_has_no_identification)
+{
+    struct udp_socket *socket;
+    static const uint8_t syn[20] = {9, 9, 9, 9, [12] = 0x50, [13] = 2};
+
+    make_ip(&frame, 6, PEER_ADDRESS, OUR_ADDRESS, syn, sizeof(syn));
+    fix_transport(&frame);
+    inject(&frame);
+    cr_assert_not_null(received_ip(6, 0));
+    cr_assert_neq(be16_get(received_ip(6, 0)->fragment) & IPV4_DONT_FRAGMENT,
+                  0);
+    cr_assert_eq(be16_get(received_ip(6, 0)->identification), 0);
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    cr_assert_eq(
+        udp_set_option(socket, UDP_OPTION_MTU_DISCOVER, IP_MTU_DISCOVER_DO), 0);
+    cr_assert_eq(identification_to(socket, PEER_ADDRESS), 0);
 }

@@ -220,10 +220,31 @@ Test(hostile, I13_transport_stands_behind_forty_bytes_of_options)
                                      1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                      1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
+    static const uint8_t syn[20] = {
+        9, 9, 9, 9, [7] = 41, [12] = 0x50, [13] = 2};
+    struct udp_socket *socket;
+    uint8_t got[8];
+    const uint8_t *reset;
+
     add_options(nops, sizeof(nops));
     inject(&frame);
     cr_assert_not_null(received_icmp(0));
     cr_assert_eq(memcmp(received_icmp(0) + 1, "0123456789abcdef", 16), 0);
+    make_ip(&frame, 6, PEER_ADDRESS, OUR_ADDRESS, syn, sizeof(syn));
+    fix_transport(&frame);
+    add_ip_options(&frame, nops, sizeof(nops));
+    inject(&frame);
+    cr_assert_not_null(received_ip(6, 0));
+    reset = (const uint8_t *)(received_ip(6, 0) + 1);
+    cr_assert_eq(reset[11], 42);
+    cr_assert_eq(reset[13], 0x14);
+    cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
+    cr_assert_eq(udp_bind(socket, &(struct udp_endpoint){.port = 77}), 0);
+    make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, 77, "abcd", 4);
+    add_ip_options(&frame, nops, sizeof(nops));
+    inject(&frame);
+    cr_assert_eq(udp_read(socket, got, sizeof(got), 0, NULL, NULL), 4);
+    cr_assert_arr_eq(got, "abcd", 4);
 }
 
 Test(hostile, I14_tunnelled_packets_are_not_unpacked)

@@ -413,6 +413,16 @@ Test(hostile, G1_queries_that_lie_or_come_from_afar_are_dropped)
         fix_ip(&frame);
         assert_refused();
     }
+    for (size_t length = 4; length < 8; length++) { /* a report, cut */
+        uint8_t message[8] = {IGMP_REPORT_2};
+
+        make_ip(&frame, 2, PEER_ADDRESS, GROUP, message, length);
+        ip_of(&frame)->ttl = 1;
+        fix_ip(&frame);
+        fix_igmp();
+        assert_refused();
+    }
+    cr_assert_eq(igmp_counters.in_reports, 0);
 }
 
 Test(hostile, G1_queries_without_router_alert_are_dropped)
@@ -451,4 +461,24 @@ Test(hostile, G1_a_flood_of_queries_is_answered_once_in_a_while)
     world_run_for(20 * NS_PER_S);
     cr_assert_not_null(received_ip(2, 0));
     cr_assert_leq(received_count(), 3);
+}
+
+/* RFC 3376 5.2: a later time does not take the place of the earlier one. */
+Test(hostile, G1_a_flood_of_queries_does_not_put_the_answer_off)
+{
+    size_t answers = 0;
+
+    cr_assert_eq(join(&owner, GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    for (unsigned i = 0; i < 600; i++) {
+        make_query(ALL_HOSTS, 0, 100, 0, 0);
+        fix_igmp();
+        send_group(&frame);
+        world_run_for(NS_PER_S / 10);
+        answers += received_count();
+        forget_received();
+    }
+    cr_assert_geq(answers, 20);
+    cr_assert_leq(answers, 120);
 }

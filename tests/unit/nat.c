@@ -217,6 +217,15 @@ Test(nat, hostile_N2_truncated_inner_packet_is_not_translated)
     cr_assert_neq(out->end, PATH_FORWARDED);
     cr_assert_eq(state_of(out), TRACK_INVALID);
     cr_assert_eq(destination_of(out->bytes), WAN);
+    /* Without ports the address alone would tell whose it was. */
+    query.bytes[9] = 47;
+    fix_packet(&query);
+    out = from_lan(&query);
+    cr_assert_eq(source_of(out->bytes), WAN);
+    error = icmp_error(SERVER, WAN, 3, 1, out->bytes, 27);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID);
+    error = icmp_error(SERVER, WAN, 3, 1, query.bytes, 28);
+    cr_assert_eq(state_of(from_wan(&error)), TRACK_INVALID, "not as it left");
 }
 
 Test(nat, hostile_N2_eight_octets_of_a_segment_are_enough)
@@ -240,6 +249,29 @@ Test(nat, hostile_N2_error_with_a_bad_checksum_is_dropped)
     error.bytes[23] ^= 1;
     cr_assert_eq(filter_set("netfilter.nf_conntrack_checksum", 0), 0);
     cr_assert_eq(from_wan(&error)->verdict, FILTER_DROP);
+}
+
+Test(nat, hostile_I13_behind_forty_bytes_of_options_the_ports_are_translated)
+{
+    struct test_packet first = tcp_packet(OTHER, 4000, SERVER, 80, S);
+    struct test_packet syn = tcp_packet(CLIENT, 4000, SERVER, 80, S);
+    const struct path_result *out = from_lan(&first);
+    const uint8_t *ports;
+
+    memmove(syn.bytes + 60, syn.bytes + 20, 20);
+    memset(syn.bytes + 20, IPV4_OPTION_NOP, 40);
+    syn.bytes[0] = 0x4f;
+    syn.length += 40;
+    fix_packet(&syn);
+    out = from_lan(&syn);
+    cr_assert_eq(out->end, PATH_FORWARDED);
+    cr_assert_eq(source_of(out->bytes), WAN);
+    cr_assert(is_intact(out->bytes, out->length));
+    ports = out->bytes + 60;
+    cr_assert_neq(ports[0] << 8 | ports[1], 4000);
+    cr_assert_eq(ports[2] << 8 | ports[3], 80);
+    for (size_t i = 20; i < 60; i++)
+        cr_assert_eq(out->bytes[i], IPV4_OPTION_NOP);
 }
 
 Test(nat, hostile_N4_udp_without_checksum_stays_without)

@@ -11,6 +11,7 @@ struct world_stack *stack;
 struct device *device;
 struct peer peer;
 void (*net_world_prepare)(void);
+uint64_t net_world_seed = 1;
 
 static size_t packets_at_start;
 static size_t buffers_at_start;
@@ -65,7 +66,7 @@ void net_world_with(const char *ip, size_t memory_size, uint32_t features)
 {
     const struct stack_functions *call;
 
-    world_start(1);
+    world_start(net_world_seed);
     stack = world_stack_add("a", memory_size);
     device = device_add(stack, OUR_NUMBER, features);
     memset(&peer, 0, sizeof(peer));

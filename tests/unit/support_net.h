@@ -58,6 +58,9 @@ void net_world_with(const char *ip, size_t memory_size, uint32_t features);
  * cards, more words. */
 extern void (*net_world_prepare)(void);
 
+/* Another one: other secrets. */
+extern uint64_t net_world_seed;
+
 /* Makes the peer known, as an exchange of ARP would. */
 void learn_peer(void);
 
