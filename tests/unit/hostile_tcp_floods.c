@@ -160,6 +160,18 @@ Test(hostile, T14_every_syn_of_a_full_batch_is_answered)
     cr_assert_eq(scene_counter("tcp_replies_dropped_total"), 0);
 }
 
+Test(hostile, S2_a_syn_with_no_way_back_is_dropped_in_cookie_mode)
+{
+    scene_listen(&scene, 0);
+    cr_assert_eq(scene.bench.stack->call->net_set("ipv4.tcp_syncookies", "2"),
+                 0);
+    size_t packets = packet_count_free();
+    scene.bench.remote->address = 0xc0000001;
+    dialogue_send(peer, S, 1, 0, NULL, 0);
+    cr_assert(scene_is_silent(&scene));
+    cr_assert_eq(packet_count_free(), packets);
+}
+
 /* They end within the same tick, but not all in one run. */
 Test(hostile, S3_time_waits_that_end_together_end_in_pieces)
 {
