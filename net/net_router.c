@@ -5,6 +5,8 @@
 #include "net/counter.h"
 #include "net/net_router.h"
 
+#include "net/filter/firewall.h"
+#include "net/filter/flow.h"
 #include "net/ip/fib.h"
 #include "net/ip/forward.h"
 #include "net/ip/igmp.h"
@@ -64,8 +66,22 @@ static void visit_counters(void (*visit)(void *context, const char *name,
          "IGMP reports sent"},
         {"igmp_out_leaves_total", &igmp_counters.out_leaves,
          "IGMP leaves sent"},
+        {"filter_flows_created_total", &flow_counters.created, "flows begun"},
+        {"filter_flows_expired_total", &flow_counters.expired,
+         "flows that were silent too long"},
+        {"filter_flows_evicted_total", &flow_counters.evicted,
+         "flows dropped early to make room for others"},
+        {"filter_flows_refused_total", &flow_counters.refused,
+         "flows there was no room for"},
+        {"filter_invalid_total", &flow_counters.invalid,
+         "packets that belong to no flow and begin none"},
     };
 
+    visit(context, "filter_flows", flow_count(), "flows now");
+    visit(context, "filter_flows_max", flow_table_limit_now(),
+          "flows there is room for");
+    visit(context, "filter_logs_suppressed_total", filter_logs_suppressed(),
+          "lines that rules would have logged too fast");
     counters_visit(counters, ARRAY_COUNT(counters), visit, context);
 }
 

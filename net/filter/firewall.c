@@ -195,24 +195,3 @@ size_t filter_backend_set(uint32_t address, uint16_t port,
         end_flows_to(address, port);
     return found;
 }
-
-void filter_visit_counters(void (*visit)(void *context, const char *name,
-                                         uint64_t value, const char *help),
-                           void *context)
-{
-    visit(context, "filter_flows", flow_count(), "flows now");
-    visit(context, "filter_flows_max", flow_table_limit_now(),
-          "flows there is room for");
-    visit(context, "filter_flows_created_total", flow_counters.created,
-          "flows begun");
-    visit(context, "filter_flows_expired_total", flow_counters.expired,
-          "flows that were silent too long");
-    visit(context, "filter_flows_evicted_total", flow_counters.evicted,
-          "flows dropped early to make room for others");
-    visit(context, "filter_flows_refused_total", flow_counters.refused,
-          "flows there was no room for");
-    visit(context, "filter_invalid_total", flow_counters.invalid,
-          "packets that belong to no flow and begin none");
-    visit(context, "filter_logs_suppressed_total", filter_logs_suppressed(),
-          "lines that rules would have logged too fast");
-}

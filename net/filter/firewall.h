@@ -64,8 +64,5 @@ void filter_visit_backends(void (*visit)(void *context,
 size_t filter_backend_set(uint32_t address, uint16_t port,
                           enum filter_backend_state state);
 
-/* Name, value, help, as net_visit_counters has them. */
-void filter_visit_counters(void (*visit)(void *context, const char *name,
-                                         uint64_t value, const char *help),
-                           void *context);
+/* Lines that the rules' limit kept from the log. */
 uint64_t filter_logs_suppressed(void);

@@ -137,6 +137,15 @@ static void assert_upload_came(void)
     }
 }
 
+Test(forward_nat, flows_are_told_among_the_counters)
+{
+    open_flow();
+    cr_assert_eq(counter_value("filter_flows"), 1);
+    cr_assert_eq(counter_value("filter_flows_created_total"), 1);
+    cr_assert_gt(counter_value("filter_flows_max"), 1);
+    cr_assert_eq(counter_value("filter_invalid_total"), 0);
+}
+
 Test(forward_nat, a_download_is_translated_once_and_leaves_as_its_segments)
 {
     put_burst(false);
