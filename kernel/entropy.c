@@ -5,7 +5,6 @@
  * emulator; all are mixed, and the best of them decides.
  */
 #include "kernel/entropy.h"
-#include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/generator.h"
 
@@ -23,23 +22,14 @@ enum {
 };
 
 static struct generator generator;
-static char sources[32];
 
 /* What entropy_stir() gathered since the generator was last used. */
 static uint64_t stirred[STIR_WORDS];
 static unsigned int stirred_count;
 
-static void name_source(const char *name)
-{
-    if (sources[0] != '\0')
-        strncat(sources, "+", sizeof(sources) - strlen(sources) - 1);
-    strncat(sources, name, sizeof(sources) - strlen(sources) - 1);
-}
-
 /* Some processors return the same word for ever after a suspend or a bad
  * microcode: not one of two equal words in a row is believed. */
-static void absorb_instruction(bool (*instruction)(uint64_t *),
-                               const char *name)
+static void absorb_instruction(bool (*instruction)(uint64_t *))
 {
     uint64_t words[INSTRUCTION_WORDS];
     size_t count = 0;
@@ -52,10 +42,8 @@ static void absorb_instruction(bool (*instruction)(uint64_t *),
             return;
         words[count++] = word;
     }
-    if (count != INSTRUCTION_WORDS)
-        return;
-    generator_absorb(&generator, words, sizeof(words));
-    name_source(name);
+    if (count == INSTRUCTION_WORDS)
+        generator_absorb(&generator, words, sizeof(words));
 }
 
 /* How long the same few memory accesses take, again and again: caches, bus,
@@ -76,7 +64,6 @@ static void absorb_jitter(void)
         if (i % JITTER_BATCH == JITTER_BATCH - 1)
             generator_absorb(&generator, times, sizeof(times));
     }
-    name_source("jitter");
 }
 
 void entropy_init(void)
@@ -87,15 +74,10 @@ void entropy_init(void)
     generator_init(&generator);
     generator_absorb(&generator, &tsc, sizeof(tsc));
     if (has_leaf_7 && cpu_cpuid(7, 0).ebx & CPUID_7_EBX_RDSEED)
-        absorb_instruction(cpu_rdseed, "rdseed");
+        absorb_instruction(cpu_rdseed);
     if (cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND)
-        absorb_instruction(cpu_rdrand, "rdrand");
+        absorb_instruction(cpu_rdrand);
     absorb_jitter();
-}
-
-const char *entropy_sources(void)
-{
-    return sources;
 }
 
 void entropy_stir(uint64_t value)
@@ -117,12 +99,4 @@ void entropy_bytes(void *destination, size_t length)
     }
     generator_bytes(&generator, destination, length);
     cpu_interrupts_restore(were_enabled);
-}
-
-uint64_t entropy_u64(void)
-{
-    uint64_t value;
-
-    entropy_bytes(&value, sizeof(value));
-    return value;
 }

@@ -14,11 +14,7 @@ void entropy_init(void);
 
 /* Any context. */
 void entropy_bytes(void *destination, size_t length);
-uint64_t entropy_u64(void);
 
 /* Adds a value an observer on the wire cannot know exactly (interrupt times);
  * cheap, never lowers what is there. Any context. */
 void entropy_stir(uint64_t value);
-
-/* "rdseed+rdrand+jitter": what init found, for the boot log. */
-const char *entropy_sources(void);

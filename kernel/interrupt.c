@@ -58,7 +58,6 @@ static struct registration registrations[HANDLERS_MAX];
 static size_t registration_count;
 static uint64_t counts[INTERRUPT_VECTOR_COUNT];
 static struct interrupt_counters counters;
-static bool is_handling;
 
 /* Moves the 8259s' vectors away from the exceptions, for the spurious ones
  * they may send even when masked, and masks all they have. */
@@ -244,17 +243,10 @@ void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame)
     enum softirq_context before = softirq_enter_hardirq();
 
     (void)frame;
-    is_handling = true;
     if (vector < INTERRUPT_VECTOR_COUNT)
         counts[vector]++;
     receive(vector);
-    is_handling = false;
     softirq_leave_hardirq(before);
-}
-
-bool interrupt_is_handling(void)
-{
-    return is_handling;
 }
 
 uint64_t interrupt_count(unsigned int vector)

@@ -46,9 +46,6 @@ MUST_CHECK int interrupt_request_pci(const struct pci_device *device,
  * off. Acknowledges, and runs softirqs on the way out. */
 void interrupt_dispatch(unsigned int vector, struct interrupt_frame *frame);
 
-/* Whether the running code was entered by an interrupt. */
-bool interrupt_is_handling(void);
-
 /* From the clock's interrupt: asks the devices of lines that need it. When
  * it wants to be called again; UINT64_MAX: never. */
 uint64_t interrupt_poll(uint64_t now_ns);

@@ -129,19 +129,6 @@ void pci_write16(const struct pci_device *device, uint16_t offset,
     cpu_interrupts_restore(were_enabled);
 }
 
-void pci_write8(const struct pci_device *device, uint16_t offset, uint8_t value)
-{
-    volatile uint8_t *address = ecam_address(device, offset);
-
-    if (address != NULL) {
-        mmio_write8(address, value);
-        return;
-    }
-    bool were_enabled = cpu_interrupts_save();
-    cpu_out8(select_port(device, offset), value);
-    cpu_interrupts_restore(were_enabled);
-}
-
 /*
  * Writes ones and sees which stay (PCI 3.0 section 6.2.5.1), decoding off
  * meanwhile so that nothing appears at the address of ones. That takes the

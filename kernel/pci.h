@@ -71,8 +71,6 @@ struct pci_device *pci_at(size_t index);
 uint8_t pci_read8(const struct pci_device *device, uint16_t offset);
 uint16_t pci_read16(const struct pci_device *device, uint16_t offset);
 uint32_t pci_read32(const struct pci_device *device, uint16_t offset);
-void pci_write8(const struct pci_device *device, uint16_t offset,
-                uint8_t value);
 void pci_write16(const struct pci_device *device, uint16_t offset,
                  uint16_t value);
 void pci_write32(const struct pci_device *device, uint16_t offset,

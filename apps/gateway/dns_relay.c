@@ -61,15 +61,6 @@ void dns_relay_start(dns_relay_done *done)
     done_function = done;
 }
 
-size_t dns_relay_count(void)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < RELAYS_MAX; i++)
-        count += relays[i].is_used ? 1 : 0;
-    return count;
-}
-
 /* ---- one attempt --------------------------------------------------------- */
 
 static void close_socket(struct relay *relay)

@@ -40,4 +40,3 @@ bool dns_relay_ask(const struct dns_question *question,
 /* The ms until dns_relay_expire wants to be called; -1: nothing waits. */
 int dns_relay_timeout_ms(void);
 void dns_relay_expire(void);
-size_t dns_relay_count(void);

@@ -32,11 +32,6 @@ void ecn_answered(struct tcp_connection *c, const struct tcp_segment *segment)
                  (segment->ecn & (TCP_ECE | TCP_CWR)) == TCP_ECE;
 }
 
-bool ecn_is_ordinary(const struct tcp_segment *segment)
-{
-    return (segment->ecn & (TCP_ECE | TCP_CWR)) == 0 && !is_marked(segment);
-}
-
 void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment)
 {
     if (!c->has_ecn)

@@ -92,8 +92,6 @@ enum {
 uint8_t ecn_syn_flags(struct tcp_connection *c, bool is_again);
 void ecn_answered(struct tcp_connection *c, const struct tcp_segment *segment);
 
-/* Nothing in it concerns ECN. */
-bool ecn_is_ordinary(const struct tcp_segment *segment);
 void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment);
 void ecn_acknowledged(struct tcp_connection *c,
                       const struct tcp_segment *segment);

@@ -15,11 +15,6 @@ int seldoms_init(size_t count)
                      _Alignof(struct tcp_seldom));
 }
 
-size_t seldoms_used(void)
-{
-    return pool.count - pool.available;
-}
-
 struct tcp_seldom *seldom_get(struct tcp_connection *c)
 {
     if (c->seldom != NULL)

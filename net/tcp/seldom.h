@@ -36,7 +36,6 @@ struct tcp_seldom {
 };
 
 int seldoms_init(size_t count) MUST_CHECK;
-size_t seldoms_used(void);
 
 /* The connection's, made if there is none; NULL: there is no memory. */
 struct tcp_seldom *seldom_get(struct tcp_connection *c) MUST_CHECK;
