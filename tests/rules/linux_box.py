@@ -135,7 +135,8 @@ class LinuxBox:
         local = self.local(ident)
         for name in ("eth0", "eth1"):
             parts = [p for p in out[name] if p[4:6] == ident and
-                     p[9] == packet[9] and not self.is_about(p, ident)]
+                     p[9] == packet[9] and not self.is_about(p, ident) and
+                     not self.is_echo(p, packet)]
             if parts:
                 return "forward", name, join(parts)
         if local:
@@ -152,6 +153,14 @@ class LinuxBox:
         return (packet[9] == 1 and len(packet) >= 34 and packet[20] == 3 and
                 packet[32:34] == ident and packet[12:16] in (
                     socket.inet_aton(WAN), socket.inet_aton(LAN)))
+
+    @staticmethod
+    def is_echo(packet, question):
+        """Linux's own answer, which has the question's number by chance."""
+        return (question[9] == 1 and len(packet) > 20 and
+                packet[20] == 0 and question[20] == 8 and
+                packet[12:16] in (socket.inet_aton(WAN),
+                                  socket.inet_aton(LAN)))
 
 
 def join(parts):
