@@ -73,6 +73,12 @@ static const char *const names[DROP_REASON_COUNT] = {
     [DROP_NO_MEMORY] = "no_memory",
 };
 
+bool drop_reason_is_loss(enum drop_reason reason)
+{
+    return reason != DROP_NONE && reason != DROP_ARP_DONE &&
+           reason != DROP_ICMP_DONE && reason != DROP_TCP_DONE;
+}
+
 const char *drop_reason_name(enum drop_reason reason)
 {
     ASSERT(reason < DROP_REASON_COUNT);

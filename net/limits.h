@@ -61,6 +61,11 @@ enum {
 #define IGMP_UNSOLICITED_NS   (1 * NS_PER_S)
 #define IGMP_OLDER_QUERIER_NS (260 * NS_PER_S) /* 8.12: 2 * 125 + 10 */
 
+/* Lines a second that tell of single packets (net_trace.c). */
+enum {
+    DROP_TRACE_LINES = 20,
+};
+
 /* Queueing disciplines. */
 enum {
     QDISC_FIFO_PACKETS = 1000, /* Linux's txqueuelen */

@@ -244,20 +244,13 @@ static void visit_nics(counter_visit *visit, void *context)
     }
 }
 
-/* A packet that did its work is no drop. */
-static bool is_drop(enum drop_reason reason)
-{
-    return reason != DROP_NONE && reason != DROP_ARP_DONE &&
-           reason != DROP_ICMP_DONE && reason != DROP_TCP_DONE;
-}
-
 static void visit_drops(counter_visit *visit, void *context)
 {
     for (enum drop_reason reason = DROP_NONE; reason < DROP_REASON_COUNT;
          reason++) {
         char text[LABELLED_SIZE];
 
-        if (!is_drop(reason))
+        if (!drop_reason_is_loss(reason))
             continue;
         write_labelled(text, "drops_total", "reason", drop_reason_name(reason));
         visit(context, text, drop_count(reason),

@@ -10,6 +10,7 @@
 #include "net/limits.h"
 #include "net/link/gro.h"
 #include "net/net.h"
+#include "net/net_trace.h"
 #include "net/platform.h"
 #include "net/tcp/tcp.h"
 
@@ -34,6 +35,7 @@ static int set_gro(unsigned value)
 
 static const struct net_setting settings[] = {
     {"gro", set_gro, "0 or 1"},
+    {"trace_drops", net_trace_drops, "0 or 1"},
     {"ipv4.ip_default_ttl", ip_set_default_ttl, "1 to 255"},
     {"ipv4.icmp_echo_ignore_all", set_echo_ignore_all, "0 or 1"},
 };

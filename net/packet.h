@@ -179,7 +179,7 @@ void packet_renew(struct packet *packet, size_t headroom);
 void packet_drop(struct packet *packet, enum drop_reason reason);
 
 /* Called with every packet that is dropped, before it is freed; NULL: nobody.
- * For tests and debugging. */
+ * Consumed ones, too (drop_reason_is_loss). */
 typedef void packet_drop_trace(const struct packet *packet,
                                enum drop_reason reason);
 void packet_set_drop_trace(packet_drop_trace *trace);
@@ -335,6 +335,8 @@ void packet_release_fragments(struct packet *packet, size_t from);
 
 /* Accounting, for net.c's table and for leak checks in tests. */
 const char *drop_reason_name(enum drop_reason reason);
+/* False for packets that did their work and are no more. */
+bool drop_reason_is_loss(enum drop_reason reason);
 uint64_t drop_count(enum drop_reason reason);
 size_t packet_count_total(void);
 size_t packet_count_free(void);
