@@ -157,8 +157,8 @@ class LinuxBox:
     @staticmethod
     def is_echo(packet, question):
         """Linux's own answer, which has the question's number by chance."""
-        return (question[9] == 1 and len(packet) > 20 and
-                packet[20] == 0 and question[20] == 8 and
+        return (question[9] == 1 and question[20] == 8 and
+                packet[20] == 0 and packet[6] & 0x1f == packet[7] == 0 and
                 packet[12:16] in (socket.inet_aton(WAN),
                                   socket.inet_aton(LAN)))
 
