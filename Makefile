@@ -323,10 +323,10 @@ debug: ## QEMU stopped at its first instruction, gdb attached, symbols loaded
 	$(BUILD_ELF)
 	@tools/debug-qemu
 
-# The rooms first, which all apps share; the gateway has httpd's files.
+# What all apps share first; the gateway has httpd's files.
 apps: $(APPS:%=app-%) ## every app's ELF
 app-gateway: app-httpd
-rooms: $(call objects,image,$(ROOMS))
+rooms: $(call objects,image,$(ROOMS)) $(BUILD)/view/apps/.done $(PACK)
 $(APPS:%=app-%): app-%: rooms
 	@$(MAKE) --no-print-directory APP=$* all
 
