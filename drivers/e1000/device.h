@@ -165,6 +165,7 @@ struct e1000 {
     /* Hardirq shares these two; softirq touches them with interrupts off. */
     volatile uint32_t unmasked; /* causes that may interrupt now */
     volatile uint32_t causes;   /* read from ICR, not yet acted upon */
+    bool is_answered; /* by a look: its interrupt may be on its way still */
     /* Moderation: the class, and what was when it was last judged. */
     uint32_t interrupt_gap;
     uint32_t polls_judged;

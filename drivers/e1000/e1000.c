@@ -335,9 +335,14 @@ static bool interrupt(void *context)
     if ((causes & E1000_CAUSE_RXO) != 0)
         ++nic->counters.interrupts_overrun;
     if ((causes & nic->unmasked) == 0) {
+        if (nic->is_answered) {
+            nic->is_answered = false;
+            return true;
+        }
         ++nic->counters.interrupts_foreign;
         return false;
     }
+    nic->is_answered = false;
     count_interrupt(nic, causes);
     e1000_mask(nic);
     netif_schedule(&nic->netif);
@@ -456,15 +461,19 @@ static const char *start(struct e1000 *nic)
     return NULL;
 }
 
-/* Does what the interrupt would that the chip still holds back. */
+/* Interrupts off. Does what the interrupt would that the chip still holds back,
+ * or that waits for interrupts to be on: then it comes afterwards, finds
+ * nothing, and is no stray for that. */
 static bool look(void)
 {
     for (size_t i = 0; i < card_count; ++i) {
         struct e1000 *nic = cards[i];
 
         if (nic->state == E1000_UP && e1000_receive_is_waiting(nic) &&
-            interrupt(nic))
+            interrupt(nic)) {
+            nic->is_answered = true;
             return true;
+        }
     }
     return false;
 }

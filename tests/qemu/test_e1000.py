@@ -8,6 +8,7 @@ from cards import (APP, expect_alive, expect_replies, expect_statistic,
                    introduce, phy_read, pings, ready, sequence_of, start,
                    statistic, wait_for_a_second)
 from harness import Failure, Guest, check, eventually, test
+from links import Tap
 
 
 # --- every model ---
@@ -342,3 +343,16 @@ def bad_descriptors(t):
     expect_statistic(guest, "rx_dropped_length", 1)
     expect_statistic(guest, "rx_dropped_error", 1)
     expect_statistic(guest, "rx_dropped_split", 1)
+
+
+# --- interrupts that a look before the halt has answered ---
+
+@test("e1000: one quick connection does not look like a line that cries",
+      timeout=60)
+def quick_connection(t):
+    guest = Guest(t, net=Tap(t, "10.9.0.1/24"),
+                  args="ip=10.9.0.2/24::10.9.0.1 -- -q")
+    guest.ready()
+    text = t.run(["wrk", "-t1", "-c1", "-d4s", "http://10.9.0.2/"], timeout=30)
+    check("Socket errors" not in text, text[-200:])
+    check(not guest.has_printed("polling its devices"), "it was given up")
