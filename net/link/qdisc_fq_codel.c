@@ -61,6 +61,9 @@ static void list_remove_first(struct flow_list *list)
     list->first = list->first->next;
 }
 
+_Static_assert(QDISC_FLOWS == UINT64_C(1) << (64 - QDISC_HASH_SHIFT),
+               "a hash's upper bits are a flow's number");
+
 /* Random odd factors, and the upper bits: two tuples that anybody chooses meet
  * with a probability of at most 2 / QDISC_FLOWS. */
 static inline struct flow *flow_by(struct fq_codel *fq, uint64_t addresses,
