@@ -15,7 +15,8 @@ static struct scene scene;
 #define peer (&scene.peer)
 
 /* Sends with these options instead of the dialogue's. */
-static void send_options(uint16_t flags, const void *options, size_t length)
+static void send_with_options(uint16_t flags, const char *text,
+                              const void *options, size_t length)
 {
     struct segment segment = {
         .source_port = peer->port,
@@ -25,28 +26,23 @@ static void send_options(uint16_t flags, const void *options, size_t length)
         .flags = flags,
         .window = peer->window,
         .options_length = length,
-    };
-    memcpy(segment.options, options, length);
-    remote_send(scene.bench.remote, &segment);
-}
-
-static void say_with_options(const char *text, const void *options,
-                             size_t length)
-{
-    struct segment segment = {
-        .source_port = peer->port,
-        .destination_port = peer->local_port,
-        .seq = peer->seq,
-        .ack = peer->ack,
-        .flags = A,
-        .window = peer->window,
-        .options_length = length,
         .payload = (const uint8_t *)text,
         .payload_length = strlen(text),
     };
     memcpy(segment.options, options, length);
     remote_send(scene.bench.remote, &segment);
     peer->seq += (uint32_t)segment.payload_length;
+}
+
+static void send_options(uint16_t flags, const void *options, size_t length)
+{
+    send_with_options(flags, "", options, length);
+}
+
+static void say_with_options(const char *text, const void *options,
+                             size_t length)
+{
+    send_with_options(A, text, options, length);
 }
 
 static void accept_it(void)

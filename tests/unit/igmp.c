@@ -436,14 +436,19 @@ Test(hostile, G1_queries_without_router_alert_are_dropped)
     assert_refused();
 }
 
+static void query_all(uint8_t response_tenths)
+{
+    make_query(ALL_HOSTS, 0, response_tenths, 0, 0);
+    fix_igmp();
+    send_group(&frame);
+}
+
 Test(hostile, G1_a_response_time_of_0_is_clamped)
 {
     cr_assert_eq(join(&owner, GROUP), 0);
     world_run_for(3 * NS_PER_S);
     forget_received();
-    make_query(ALL_HOSTS, 0, 0, 0, 0);
-    fix_igmp();
-    send_group(&frame);
+    query_all(0);
     world_run_for(NS_PER_S);
     assert_record(0, IGMP_IS_EXCLUDE, GROUP);
 }
@@ -454,9 +459,7 @@ Test(hostile, G1_a_flood_of_queries_is_answered_once_in_a_while)
     world_run_for(3 * NS_PER_S);
     forget_received();
     for (unsigned i = 0; i < 1000; i++) {
-        make_query(ALL_HOSTS, 0, 100, 0, 0);
-        fix_igmp();
-        send_group(&frame);
+        query_all(100);
     }
     world_run_for(20 * NS_PER_S);
     cr_assert_not_null(received_ip(2, 0));
@@ -472,9 +475,7 @@ Test(hostile, G1_a_flood_of_queries_does_not_put_the_answer_off)
     world_run_for(3 * NS_PER_S);
     forget_received();
     for (unsigned i = 0; i < 600; i++) {
-        make_query(ALL_HOSTS, 0, 100, 0, 0);
-        fix_igmp();
-        send_group(&frame);
+        query_all(100);
         world_run_for(NS_PER_S / 10);
         answers += received_count();
         forget_received();
