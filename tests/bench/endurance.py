@@ -44,8 +44,8 @@ ROWS = {
 }
 
 
-def rate(t, seconds, connections=30):
-    return rows.wrk(t, connections, seconds)[0]
+def rate(t, seconds):
+    return rows.wrk(t, 30, seconds)[0]
 
 
 def beside(t, seconds, command):
@@ -67,11 +67,12 @@ def heard():
     return values['drops_total{reason="udp_no_socket"}']
 
 
-def flood(t, seconds):
+def flood(guest, seconds):
     """The flood comes by a card of its own: a full queue of the host's TAP
     loses requests as well as datagrams, and no guest can do anything about
     that. The sender takes a processor of the host, too: how much a program
     does that merely computes is measured beside it."""
+    t = guest.t
     before = rate(t, seconds)
     length = str(seconds + 1)
     hog, _ = beside(t, seconds, ["timeout", length, "sh", "-c",
@@ -96,7 +97,8 @@ def flood(t, seconds):
             "flood hog": hog / idle * 100}
 
 
-def slow(t, seconds):
+def slow(guest, seconds):
+    t = guest.t
     before = rate(t, seconds)
     during, said = beside(t, seconds + 2, [
         os.path.join(HERE, "slow_clients.py"), guests.ADDRESS, "80",
@@ -111,8 +113,9 @@ def levels():
     return {name: values[name] for name in LEVELS}
 
 
-def long_run(t, seconds):
+def long_run(guest, seconds):
     """As many minutes as a load has seconds: 10 with --seconds 10."""
+    t = guest.t
     rate(t, 2)
     at_first = levels()
     minutes = [rate(t, 60) for _ in range(max(2, seconds))]

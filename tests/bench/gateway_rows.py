@@ -9,19 +9,23 @@ import time
 
 from harness import Failure, check
 import gateways
-from row import more
+from effort import Effort
+from row import less, more
 
 PORT = 9
 ONE_FLOW = 1
 
 ROWS = {
     "forward 60": more("forwarded, frames of 60 B", "packets/s", "3x"),
+    "forward effort": less("...QEMU's processor time for each", "us"),
     "forward 1514": more("forwarded, frames of 1514 B", "packets/s", "3x"),
     "filter 60": more("stateful filter, frames of 60 B", "packets/s", "3x"),
+    "filter effort": less("...QEMU's processor time for each", "us"),
     "filter 1514": more("stateful filter, frames of 1514 B", "packets/s",
                         "3x"),
     "nat 60": more("filter and masquerade, frames of 60 B", "packets/s",
                    "3x"),
+    "nat effort": less("...QEMU's processor time for each", "us"),
     "nat 1514": more("filter and masquerade, frames of 1514 B", "packets/s",
                      "3x"),
     "nat tcp out": more("iperf3 through NAT, client to server", "Mbit/s",
@@ -38,23 +42,26 @@ ROWS = {
 
 
 def crossing(at, seconds, length, flows=ONE_FLOW, source=gateways.CLIENT):
-    text = at.t.run(
-        [os.path.join(at.t.build, "crossing"), at.client.path, source,
-         gateways.SERVER, str(PORT), str(length), str(seconds), str(flows)],
-        timeout=seconds + 30)
+    """Packets per second, and microseconds of QEMU's for each."""
+    with Effort(at.guest) as effort:
+        text = at.t.run(
+            [os.path.join(at.t.build, "crossing"), at.client.path, source,
+             gateways.SERVER, str(PORT), str(length), str(seconds),
+             str(flows)], timeout=seconds + 30)
     found = re.match(r"([0-9]+) packets/s, ([0-9]+) lost", text)
     check(found, f"crossing printed {text[-200:]}")
     rate, lost = map(float, found.groups())
     check(rate > 0, "nothing came through")
     if lost > rate * seconds / 1000:
         at.t.note(f"{length} B: {lost:.0f} lost at {rate:.0f} packets/s")
-    return rate
+    return rate, effort.each(rate * seconds)
 
 
 def both_lengths(name):
     def measure(at, seconds):
-        return {f"{name} {length}": crossing(at, seconds, length)
-                for length in (60, 1514)}
+        rate, each = crossing(at, seconds, 60)
+        return {f"{name} 60": rate, f"{name} effort": each,
+                f"{name} 1514": crossing(at, seconds, 1514)[0]}
     measure.__name__ = name
     return measure
 
@@ -83,29 +90,31 @@ def nat_tcp(at, seconds):
 
 
 def nat_flows(at, seconds):
-    return {"nat flows": crossing(at, seconds, 60, flows=0)}
+    return {"nat flows": crossing(at, seconds, 60, flows=0)[0]}
 
 
 def sets(at, seconds):
     """In turns, because the machine's speed drifts."""
     few, many = [], []
     for _ in range(3):
-        few.append(crossing(at, max(1, seconds / 2), 60))
+        few.append(crossing(at, max(1, seconds / 2), 60)[0])
         many.append(crossing(at, max(1, seconds / 2), 60,
-                             source=gateways.OTHER))
+                             source=gateways.OTHER)[0])
     share = sum(many) / sum(few) * 100
     return {"sets 60": sum(many) / len(many), "sets share": share}
 
 
 def prefixes(at, seconds):
-    return {"prefixes 60": crossing(at, seconds, 60)}
+    return {"prefixes 60": crossing(at, seconds, 60)[0]}
 
 
 # setting of gateways.py: the rows that each function of it gives
 GROUPS = {
-    "forward": {both_lengths("forward"): ("forward 60", "forward 1514")},
-    "filter": {both_lengths("filter"): ("filter 60", "filter 1514")},
-    "nat": {both_lengths("nat"): ("nat 60", "nat 1514"),
+    "forward": {both_lengths("forward"): (
+        "forward 60", "forward effort", "forward 1514")},
+    "filter": {both_lengths("filter"): (
+        "filter 60", "filter effort", "filter 1514")},
+    "nat": {both_lengths("nat"): ("nat 60", "nat effort", "nat 1514"),
             nat_tcp: ("nat tcp out", "nat tcp in"),
             nat_flows: ("nat flows",)},
     "sets": {sets: ("sets 60", "sets share")},

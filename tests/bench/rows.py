@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The rows of the table: what is measured, how, and in which unit.
 
-A measurement gets a Context and gives back {row: value}.  A row that could
-not be measured raises Failure; the run goes on without that value.
+A measurement gets a booted guest and gives back {row: value}.  A row that
+could not be measured raises Failure; the run goes on without that value.
 """
 
 import json
@@ -16,6 +16,7 @@ from harness import Failure, check
 import gateway_rows
 import guests
 import peers
+from effort import Effort
 from row import less, more
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
@@ -29,20 +30,27 @@ ROWS = {
     "boot": less("kernel entry to ready, as printed", "ms"),
     "keep-alive": more("GET 612 B, keep-alive, 30 connections", "req/s",
                        "6x"),
+    "keep-alive effort": less("...QEMU's processor time for each", "us"),
     "p50 30": less("its latency, median", "ms"),
     "p99 30": less("its latency, 99 %", "ms", "4x"),
     "p50 1": less("latency at 1 connection, median", "ms", "2x"),
     "p99 1": less("latency at 1 connection, 99 %", "ms"),
     "close": more("GET 612 B, Connection: close, 30 at once", "req/s", "6x"),
+    "close effort": less("...QEMU's processor time for each", "us"),
     "file": more("100 MB file by HTTP, guest to host", "Mbit/s"),
     "tcp in": more("iperf3, host to guest", "Mbit/s", "2x"),
+    "tcp in effort": less("...QEMU's processor time for each MB", "us"),
     "tcp in 8": more("iperf3 -P 8, host to guest", "Mbit/s", "2x"),
     "tcp out": more("iperf3 -R, guest to host", "Mbit/s", "2.5x"),
+    "tcp out effort": less("...QEMU's processor time for each MB", "us"),
     "tcp out 8": more("iperf3 -P 8 -R, guest to host", "Mbit/s", "2.5x"),
     "udp in": more("iperf3 -u -b 0, host to guest, received", "Mbit/s"),
     "udp out": more("iperf3 -u -b 0 -R, guest to host, received", "Mbit/s"),
     "ping": less("ping, 100 a second, median round trip", "ms", "2x"),
+    "ping on": less("ping, one as soon as the last is answered, median", "ms",
+                    "2x"),
     "udp echo": more("UDP echo, frames of 60 B, 64 under way", "packets/s"),
+    "udp echo effort": less("...QEMU's processor time for each", "us"),
     "idle rate": more("GET 612 B beside 10,000 idle connections", "req/s"),
     "idle share": more("...of the rate without them", "%", "90"),
     "memory": less("smallest memory that serves", "MB", "8"),
@@ -92,24 +100,27 @@ def wrk(t, connections, seconds, *headers):
     return float(rate[1]), latency
 
 
-def keep_alive(t, seconds):
-    rate, latency = wrk(t, 30, seconds)
-    return {"keep-alive": rate, "p50 30": latency["50"],
-            "p99 30": latency["99"]}
+def keep_alive(guest, seconds):
+    with Effort(guest) as effort:
+        rate, latency = wrk(guest.t, 30, seconds)
+    return {"keep-alive": rate,
+            "keep-alive effort": effort.each(rate * seconds),
+            "p50 30": latency["50"], "p99 30": latency["99"]}
 
 
-def one_connection(t, seconds):
-    _, latency = wrk(t, 1, seconds)
+def one_connection(guest, seconds):
+    _, latency = wrk(guest.t, 1, seconds)
     return {"p50 1": latency["50"], "p99 1": latency["99"]}
 
 
-def closing(t, seconds):
-    rate, _ = wrk(t, 30, seconds, "Connection: close")
-    return {"close": rate}
+def closing(guest, seconds):
+    with Effort(guest) as effort:
+        rate, _ = wrk(guest.t, 30, seconds, "Connection: close")
+    return {"close": rate, "close effort": effort.each(rate * seconds)}
 
 
-def file_by_http(t, _):
-    said = t.run(["curl", "-sS", "--fail", "-o", "/dev/null", "-w",
+def file_by_http(guest, _):
+    said = guest.t.run(["curl", "-sS", "--fail", "-o", "/dev/null", "-w",
                   "%{size_download} %{speed_download}",
                   f"http://{guests.ADDRESS}/big"], timeout=120)
     size, speed = said.split()
@@ -117,82 +128,101 @@ def file_by_http(t, _):
     return {"file": float(speed) * 8 / 1e6}
 
 
-def ping(t, _):
-    """Each finds the guest halted."""
-    text = t.run(["ping", "-i", "0.01", "-n", "-c", "300", guests.ADDRESS],
-                 timeout=60)
+def round_trip(t, *options):
+    text = t.run(["ping", "-n", *options, guests.ADDRESS], timeout=60)
     times = [float(time) for time in re.findall(r"time=([0-9.]+) ms", text)]
     check(times, f"ping printed no times: {text[-200:]}")
-    return {"ping": statistics.median(times)}
+    return statistics.median(times)
 
 
-def udp_echo(t, seconds):
-    text = t.run([os.path.join(t.build, "udp_echo"), guests.ADDRESS, "7",
-                  str(seconds)], timeout=seconds + 20)
+def ping(guest, _):
+    """Each finds the guest halted."""
+    return {"ping": round_trip(guest.t, "-i", "0.01", "-c", "300")}
+
+
+def ping_on(guest, _):
+    """Each finds a guest that has just answered."""
+    return {"ping on": round_trip(guest.t, "-A", "-c", "5000")}
+
+
+def udp_echo(guest, seconds):
+    t = guest.t
+    with Effort(guest) as effort:
+        text = t.run([os.path.join(t.build, "udp_echo"), guests.ADDRESS, "7",
+                      str(seconds)], timeout=seconds + 20)
     rate, lost = re.match(r"([0-9]+) echoes/s, ([0-9]+) lost", text).groups()
     if int(lost):
         t.note(f"UDP echo: {lost} lost")
-    return {"udp echo": float(rate)}
+    rate = float(rate)
+    return {"udp echo": rate, "udp echo effort": effort.each(rate * seconds)}
 
 
-def iperf3(t, seconds, *options):
-    """The server may still be starting, or ending the test before."""
+def iperf3(guest, seconds, *options):
+    """What it says at its end, and what that cost. The server may still be
+    starting, or ending the test before."""
     for attempt in range(ATTEMPTS):
-        text = t.run(["iperf3", "-c", guests.ADDRESS, "-J", "-t",
-                      str(seconds), *options], timeout=seconds + 20,
-                     expect=None)
+        with Effort(guest) as effort:
+            text = guest.t.run(["iperf3", "-c", guests.ADDRESS, "-J", "-t",
+                                str(seconds), *options],
+                               timeout=seconds + 20, expect=None)
         said = json.loads(text)
         if "error" not in said:
-            return said["end"]
+            return said["end"], effort
         time.sleep(0.5 * (attempt + 1))
     raise Failure(f"iperf3 {' '.join(options)}: {said['error']}")
 
 
-def tcp_rate(t, seconds, *options):
-    end = iperf3(t, seconds, *options)
-    return end["sum_received"]["bits_per_second"] / 1e6
+def tcp(guest, seconds, *options):
+    """Mbit/s, and microseconds for each megabyte."""
+    end, effort = iperf3(guest, seconds, *options)
+    total = end["sum_received"]
+    return (total["bits_per_second"] / 1e6, effort.each(total["bytes"] / 1e6))
 
 
-def tcp_in(t, seconds):
-    return {"tcp in": tcp_rate(t, seconds),
-            "tcp in 8": tcp_rate(t, seconds, "-P", "8")}
+def tcp_in(guest, seconds):
+    rate, each = tcp(guest, seconds)
+    return {"tcp in": rate, "tcp in effort": each,
+            "tcp in 8": tcp(guest, seconds, "-P", "8")[0]}
 
 
-def tcp_out(t, seconds):
-    return {"tcp out": tcp_rate(t, seconds, "-R"),
-            "tcp out 8": tcp_rate(t, seconds, "-P", "8", "-R")}
+def tcp_out(guest, seconds):
+    rate, each = tcp(guest, seconds, "-R")
+    return {"tcp out": rate, "tcp out effort": each,
+            "tcp out 8": tcp(guest, seconds, "-P", "8", "-R")[0]}
 
 
-def udp_both(t, seconds):
+def udp_both(guest, seconds):
     values = {}
     for row, options in (("udp in", ()), ("udp out", ("-R",))):
-        total = iperf3(t, seconds, "-u", "-b", "0", "-l", str(DATAGRAM),
-                       *options)["sum"]
-        came = total["packets"] - total["lost_packets"]
+        end, _ = iperf3(guest, seconds, "-u", "-b", "0", "-l", str(DATAGRAM),
+                        *options)
+        came = end["sum"]["packets"] - end["sum"]["lost_packets"]
         values[row] = came * DATAGRAM * 8 / 1e6 / seconds
     return values
 
 
-def idle(t, seconds):
+def idle(guest, seconds):
     """The same load before, beside and after many silent connections."""
-    before, _ = wrk(t, 30, seconds)
+    before, _ = wrk(guest.t, 30, seconds)
     held = peers.hold(guests.ADDRESS, IDLE)
-    beside, _ = wrk(t, 30, seconds)
+    beside, _ = wrk(guest.t, 30, seconds)
     peers.check_held(held)
     peers.let_go(held)
-    after, _ = wrk(t, 30, seconds)
+    after, _ = wrk(guest.t, 30, seconds)
     return {"idle rate": beside,
             "idle share": beside / ((before + after) / 2) * 100}
 
 
 # group: the rows that each function of it gives
 GROUPS = {
-    "http": {keep_alive: ("keep-alive", "p50 30", "p99 30"),
-             one_connection: ("p50 1", "p99 1"), closing: ("close",),
-             file_by_http: ("file",), ping: ("ping",)},
-    "echo": {udp_echo: ("udp echo",)},
-    "iperf3": {tcp_in: ("tcp in", "tcp in 8"),
-               tcp_out: ("tcp out", "tcp out 8"),
+    "http": {keep_alive: ("keep-alive", "keep-alive effort", "p50 30",
+                          "p99 30"),
+             one_connection: ("p50 1", "p99 1"),
+             closing: ("close", "close effort"),
+             file_by_http: ("file",), ping: ("ping",), ping_on: ("ping on",)},
+    "echo": {udp_echo: ("udp echo", "udp echo effort")},
+    "iperf3": {tcp_in: ("tcp in", "tcp in effort", "tcp in 8"),
+               tcp_out: ("tcp out", "tcp out effort", "tcp out 8"),
                udp_both: ("udp in", "udp out")},
     "idle": {idle: ("idle rate", "idle share")},
 }
