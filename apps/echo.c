@@ -12,26 +12,29 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#ifndef EPOLL_CORK
+#define EPOLL_CORK 0 /* another system's epoll */
+#endif
 
 enum {
     ECHO_PORT = 7,
     DISCARD_PORT = 9,
     CONNECTIONS_LIMIT = 4096, /* beyond, the longest silent one is closed */
     CHUNK_SIZE = 16384,       /* most that is held for one connection */
-    DATAGRAMS_PER_TURN = 64,  /* before others get a turn */
+    EVENTS_PER_TURN = 256,
+    DATAGRAMS_PER_TURN = 64, /* before others get a turn */
     ACCEPTS_PER_TURN = 64,
-    LISTEN_BACKLOG = 511,
-    SERVICES = 4 /* echo and discard, TCP and UDP */
+    LISTEN_BACKLOG = 511
 };
 
 /* What a watched descriptor is. */
@@ -39,18 +42,19 @@ enum role { TCP_ECHO, TCP_DISCARD, UDP_ECHO, UDP_DISCARD, STREAM };
 
 struct endpoint {
     enum role role;
+    int descriptor;
     bool is_echoing; /* STREAM: echo, not discard */
     char *held;      /* bytes that the peer has not taken yet, or NULL */
     size_t held_start;
     size_t held_end;
-    uint64_t turn; /* when it last did something */
+    struct endpoint *louder;  /* STREAM: who did something after this one... */
+    struct endpoint *quieter; /* ...and before */
 };
 
-/* endpoints[i] belongs to descriptors[i]; the services come first. */
-static struct endpoint endpoints[SERVICES + CONNECTIONS_LIMIT];
-static struct pollfd descriptors[SERVICES + CONNECTIONS_LIMIT];
-static size_t count;
-static uint64_t turn;
+static int instance;             /* of epoll */
+static struct endpoint *loudest; /* of the connections */
+static struct endpoint *quietest;
+static unsigned connections;
 static char chunk[65536]; /* the largest datagram fits */
 
 static bool is_retryable(int error)
@@ -58,64 +62,99 @@ static bool is_retryable(int error)
     return error == EAGAIN || error == EINTR;
 }
 
-static void add(int descriptor, enum role role, bool is_echoing)
+static bool watch(struct endpoint *endpoint, int operation, uint32_t events)
 {
-    endpoints[count] =
-        (struct endpoint){.role = role, .is_echoing = is_echoing, .turn = turn};
-    descriptors[count] = (struct pollfd){.fd = descriptor, .events = POLLIN};
-    count++;
+    struct epoll_event event = {.events = events, .data.ptr = endpoint};
+
+    return epoll_ctl(instance, operation, endpoint->descriptor, &event) == 0;
 }
 
-static void drop(size_t at)
+/* Takes the descriptor. */
+static struct endpoint *add(int descriptor, enum role role)
 {
-    close(descriptors[at].fd);
-    free(endpoints[at].held);
-    count--;
-    endpoints[at] = endpoints[count];
-    descriptors[at] = descriptors[count];
-}
+    struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
-static void drop_longest_silent(void)
-{
-    size_t oldest = SERVICES;
-
-    for (size_t i = SERVICES + 1; i < count; i++) {
-        if (endpoints[i].turn < endpoints[oldest].turn)
-            oldest = i;
+    if (endpoint) {
+        endpoint->role = role;
+        endpoint->descriptor = descriptor;
+        if (watch(endpoint, EPOLL_CTL_ADD, EPOLLIN))
+            return endpoint;
+        free(endpoint);
     }
-    if (oldest < count)
-        drop(oldest);
+    close(descriptor);
+    return NULL;
 }
 
-static void accept_connections(size_t at)
+static void link_loudest(struct endpoint *endpoint)
 {
-    bool is_echoing = endpoints[at].role == TCP_ECHO;
+    endpoint->louder = NULL;
+    endpoint->quieter = loudest;
+    if (loudest)
+        loudest->louder = endpoint;
+    else
+        quietest = endpoint;
+    loudest = endpoint;
+}
 
+static void unlink_from_others(struct endpoint *endpoint)
+{
+    if (endpoint->louder)
+        endpoint->louder->quieter = endpoint->quieter;
+    else
+        loudest = endpoint->quieter;
+    if (endpoint->quieter)
+        endpoint->quieter->louder = endpoint->louder;
+    else
+        quietest = endpoint->louder;
+}
+
+static void drop(struct endpoint *endpoint)
+{
+    unlink_from_others(endpoint);
+    connections--;
+    close(endpoint->descriptor);
+    free(endpoint->held);
+    free(endpoint);
+}
+
+static void drop_quietest(void)
+{
+    if (quietest)
+        drop(quietest);
+}
+
+static void accept_connections(const struct endpoint *listener)
+{
     for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
         int on = 1;
-        int descriptor = accept4(descriptors[at].fd, NULL, NULL, SOCK_NONBLOCK);
+        int descriptor =
+            accept4(listener->descriptor, NULL, NULL, SOCK_NONBLOCK);
+        struct endpoint *endpoint;
 
         if (descriptor < 0) {
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                 errno == ENOMEM)
-                drop_longest_silent();
+                drop_quietest();
             return;
         }
         setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        if (count == SERVICES + CONNECTIONS_LIMIT)
-            drop_longest_silent();
-        add(descriptor, STREAM, is_echoing);
+        if (connections == CONNECTIONS_LIMIT)
+            drop_quietest();
+        endpoint = add(descriptor, STREAM);
+        if (!endpoint)
+            return;
+        endpoint->is_echoing = listener->role == TCP_ECHO;
+        link_loudest(endpoint);
+        connections++;
     }
 }
 
 /* Sends what is held. Returns false if the connection is over. */
-static bool send_held(size_t at)
+static bool send_held(struct endpoint *endpoint)
 {
-    struct endpoint *endpoint = &endpoints[at];
-
     while (endpoint->held_start < endpoint->held_end) {
         ssize_t length =
-            send(descriptors[at].fd, endpoint->held + endpoint->held_start,
+            send(endpoint->descriptor, endpoint->held + endpoint->held_start,
                  endpoint->held_end - endpoint->held_start, 0);
 
         if (length < 0)
@@ -124,15 +163,13 @@ static bool send_held(size_t at)
     }
     free(endpoint->held);
     endpoint->held = NULL;
-    descriptors[at].events = POLLIN;
-    return true;
+    return watch(endpoint, EPOLL_CTL_MOD, EPOLLIN);
 }
 
 /* Sends `chunk` back; what does not fit is held, and nothing more is read. */
-static bool echo_chunk(size_t at, size_t size)
+static bool echo_chunk(struct endpoint *endpoint, size_t size)
 {
-    struct endpoint *endpoint = &endpoints[at];
-    ssize_t sent = send(descriptors[at].fd, chunk, size, 0);
+    ssize_t sent = send(endpoint->descriptor, chunk, size, 0);
 
     if (sent < 0 && !is_retryable(errno))
         return false;
@@ -146,23 +183,23 @@ static bool echo_chunk(size_t at, size_t size)
     if (!endpoint->held)
         return false;
     memcpy(endpoint->held, chunk + sent, endpoint->held_end);
-    descriptors[at].events = POLLOUT;
-    return true;
+    return watch(endpoint, EPOLL_CTL_MOD, EPOLLOUT);
 }
 
-static bool serve_stream(size_t at)
+static bool serve_stream(struct endpoint *endpoint)
 {
     ssize_t length;
 
-    endpoints[at].turn = turn;
-    if (endpoints[at].held)
-        return send_held(at);
-    length = recv(descriptors[at].fd, chunk, CHUNK_SIZE, 0);
+    unlink_from_others(endpoint);
+    link_loudest(endpoint);
+    if (endpoint->held)
+        return send_held(endpoint);
+    length = recv(endpoint->descriptor, chunk, CHUNK_SIZE, 0);
     if (length < 0)
         return is_retryable(errno);
     if (length == 0)
         return false; /* all is echoed: our FIN may follow theirs */
-    return !endpoints[at].is_echoing || echo_chunk(at, (size_t)length);
+    return !endpoint->is_echoing || echo_chunk(endpoint, (size_t)length);
 }
 
 /* Ports whose owner answers anything: echo, daytime, quote, chargen, time. */
@@ -172,19 +209,19 @@ static bool is_answering_port(unsigned port, unsigned own_port)
            port == 19 || port == 37 || port == 0;
 }
 
-static void serve_datagrams(size_t at, unsigned own_port)
+static void serve_datagrams(const struct endpoint *endpoint, unsigned own_port)
 {
     for (unsigned i = 0; i < DATAGRAMS_PER_TURN; i++) {
         struct sockaddr_in peer = {0};
         socklen_t size = sizeof(peer);
-        ssize_t length = recvfrom(descriptors[at].fd, chunk, sizeof(chunk), 0,
+        ssize_t length = recvfrom(endpoint->descriptor, chunk, sizeof(chunk), 0,
                                   (struct sockaddr *)&peer, &size);
 
         if (length < 0)
             return;
-        if (endpoints[at].role == UDP_ECHO &&
+        if (endpoint->role == UDP_ECHO &&
             !is_answering_port(ntohs(peer.sin_port), own_port))
-            sendto(descriptors[at].fd, chunk, (size_t)length, 0,
+            sendto(endpoint->descriptor, chunk, (size_t)length, 0,
                    (struct sockaddr *)&peer, size);
     }
 }
@@ -206,7 +243,10 @@ static unsigned open_service(int type, unsigned port, enum role role)
         fprintf(stderr, "echo: port %u: %s\n", port, strerror(errno));
         exit(1);
     }
-    add(descriptor, role, false);
+    if (!add(descriptor, role)) {
+        perror("echo: epoll");
+        exit(1);
+    }
     return ntohs(address.sin_port);
 }
 
@@ -246,22 +286,42 @@ static void parse_options(int argc, char **argv, unsigned *echo_port,
     }
 }
 
-static void serve(size_t at, unsigned echo_port)
+static void serve(struct endpoint *endpoint, unsigned echo_port)
 {
-    switch (endpoints[at].role) {
+    switch (endpoint->role) {
     case TCP_ECHO:
     case TCP_DISCARD:
-        accept_connections(at);
+        accept_connections(endpoint);
         break;
     case UDP_ECHO:
     case UDP_DISCARD:
-        serve_datagrams(at, echo_port);
+        serve_datagrams(endpoint, echo_port);
         break;
     case STREAM:
-        if (!serve_stream(at))
-            drop(at);
+        if (!serve_stream(endpoint))
+            drop(endpoint);
         break;
     }
+}
+
+/* Connections first: one that comes may end one that is silent, and then
+ * nothing in `happened` may be about that one. */
+static void turn(unsigned echo_port)
+{
+    static struct epoll_event happened[EVENTS_PER_TURN];
+    int count = epoll_wait(instance, happened, EVENTS_PER_TURN, -1);
+    int services = 0;
+
+    for (int i = 0; i < count; i++) {
+        struct endpoint *endpoint = happened[i].data.ptr;
+
+        if (endpoint->role == STREAM)
+            serve(endpoint, echo_port);
+        else
+            happened[services++] = happened[i];
+    }
+    for (int i = 0; i < services; i++)
+        serve(happened[i].data.ptr, echo_port);
 }
 
 int main(int argc, char **argv)
@@ -271,6 +331,8 @@ int main(int argc, char **argv)
 
     parse_options(argc, argv, &echo_port, &discard_port);
     signal(SIGPIPE, SIG_IGN);
+    /* A turn is short: its answers can leave together. */
+    instance = epoll_create1(EPOLL_CORK);
     echo_port = open_service(SOCK_STREAM, echo_port, TCP_ECHO);
     open_service(SOCK_DGRAM, echo_port, UDP_ECHO);
     discard_port = open_service(SOCK_STREAM, discard_port, TCP_DISCARD);
@@ -278,15 +340,6 @@ int main(int argc, char **argv)
     printf("echo: echo on port %u, discard on port %u, TCP and UDP\n",
            echo_port, discard_port);
     fflush(stdout);
-    for (;;) {
-        poll(descriptors, (nfds_t)count, -1);
-        turn++;
-        /* Downwards: an entry that fills a hole has been served already. */
-        for (size_t i = count; i > 0; i--) {
-            if (i > count || !descriptors[i - 1].revents)
-                continue;
-            descriptors[i - 1].revents = 0;
-            serve(i - 1, echo_port);
-        }
-    }
+    for (;;)
+        turn(echo_port);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """echo and discard, over TCP and UDP."""
+import resource
 import socket
 import threading
 import time
@@ -65,13 +66,29 @@ def test_client_that_does_not_read_is_not_read_from():
 
 def test_many_connections_are_echoed():
     app = serve()
+    before = app.descriptors()
     socks = [connect(app.echo) for _ in range(500)]
     for number, sock in enumerate(socks):
         sock.sendall(b"%d" % number)
     for number, sock in enumerate(socks):
         assert sock.recv(100) == b"%d" % number
         sock.close()
-    wait_until(lambda: app.descriptors() <= 7)
+    wait_until(lambda: app.descriptors() <= before)
+
+
+def test_beyond_the_limit_the_longest_silent_is_closed():
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    app = serve()
+    socks = [connect(app.echo) for _ in range(4096)]
+    wait_until(lambda: app.descriptors() >= 4096)
+    socks[0].sendall(b"the first is loud")
+    assert socks[0].recv(100) == b"the first is loud"
+    late = connect(app.echo)
+    assert socks[1].recv(100) == b""
+    for sock in late, socks[0], socks[2], socks[-1]:
+        sock.sendall(b"still there")
+        assert sock.recv(100) == b"still there"
 
 
 def test_tcp_discard_takes_all_and_says_nothing():
