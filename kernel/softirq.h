@@ -10,10 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In the order in which they run: what acknowledges a segment and has come is
+ * received before the segment's timer expires. */
 enum softirq {
-    SOFTIRQ_TIMER,
     SOFTIRQ_NET_TX,
     SOFTIRQ_NET_RX,
+    SOFTIRQ_TIMER,
     SOFTIRQ_COUNT,
 };
 
