@@ -420,7 +420,7 @@ enum {
 #define TCP_RTO_MAX_NS         (120 * NS_PER_S)  /* RFC 6298 2.5 */
 #define TCP_RTO_AFTER_SYN_NS   (3 * NS_PER_S)    /* RFC 6298 5.7 */
 #define TCP_PROBE_ACK_DELAY_NS (200 * NS_PER_MS) /* RFC 8985 7.2 */
-#define TCP_PROBE_MIN_NS       (2 * NS_PER_MS)  /* on a LAN two RTTs are none */
+#define TCP_PROBE_SLACK_NS     (2 * NS_PER_MS)  /* on a LAN two RTTs are none */
 #define TCP_ACK_DELAY_NS       (40 * NS_PER_MS) /* RFC 5681 4.2: < 500 ms */
 #define TCP_PERSIST_MIN_NS     (200 * NS_PER_MS) /* also ends a cork */
 #define TCP_TIME_WAIT_NS       (60 * NS_PER_S)   /* 2MSL */

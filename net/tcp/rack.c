@@ -149,9 +149,8 @@ void probe_schedule(struct tcp_connection *c, uint64_t now_ns)
         r->is_timeout || r->has_probe || r->board.sacked != 0 ||
         r->board.in_flight == 0 || c->is_persisting || c->retransmit_at_ns == 0)
         return;
-    uint64_t timeout_ns = 2 * c->rtt.smoothed_us * NS_PER_US;
-    if (timeout_ns < TCP_PROBE_MIN_NS)
-        timeout_ns = TCP_PROBE_MIN_NS;
+    uint64_t timeout_ns =
+        2 * c->rtt.smoothed_us * NS_PER_US + TCP_PROBE_SLACK_NS;
     if (c->rtt.smoothed_us == 0)
         timeout_ns = TCP_RTO_INITIAL_NS;
     else if (r->board.in_flight <= c->snd.mss)
