@@ -118,10 +118,14 @@ uint32_t apic_errors(void)
     return read(APIC_ERROR_STATUS);
 }
 
-void apic_timer_start(uint32_t count, bool is_masked)
+void apic_timer_start(uint32_t count)
 {
-    write(APIC_LVT_TIMER, (is_masked ? LVT_MASKED : 0) | timer_vector);
     write(APIC_TIMER_INITIAL, count);
+}
+
+void apic_timer_unmask(void)
+{
+    write(APIC_LVT_TIMER, timer_vector);
 }
 
 uint32_t apic_timer_count(void)

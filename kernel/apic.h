@@ -28,8 +28,9 @@ void apic_acknowledge(void);
 uint32_t apic_errors(void);
 
 /* The timer's own counter: starts from `count` and falls to 0, then fires;
- * 0 stops it. Masked: it counts, but does not fire (for calibration). */
-void apic_timer_start(uint32_t count, bool is_masked);
+ * 0 stops it. Until it is unmasked it counts, but does not fire. */
+void apic_timer_start(uint32_t count);
+void apic_timer_unmask(void);
 uint32_t apic_timer_count(void);
 
 /* TSC deadline mode, where CPUID offers it: fires when the TSC has reached

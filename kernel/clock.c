@@ -202,7 +202,7 @@ void clock_init(uint64_t tsc_at_entry)
 void clock_sample(void)
 {
     reference = clock_reference_best();
-    apic_timer_start(UINT32_MAX, true);
+    apic_timer_start(UINT32_MAX);
     first_sample = take_sample();
 }
 
@@ -250,7 +250,8 @@ static void start_timer(void)
         apic_deadline_enable();
         timer = TIMER_DEADLINE;
     } else {
-        apic_timer_start(0, false);
+        apic_timer_start(0);
+        apic_timer_unmask();
         timer = TIMER_APIC;
     }
 }
@@ -270,7 +271,7 @@ static void program(uint64_t deadline_ns)
         uint64_t count = clock_scale_apply(ns_to_timer, wait_ns) + 1;
         if (count > UINT32_MAX)
             count = UINT32_MAX; /* too early: whoever waits asks again */
-        apic_timer_start((uint32_t)count, false);
+        apic_timer_start((uint32_t)count);
     }
 }
 

@@ -33,6 +33,7 @@ static struct {
     uint64_t context_since_ns;
     unsigned int spins_left;
     struct softirq_policy policy;
+    uint64_t share_end_ns; /* of the app's present share; 0: not asked for */
     struct softirq_counters counters;
 } cpu;
 
@@ -147,17 +148,22 @@ static void arm_next_deadline(void)
 
 /* Interrupts off. Work was left over: it comes back by itself once the app has
  * had its share. The share is app time, and this clock runs through interrupts,
- * too: a little more, so that one wake-up is enough. */
+ * too: a little more, so that one wake-up is enough. It is asked for at every
+ * unlock, and stays the same moment: to program the timer is dear. */
 static void arm_end_of_share(void)
 {
+    uint64_t now_ns = clock_now_ns();
     uint64_t debt_ns = cpu.policy.debt_ns;
 
-    clock_arm(clock_now_ns() + debt_ns + debt_ns / 16);
+    if (cpu.share_end_ns <= now_ns)
+        cpu.share_end_ns = now_ns + debt_ns + debt_ns / 16;
+    clock_arm(cpu.share_end_ns);
 }
 
 static void run_round(void)
 {
     cpu.is_running = true;
+    cpu.share_end_ns = 0;
     stack_call(run_round_on_stack, stack_top(STACK_SOFTIRQ));
     arm_next_deadline();
     /* An app that waits comes to an unlock or to another idle. */

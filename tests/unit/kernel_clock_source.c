@@ -98,10 +98,14 @@ uint64_t clock_claimed_hz(const char **claimed_by)
     return claimed_hz;
 }
 
-void apic_timer_start(uint32_t count, bool is_masked)
+void apic_timer_unmask(void)
+{
+    is_timer_masked = false;
+}
+
+void apic_timer_start(uint32_t count)
 {
     timer_count = count;
-    is_timer_masked = is_masked;
     timer_start_ns = true_ns;
 }
 

@@ -90,6 +90,21 @@ Test(softirq_share, what_is_left_over_runs_after_the_apps_share_without_help)
     cr_assert_eq(fake.receive_runs, 4);
 }
 
+Test(softirq_share, the_timer_is_programmed_once_for_a_share)
+{
+    fake.receive_cost_ns = 700 * US;
+    fake.receive_again = 1000;
+    fake_interrupt(fake_raise_receive);
+    int before = fake.armings;
+    for (int calls = 0; calls < 100; calls++) {
+        fake_work(10 * US);
+        softirq_lock();
+        softirq_unlock();
+    }
+    cr_assert_eq(fake.receive_runs, 3, "the share has not ended");
+    cr_assert_eq(fake.armings, before);
+}
+
 Test(softirq_share, an_app_that_idles_gives_its_share_away)
 {
     fake.receive_cost_ns = 700 * US;

@@ -24,8 +24,10 @@ uint64_t clock_now_ns(void)
 
 void clock_arm(uint64_t at_ns)
 {
-    if (at_ns < fake.armed_ns)
-        fake.armed_ns = at_ns;
+    if (at_ns >= fake.armed_ns)
+        return;
+    fake.armed_ns = at_ns;
+    fake.armings++;
 }
 
 void *stack_top(enum stack stack)

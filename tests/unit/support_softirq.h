@@ -14,6 +14,7 @@
 struct fake_processor {
     uint64_t now_ns;
     uint64_t armed_ns;
+    int armings; /* how often the timer was programmed */
     uint64_t deadline_ns; /* the stack's next */
     uint64_t idled_ns;
     bool interrupts_enabled;
