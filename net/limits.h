@@ -29,12 +29,10 @@ enum {
 enum {
     NETIF_MAX = 16,
     NETIF_NAME_SIZE = 16, /* Linux's IFNAMSIZ */
-    /* Packets one device may take per turn, as Linux's NAPI weight. */
-    NETIF_POLL_WEIGHT = 64,
-    /* Packets per receive softirq over all devices: after so many an app that
-     * waits may look whether something came for it (kernel/softirq_policy.h).
-     */
-    NETIF_POLL_BUDGET = NETIF_POLL_WEIGHT,
+    /* Packets per receive softirq over all devices, as many as Linux's NAPI
+     * lets one take: after so many an app that waits may look whether something
+     * came for it (kernel/softirq_policy.h). */
+    NETIF_POLL_BUDGET = 64,
     /* Turns in a row that brought one frame each, after which a single one is
      * expected again: nobody can be joined to it. */
     NETIF_LONE_TURNS = 16,

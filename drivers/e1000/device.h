@@ -26,7 +26,7 @@ enum {
      * lose frames there: what QEMU has read from a stream ahead of an
      * exhausted ring (64 KiB) is delivered whole at the next RDT write,
      * whether it fits or not. */
-    E1000_RX_BATCH = NETIF_POLL_WEIGHT,
+    E1000_RX_BATCH = NETIF_POLL_BUDGET,
     /* A descriptor reports (RS) at least this often, so that a long burst
      * can be freed in parts. */
     E1000_TX_REPORT_INTERVAL = 16,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interfaces: their names, the polling of those that have work (as Linux's
- * NAPI does it: round-robin, a weight for each, a budget for all), and the
- * way of a frame into the device, with what the device cannot do itself done
- * here. A full ring holds packets back in a bounded queue.
+ * NAPI does it: round-robin, a budget for all), and the way of a frame into the
+ * device, with what the device cannot do itself done here. A full ring holds
+ * packets back in a bounded queue.
  */
 #include "net/link/netif.h"
 
@@ -111,36 +111,24 @@ void netif_schedule(struct netif *netif)
     platform_raise_receive();
 }
 
-/* One turn of one device. True when it has more. */
-static inline bool poll_one(struct netif *netif, size_t *budget)
+/* One turn of one device, of `budget` frames at most. Returns how many. */
+static inline size_t poll_one(struct netif *netif, size_t budget)
 {
-    size_t weight = *budget < NETIF_POLL_WEIGHT ? *budget : NETIF_POLL_WEIGHT;
     size_t received;
 
     /* First cleared, then polled: an interrupt that comes while the ring is
      * being emptied sets it again, and no wake-up is lost. */
     netif->poll_scheduled = false;
     gro_begin_turn(netif->lone_turns == NETIF_LONE_TURNS);
-    received = netif->operations->poll(netif, weight);
+    received = netif->operations->poll(netif, budget);
     if (gro_state.held != 0)
         gro_flush();
-    ASSERT(received <= weight);
-    *budget -= received;
+    ASSERT(received <= budget);
     if (received > 1)
         netif->lone_turns = 0;
     else if (received == 1 && netif->lone_turns < NETIF_LONE_TURNS)
         netif->lone_turns++;
-    if (received == weight)
-        netif->poll_scheduled = true;
-    return netif->poll_scheduled;
-}
-
-static bool is_anybody_scheduled(void)
-{
-    for (size_t i = 0; i < interfaces.count; i++)
-        if (netif_table[i]->poll_scheduled)
-            return true;
-    return false;
+    return received;
 }
 
 /* Until a whole round found nobody with more. Who is scheduled behind his turn
@@ -152,23 +140,24 @@ bool netif_poll(uint64_t now_ns)
     size_t next = interfaces.next;
 
     interfaces.now_ns = now_ns;
-    for (size_t left = count; left != 0;) {
+    for (size_t left = count; left != 0; left--) {
         struct netif *netif = netif_table[next];
 
         next = next + 1 < count ? next + 1 : 0;
-        left--;
         if (!netif->poll_scheduled)
             continue;
-        if (poll_one(netif, &budget))
-            left = count;
-        if (budget == 0)
-            break;
+        budget -= poll_one(netif, budget);
+        if (budget == 0) {
+            netif->poll_scheduled = true; /* it may have more */
+            interfaces.next = next;
+            interfaces.budget_exhausted++;
+            return true;
+        }
+        if (netif->poll_scheduled)
+            left = count + 1;
     }
     interfaces.next = next;
-    if (budget != 0 || !is_anybody_scheduled())
-        return false;
-    interfaces.budget_exhausted++;
-    return true;
+    return false;
 }
 
 static inline void pass_up(struct netif *netif, struct packet *packet)

@@ -111,7 +111,7 @@ void stack_run(struct fake_nic *nic)
     fake_nic_interrupt(nic);
     for (int turns = 0; stack_netif()->poll_scheduled; ++turns) {
         cr_assert_lt(turns, 1000, "polls without end");
-        if (stack_poll(NETIF_POLL_WEIGHT) == NETIF_POLL_WEIGHT)
+        if (stack_poll(NETIF_POLL_BUDGET) == NETIF_POLL_BUDGET)
             stack_netif()->poll_scheduled = true;
         fake_nic_interrupt(nic);
     }
