@@ -28,8 +28,8 @@ static struct {
     size_t count;
     size_t next; /* whose turn it is to be polled */
     unsigned ethernets;
-    uint64_t now_ns; /* of the poll that is running */
-    bool is_kick_due;
+    uint64_t now_ns;     /* of the poll that is running */
+    struct netif *kicks; /* those that were given something */
     uint64_t budget_exhausted;
     size_t queue_limit;
     const struct netif_wiring *wiring;
@@ -97,6 +97,7 @@ COLD int netif_register(struct netif *netif)
     netif->queue = (struct packet_queue){0};
     netif->queueing = NULL;
     netif->lone_turns = 0;
+    netif->needs_kick = false;
     netif_table[interfaces.count++] = netif;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
@@ -241,8 +242,11 @@ static inline void give(struct netif *netif, struct packet *packet)
 {
     netif->counters.tx_packets++;
     netif->counters.tx_bytes += packet_total_length(packet);
-    netif->needs_kick = true;
-    interfaces.is_kick_due = true;
+    if (!netif->needs_kick) {
+        netif->needs_kick = true;
+        netif->kick_next = interfaces.kicks;
+        interfaces.kicks = netif;
+    }
     netif->operations->transmit(netif, packet);
 }
 
@@ -370,14 +374,10 @@ void netif_transmit_resume(struct netif *netif)
 
 void netif_flush(void)
 {
-    if (!interfaces.is_kick_due)
-        return;
-    interfaces.is_kick_due = false;
-    for (size_t i = 0; i < interfaces.count; i++) {
-        struct netif *netif = netif_table[i];
+    while (interfaces.kicks != NULL) {
+        struct netif *netif = interfaces.kicks;
 
-        if (!netif->needs_kick)
-            continue;
+        interfaces.kicks = netif->kick_next;
         netif->needs_kick = false;
         netif->operations->kick(netif);
     }

@@ -99,10 +99,11 @@ struct netif {
     /* Owned by the stack. */
     char name[NETIF_NAME_SIZE];
     uint8_t index;
-    bool needs_kick;
+    bool needs_kick;      /* is on the list of those that do */
     uint8_t lone_turns;   /* in a row that brought one frame, up to enough */
     bool has_dhcp_client; /* that asks for an address by it */
     volatile bool poll_scheduled; /* set by hardirq, cleared by the softirq */
+    struct netif *kick_next;
     struct netif_ip ip;
     struct netif_counters counters;
     struct packet_queue queue;       /* waits while the ring is full */
