@@ -49,6 +49,9 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
                  uint64_t now_ns);
 /* There may be room for a writer that has waited. */
 void acknowledge_notify(struct tcp_connection *c);
+/* transfer.c: the same of one that is open in this direction, and whose writer
+ * waits for nothing else. */
+void connection_note_room(struct tcp_connection *c);
 /* Everything, the FIN included: what is never sent again has no losses, no
  * deadline and no window any more. False: the connection is gone. */
 bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,

@@ -142,8 +142,8 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     recover_nothing(c, acked, sent_us, now_ns);
     if (is_new_epoch)
         recovery_forget_old(c);
-    if (!c->was_writable && (tcp_ready(c) & TCP_WRITABLE) != 0)
-        connection_notify(c, TCP_WRITABLE);
+    if (!c->was_writable)
+        connection_note_room(c);
     return true;
 }
 

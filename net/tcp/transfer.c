@@ -39,6 +39,14 @@ static bool has_room(const struct tcp_connection *c)
                 autotune_low_limit(c, limit, (c->options.unsent_low + 1) / 2));
 }
 
+void connection_note_room(struct tcp_connection *c)
+{
+    if (!has_room(c))
+        return;
+    c->was_writable = true;
+    connection_notify(c, TCP_WRITABLE);
+}
+
 /* Full segments wait, and something is in flight: what holds them back ends
  * with an acknowledgement, and more text changes nothing. */
 static bool has_held_text(const struct tcp_connection *c)
