@@ -57,6 +57,12 @@ static void parse_sack(const uint8_t *option, size_t length,
     }
 }
 
+/* RFC 7323 2.3: larger values count as 14. */
+static uint8_t limit_scale(uint8_t scale)
+{
+    return scale > TCP_WINDOW_SCALE_MAX ? TCP_WINDOW_SCALE_MAX : scale;
+}
+
 static void parse_syn_option(const uint8_t *option, size_t length,
                              struct tcp_header_options *options)
 {
@@ -67,9 +73,7 @@ static void parse_syn_option(const uint8_t *option, size_t length,
     } else if (kind == TCP_KIND_WINDOW_SCALE && length == WINDOW_SCALE_LENGTH &&
                !options->has_window_scale) {
         options->has_window_scale = true;
-        /* RFC 7323 2.3: larger values count as 14. */
-        options->window_scale =
-            option[2] > TCP_WINDOW_SCALE_MAX ? TCP_WINDOW_SCALE_MAX : option[2];
+        options->window_scale = limit_scale(option[2]);
     } else if (kind == TCP_KIND_SACK_PERMITTED &&
                length == SACK_PERMITTED_LENGTH) {
         options->has_sack_permitted = true;
@@ -81,20 +85,20 @@ static void parse_syn_option(const uint8_t *option, size_t length,
 static bool parse_usual_syn(const uint8_t *bytes, size_t length,
                             struct tcp_header_options *options)
 {
-    if (length != MSS_LENGTH + SACK_PERMITTED_LENGTH + TIMESTAMP_LENGTH + 1 +
-                      WINDOW_SCALE_LENGTH ||
-        read_32(bytes) >> 16 != (TCP_KIND_MSS << 8 | MSS_LENGTH) ||
-        read_32(bytes + 4) !=
-            (TCP_KIND_SACK_PERMITTED << 24 | SACK_PERMITTED_LENGTH << 16 |
-             TCP_KIND_TIMESTAMP << 8 | TIMESTAMP_LENGTH) ||
-        read_32(bytes + 16) >> 8 !=
-            (TCP_KIND_NOP << 16 | TCP_KIND_WINDOW_SCALE << 8 |
-             WINDOW_SCALE_LENGTH))
+    if (length != 5 * sizeof(uint32_t))
         return false;
-    parse_syn_option(bytes, MSS_LENGTH, options);
+    uint32_t mss = read_32(bytes) ^ TCP_MSS_WORD;
+    uint32_t scale = read_32(bytes + 16) ^ TCP_WINDOW_SCALE_WORD;
+    if (mss > UINT16_MAX || scale > UINT8_MAX ||
+        read_32(bytes + 4) != TCP_SACK_TIMESTAMP_WORD)
+        return false;
+    options->mss = (uint16_t)mss;
     options->has_sack_permitted = true;
-    parse_timestamp(bytes + 6, options);
-    parse_syn_option(bytes + 17, WINDOW_SCALE_LENGTH, options);
+    options->has_timestamp = true;
+    options->timestamp = read_32(bytes + 8);
+    options->timestamp_echo = read_32(bytes + 12);
+    options->has_window_scale = true;
+    options->window_scale = limit_scale((uint8_t)scale);
     return true;
 }
 
