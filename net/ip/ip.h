@@ -103,6 +103,17 @@ struct ip_flow {
     uint8_t tos;
 };
 
+/* That sum. */
+static inline uint16_t ip_flow_sum(const struct ip_address *source,
+                                   const struct ip_address *destination,
+                                   uint8_t protocol)
+{
+    uint64_t sum = (uint64_t)be32_get(ip_address_ipv4(source)) +
+                   be32_get(ip_address_ipv4(destination)) + protocol;
+
+    return checksum_native_fold(sum);
+}
+
 /* Such a header: protocol and addresses are summed up already. */
 static inline void ip_push_whole(struct packet *packet,
                                  const struct ip_flow *flow)

@@ -12,7 +12,6 @@
 #include "net/platform.h"
 #include "net/pool.h"
 #include "net/tcp/internal.h"
-#include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
 _Static_assert(sizeof(struct tcp_connection) <= 472,
@@ -83,14 +82,6 @@ bool connection_is_available(void)
     return false;
 }
 
-static uint16_t pseudo_sum(const struct tcp_tuple *tuple)
-{
-    uint32_t sum =
-        ip_pseudo_header_sum(&tuple->local, &tuple->remote, IP_PROTOCOL_TCP, 0);
-
-    return checksum_fold(sum);
-}
-
 struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          const struct ip_hop *hop,
                                          const struct tcp_options *options,
@@ -104,7 +95,8 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
         .state = TCP_SYN_SENT,
         .hop = *hop,
         .options = *options,
-        .pseudo_sum = pseudo_sum(tuple),
+        .pseudo_sum =
+            ip_flow_sum(&tuple->local, &tuple->remote, IP_PROTOCOL_TCP),
         .timer = {.expire = connection_timer_expired},
         .quick_acks = TCP_QUICK_ACKS,
         .progress_at_ms = connection_ms(now_ns),

@@ -282,12 +282,13 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
                            const struct ip_hop *hop);
 const struct ip_hop *reply_hop(struct packet *packet);
 
-/* Header of so many bytes, options included, of which sequence numbers, flags,
- * window and options are the caller's; then into the queue. Or all at once. */
+/* The IP header and TCP's of so many bytes, options included, of which sequence
+ * numbers, flags, window and options are the caller's; then into the queue. Or
+ * all at once. */
 struct tcp_header *reply_push(struct packet *packet,
-                              const struct tcp_tuple *tuple, size_t length);
-void reply_append(struct packet *packet, const struct tcp_tuple *tuple,
-                  uint8_t ttl, uint8_t tos);
+                              const struct tcp_tuple *tuple, size_t length,
+                              uint8_t ttl, uint8_t tos);
+void reply_append(struct packet *packet);
 void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
                  const struct tcp_reply *reply);
 

@@ -9,21 +9,15 @@
 #include "net/tcp/internal.h"
 #include "net/wire/checksum.h"
 
-/* What waits with a packet, at the far end of its buffer. */
-struct waiting {
-    struct ip_hop hop;
-    uint16_t sum; /* of the pseudo-header, but for the length */
-};
-
-_Static_assert(sizeof(struct waiting) + PACKET_HEADROOM + TCP_HEADER_MAX <=
+_Static_assert(sizeof(struct ip_hop) + PACKET_HEADROOM + TCP_HEADER_MAX <=
                    BUFFER_SIZE,
-               "both fit the buffer");
+               "the way of a packet fits the far end of its buffer");
 
 struct packet_queue tcp_replies;
 
-static struct waiting *waiting_of(struct packet *packet)
+static struct ip_hop *hop_of(struct packet *packet)
 {
-    void *end = packet->buffer + BUFFER_SIZE - sizeof(struct waiting);
+    void *end = packet->buffer + BUFFER_SIZE - sizeof(struct ip_hop);
 
     return end;
 }
@@ -44,10 +38,9 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
         tcp_counters.replies_dropped++;
         return NULL;
     }
-    struct waiting *waiting = waiting_of(packet);
     if (hop != NULL) {
-        waiting->hop = *hop;
-    } else if (ip_hop_lookup(&tuple->remote, &tuple->local, &waiting->hop) !=
+        *hop_of(packet) = *hop;
+    } else if (ip_hop_lookup(&tuple->remote, &tuple->local, hop_of(packet)) !=
                0) {
         packet_free(packet);
         return NULL;
@@ -57,7 +50,7 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
 
 const struct ip_hop *reply_hop(struct packet *packet)
 {
-    return &waiting_of(packet)->hop;
+    return hop_of(packet);
 }
 
 /* The room the options take, which have no SACK blocks. */
@@ -71,13 +64,22 @@ static size_t options_length(const struct tcp_header_options *options)
 }
 
 struct tcp_header *reply_push(struct packet *packet,
-                              const struct tcp_tuple *tuple, size_t length)
+                              const struct tcp_tuple *tuple, size_t length,
+                              uint8_t ttl, uint8_t tos)
 {
-    struct tcp_header *header = packet_push(packet, length);
-    uint16_t sum = checksum_fold(ip_pseudo_header_sum(
-        &tuple->local, &tuple->remote, IP_PROTOCOL_TCP, 0));
+    struct tcp_header *header = (void *)(packet->data - length);
+    uint16_t sum = ip_flow_sum(&tuple->local, &tuple->remote, IP_PROTOCOL_TCP);
+    const struct ip_flow flow = {
+        .source = &tuple->local,
+        .destination = &tuple->remote,
+        .sum = sum,
+        .protocol = IP_PROTOCOL_TCP,
+        .ttl = ttl,
+        .tos = tos,
+    };
 
-    waiting_of(packet)->sum = sum;
+    packet->data = (void *)header;
+    packet->length = (uint32_t)length;
     header->source_port = be16_from(tuple->local_port);
     header->data_offset = (uint8_t)(length / 4 << 4);
     header->destination_port = be16_from(tuple->remote_port);
@@ -87,24 +89,14 @@ struct tcp_header *reply_push(struct packet *packet,
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = packet->transport_offset;
     packet->checksum_offset = offsetof(struct tcp_header, checksum);
-    return header;
-}
-
-void reply_append(struct packet *packet, const struct tcp_tuple *tuple,
-                  uint8_t ttl, uint8_t tos)
-{
-    const struct ip_flow flow = {
-        .source = &tuple->local,
-        .destination = &tuple->remote,
-        .sum = waiting_of(packet)->sum,
-        .protocol = IP_PROTOCOL_TCP,
-        .ttl = ttl,
-        .tos = tos,
-    };
-
     ip_push_whole(packet, &flow);
     if (!tcp_settings.mtu_discovery)
         ip_make_divisible(packet);
+    return header;
+}
+
+void reply_append(struct packet *packet)
+{
     packet_queue_push(&tcp_replies, packet);
     tcp_is_owed = true;
 }
@@ -113,14 +105,15 @@ void reply_queue(struct packet *packet, const struct tcp_tuple *tuple,
                  const struct tcp_reply *reply)
 {
     struct tcp_header *header = reply_push(
-        packet, tuple, TCP_HEADER_LENGTH + options_length(&reply->options));
+        packet, tuple, TCP_HEADER_LENGTH + options_length(&reply->options),
+        reply->ttl, reply->tos);
 
     header->sequence = be32_from(reply->seq.value);
     header->flags = reply->flags;
     header->acknowledgement = be32_from(reply->ack.value);
     header->window = be16_from(reply->window);
     (void)tcp_options_emit(&reply->options, (uint8_t *)(header + 1));
-    reply_append(packet, tuple, reply->ttl, reply->tos);
+    reply_append(packet);
 }
 
 void reply_reset(const struct tcp_tuple *tuple,
@@ -151,6 +144,6 @@ void replies_send_queued(uint64_t now_ns)
     while (list.first != NULL) {
         packet = packet_queue_pop(&list);
         tcp_counters.out_segments++;
-        ip_send_whole(packet, &waiting_of(packet)->hop, now_ns);
+        ip_send_whole(packet, hop_of(packet), now_ns);
     }
 }

@@ -47,7 +47,8 @@ void half_open_send_cookie(struct tcp_listener *listener,
         return;
     struct seq32 iss = cookie_make(tuple, segment->seq, &cookie, now_ns);
     struct tcp_header *header =
-        reply_push(packet, tuple, TCP_HEADER_LENGTH + 4 * words);
+        reply_push(packet, tuple, TCP_HEADER_LENGTH + 4 * words,
+                   listener->options.ttl, listener->options.tos);
     struct be32 *to = (void *)(header + 1);
 
     header->sequence = be32_from(iss.value);
@@ -66,7 +67,7 @@ void half_open_send_cookie(struct tcp_listener *listener,
     }
     if (has_scale)
         (void)put(to, TCP_WINDOW_SCALE_WORD | tcp_settings.window_shift);
-    reply_append(packet, tuple, listener->options.ttl, listener->options.tos);
+    reply_append(packet);
     listener->cookies_until_ns = now_ns + 2 * TCP_COOKIE_EPOCH_NS;
     tcp_counters.syncookies_sent++;
 }
