@@ -6,5 +6,5 @@
 void image_unpack(void)
 {
     unpack((const uint8_t *)packed_start, (uint8_t *)rodata_start,
-           (size_t)(constants_end - rodata_start));
+           (size_t)(contents_end - rodata_start));
 }

@@ -13,9 +13,10 @@ extern char text_start[], text_end[];
 extern char rodata_start[], rodata_end[];
 extern char data_start[], data_end[];
 
-/* The constants end here, before the page does; in the file they are packed. */
-extern char constants_end[], packed_start[];
+/* From rodata_start to here the file has the contents packed: the constants,
+ * and behind them what variables begin with. */
+extern char contents_end[], packed_start[];
 
-/* Puts the constants where they belong: before it there is no text, no table.
- */
+/* Puts them where they belong: before it there is no text, no table, and no
+ * variable has any value but 0. */
 void image_unpack(void);

@@ -197,7 +197,7 @@ static _Noreturn void run_app(void)
 void kernel_main(int protocol, uint64_t information, uint64_t entry_tsc)
 {
     stack_protector_start();               /* before any other function */
-    image_unpack();                        /* constants, out of the file */
+    image_unpack();                        /* contents, out of the file */
     gdt_start();                           /* segments, exception stacks */
     idt_start();                           /* from here a fault is a panic */
     console_start();                       /* serial port */

@@ -34,15 +34,16 @@ static Elf64_Shdr *find(uint8_t *file, size_t file_length, const char *name)
     return NULL;
 }
 
-uint8_t *elf_section(uint8_t *file, size_t file_length, const char *name,
-                     size_t *length)
+bool elf_section(uint8_t *file, size_t file_length, const char *name,
+                 struct elf_part *part)
 {
     const Elf64_Shdr *section = find(file, file_length, name);
 
     if (section == NULL || section->sh_type != SHT_PROGBITS)
-        return NULL;
-    *length = section->sh_size;
-    return file + section->sh_offset;
+        return false;
+    *part = (struct elf_part){file + section->sh_offset, section->sh_size,
+                              section->sh_addr};
+    return true;
 }
 
 bool elf_empty_section(uint8_t *file, size_t file_length, const char *name)

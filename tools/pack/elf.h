@@ -5,10 +5,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The section `name` of an ELF64 file that lies in memory; NULL if it lacks. */
-uint8_t *elf_section(uint8_t *file, size_t file_length, const char *name,
-                     size_t *length);
+struct elf_part {
+    uint8_t *bytes;
+    size_t length;
+    uint64_t address; /* where it runs */
+};
 
-/* From now on the section, and a segment that holds it alone, has no bytes in
-   the file: they are zero when it is loaded. */
+/* The section `name` of an ELF64 file that lies in memory, in which the result
+   points; false if it lacks. */
+bool elf_section(uint8_t *file, size_t file_length, const char *name,
+                 struct elf_part *part);
+
+/* From now on the section, and a segment of whose bytes in the file it has all,
+   has none there: they are zero when it is loaded. */
 bool elf_empty_section(uint8_t *file, size_t file_length, const char *name);
