@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Chooses the steps: the cheapest way from the first byte to the last, by the
- * prices that the chances of the turn before end with. For each place and
- * length only the nearest copy is looked at, and that at the last distance.
+ * prices that the turn before paid around there. For each place and length only
+ * the nearest copy is looked at, and that at the last distance.
  */
 #include "tools/pack/packer.h"
 
@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum {
-    TURNS = 2,
+    TURNS = 5,
+    PRICES_EVERY = 64, /* bytes */
     COPY_LEAST = 2,
     COPY_MOST = 300, /* longer ones are several steps */
     PAIRS = 65536,
@@ -31,6 +32,7 @@ struct packer {
     struct way *ways;  /* for each number of bytes done, the cheapest */
     size_t *same_pair; /* place + 1 of the next earlier equal two bytes */
     struct coder coder;
+    uint16_t (*chances)[UNPACK_CHANCES]; /* the last turn's, by place */
 };
 
 static void *take(size_t count, size_t bytes)
@@ -115,8 +117,20 @@ static void choose(struct packer *p)
     for (size_t i = 0; i <= p->length; i++)
         p->ways[i].price = DBL_MAX;
     p->ways[0] = (struct way){.place.distance = 1};
-    for (size_t i = 0; i < p->length; i++)
+    for (size_t i = 0; i < p->length; i++) {
+        if (i % PRICES_EVERY == 0)
+            memcpy(p->coder.chances, p->chances[i / PRICES_EVERY],
+                   sizeof(p->coder.chances));
         try_place(p, i);
+    }
+}
+
+/* Of the middle of the bytes that they are to be the price for. */
+static void keep_chances(struct packer *p, size_t place)
+{
+    if (place % PRICES_EVERY == PRICES_EVERY / 2)
+        memcpy(p->chances[place / PRICES_EVERY], p->coder.chances,
+               sizeof(p->coder.chances));
 }
 
 /* Marks the places where a step of the cheapest way ends, and walks it. */
@@ -130,6 +144,7 @@ static void write_steps(struct packer *p)
     free(p->coder.bytes);
     coder_start(&p->coder);
     for (size_t i = 1; i <= p->length; i++) {
+        keep_chances(p, i);
         if (is_end[i] == 0)
             continue;
         coder_write(&p->coder, &place, &p->ways[i].step);
@@ -145,14 +160,18 @@ uint8_t *pack(const uint8_t *bytes, size_t length, size_t *packed)
 
     p.ways = take(length + 1, sizeof(*p.ways));
     p.same_pair = take(length + 1, sizeof(*p.same_pair));
+    p.chances = take(length / PRICES_EVERY + 1, sizeof(*p.chances));
     link_pairs(&p);
     coder_start(&p.coder);
+    for (size_t i = 0; i <= length / PRICES_EVERY; i++)
+        memcpy(p.chances[i], p.coder.chances, sizeof(*p.chances));
     for (unsigned i = 0; i < TURNS; i++) {
         choose(&p);
         write_steps(&p);
     }
     free(p.ways);
     free(p.same_pair);
+    free(p.chances);
     *packed = p.coder.length;
     return p.coder.bytes;
 }
