@@ -152,7 +152,8 @@ else
 # kernel is left as it is written, for backtraces that name what was called.
 WHOLE      := -flto
 # What -Oz leaves on and costs more bytes than it saves (tried one by one).
-SMALL := -fno-jump-tables -fno-tree-loop-im -fno-caller-saves -fno-tree-tail-merge
+SMALL := -fno-jump-tables -fno-tree-loop-im -fno-caller-saves -fno-tree-tail-merge \
+         -fno-tree-dominator-opts -fno-shrink-wrap -fno-move-loop-invariants -fno-if-conversion
 $(foreach f,image cost steps,$(foreach r,tcp udp socket link filter/evaluate filter/field,$(BUILD)/$f/net/$r%)): SMALL =
 WHOLE_LINK := -flto=2 $(OPTIMISE) $(CODE)
 # An app by itself: but for main nobody else calls into it.
