@@ -6,7 +6,6 @@
 #include "content.h"
 
 #include "files.h"
-#include "gzip.h"
 #include "limits.h"
 #include "site.h"
 #include "status.h"
@@ -26,28 +25,12 @@ static const char data_headers[] = "Cache-Control: no-store\r\n"
 
 static bool is_status_on;
 static char page_etag[ETAG_SIZE];
-static char *page; /* unpacked when somebody asks for it */
-static size_t page_length;
 
 void content_init(bool is_status_wanted)
 {
     is_status_on = is_status_wanted;
     etag_from_bytes((const char *)site_page, site_page_length, page_etag);
     status_init();
-}
-
-static bool unpack_page(void)
-{
-    if (page)
-        return true;
-    page_length = gzip_size(site_page, site_page_length);
-    page = malloc(page_length);
-    if (page &&
-        gzip_unpack(site_page, site_page_length, (uint8_t *)page, page_length))
-        return true;
-    free(page);
-    page = NULL;
-    return false;
 }
 
 static void answer_page(const struct request *request, time_t now,
@@ -67,13 +50,10 @@ static void answer_page(const struct request *request, time_t now,
         response_set_error(response, 412, "The page has changed.");
         return;
     }
-    if (!unpack_page()) {
-        response_set_error(response, 503, "Memory is short.");
-        return;
-    }
     response->type = "text/html; charset=utf-8";
-    response->body = (struct body){
-        .kind = BODY_MEMORY, .bytes = page, .remaining = page_length};
+    response->body = (struct body){.kind = BODY_MEMORY,
+                                   .bytes = (const char *)site_page,
+                                   .remaining = site_page_length};
 }
 
 static void answer_data(struct response *response, const char *type,

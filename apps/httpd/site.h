@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The built-in page, packed from site/index.html by tools/embed when the app
- * is built: what runs here, with counters that the page itself keeps fetching.
+ * The built-in page, made from site/index.html by tools/embed when the app is
+ * built: what runs here, with counters that the page itself keeps fetching.
  */
 #pragma once
 
