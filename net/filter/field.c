@@ -106,11 +106,12 @@ static bool get_icmp(const struct rule_view *view, uint8_t field,
         return true;
     case FIELD_ICMP_ID:
         *value = (uint32_t)(icmp->rest[0] << 8 | icmp->rest[1]);
-        return true;
+        break;
     default:
         *value = (uint32_t)(icmp->rest[2] << 8 | icmp->rest[3]);
-        return true;
     }
+    /* As in nft, these are numbers of echo messages. */
+    return icmp->type == ICMP_ECHO_REQUEST || icmp->type == ICMP_ECHO_REPLY;
 }
 
 static bool get_ip(const struct rule_view *view, uint8_t field, uint32_t *value)
