@@ -100,7 +100,8 @@ static bool step_on(struct rule_step *step, struct rule_view *view,
     case STEP_LOOKUP:
         return is_in(view, &step->lookup);
     case STEP_VMAP:
-        return look_up_verdict(view, &step->lookup, target);
+        return look_up_verdict(view, &step->lookup, target) &&
+               target->verdict == RULE_CONTINUE;
     case STEP_COUNTER:
         count(&step->counter, view);
         return true;
@@ -132,9 +133,10 @@ static struct rule_target run_rule(const struct rule *rule,
 {
     struct rule_target target = {NULL, RULE_CONTINUE};
 
-    for (struct rule_step *step = rule->steps; step != NULL; step = step->next)
-        if (!step_on(step, view, &target))
-            return (struct rule_target){NULL, RULE_CONTINUE};
+    struct rule_step *step = rule->steps;
+
+    while (step != NULL && step_on(step, view, &target))
+        step = step->next;
     return target;
 }
 
@@ -214,7 +216,7 @@ static enum said rule_says(const struct rule_set *set, const struct rule *rule,
          step = step->next) {
         enum said said = say(set, step, state, target);
 
-        if (said != SAID_TARGET)
+        if (said != SAID_TARGET || target->verdict != RULE_CONTINUE)
             return said;
     }
     return SAID_TARGET;

@@ -198,7 +198,7 @@ bool rule_field_get(const struct rule_view *view, uint8_t field,
     case FIELD_ICMP_SEQUENCE:
         return get_icmp(view, field, value);
     case FIELD_NFPROTO:
-        *value = 2; /* NFPROTO_IPV4 */
+        *value = NFPROTO_IPV4;
         return true;
     case FIELD_LENGTH:
         *value = (uint32_t)packet_total_length(view->packet);

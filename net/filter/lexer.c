@@ -59,14 +59,17 @@ static void skip_blanks(struct source *source)
     }
 }
 
-static bool continues_word(const struct source *source)
+/* nft's words go on over these, too: "syn/ack" is one, and so is ".80". */
+static bool continues_word(char c)
 {
-    char c = *source->at;
-    char next = peek(source, 1);
+    return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '/' ||
+           c == '*';
+}
 
-    if (is_letter(c) || is_digit(c) || c == '*')
-        return true;
-    return (c == '-' || c == '.') && (is_letter(next) || is_digit(next));
+static bool begins_word(const struct source *source)
+{
+    return is_letter(*source->at) ||
+           (*source->at == '.' && continues_word(peek(source, 1)));
 }
 
 /* "10.0.0.1", but not the sign in "80 . 10.0.0.1". */
@@ -130,9 +133,9 @@ static struct token take(struct lexer *lexer)
     if (*source->at == '\n' || *source->at == ';') {
         token.kind = TOKEN_LINE;
         advance(source);
-    } else if (is_letter(*source->at)) {
+    } else if (begins_word(source)) {
         token.kind = TOKEN_WORD;
-        while (source->at < source->end && continues_word(source))
+        while (source->at < source->end && continues_word(*source->at))
             advance(source);
     } else if (is_digit(*source->at)) {
         token.kind = TOKEN_NUMBER;
@@ -228,6 +231,19 @@ int lexer_define(struct lexer *lexer, const struct token *name)
     *define = (struct define){name->text, name->length, start};
     lexer->define_count++;
     return 0;
+}
+
+void lexer_split(struct lexer *lexer, struct token *token)
+{
+    const char *sign = memchr(token->text, '/', token->length);
+    size_t behind;
+
+    if (token->kind != TOKEN_WORD || sign == NULL)
+        return;
+    behind = (size_t)(token->text + token->length - sign);
+    token->length -= behind;
+    lexer->source.at -= behind;
+    lexer->source.column -= (uint32_t)behind;
 }
 
 bool token_is(const struct token *token, const char *text)

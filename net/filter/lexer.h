@@ -57,6 +57,9 @@ void lexer_init(struct lexer *lexer, const char *text, size_t length);
 
 struct token lexer_next(struct lexer *lexer);
 
+/* "mbytes/second", the last token that was read, ends before its '/'. */
+void lexer_split(struct lexer *lexer, struct token *token);
+
 /* After `define NAME =`: the rest of the line, with all lines of braces that
  * begin in it. -ENOSPC: too many. */
 int lexer_define(struct lexer *lexer, const struct token *name) MUST_CHECK;

@@ -134,10 +134,11 @@ bool parse_number(struct parser *parser, uint64_t max, uint64_t *value)
 
     if (token.kind != TOKEN_NUMBER)
         return parse_fail(parser, &token, "expected a number");
-    if (token.length > 2 && token.text[0] == '0' &&
-        (token.text[1] | 0x20) == 'x') {
-        base = 16;
-        i = 2;
+    if (token.length > 1 && token.text[0] == '0') {
+        base = (token.text[1] | 0x20) == 'x' ? 16 : 8;
+        i = base / 8;
+        if (i == token.length)
+            return parse_fail(parser, &token, "expected a number");
     }
     for (; i < token.length; i++) {
         unsigned digit = (unsigned)digit_of(token.text[i]);

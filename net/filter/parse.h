@@ -17,10 +17,11 @@ struct parser {
     struct rule_table *table;
     struct rule_chain *chain;
     struct rule *rule;
-    struct rule_step **step; /* where the rule goes on */
-    uint8_t protocol;        /* that the rule has asked for; 0: none, 255: any
-                                with ports */
-    bool is_ip;              /* it has asked for IPv4, or its table does */
+    struct rule_step **step;    /* where the rule goes on */
+    const struct rule_key *key; /* of the anonymous set that is being read */
+    uint8_t protocol; /* that the rule has asked for; 0: none, 255: several */
+    bool is_ip;       /* it has asked for IPv4, or its table does */
+    bool is_other;    /* it has asked for another family */
     size_t depth;
     bool has_failed;
 };
@@ -57,11 +58,15 @@ bool parse_key(struct parser *parser, struct rule_key *key);
  */
 bool parse_require(struct parser *parser, const struct token *at,
                    uint8_t protocol);
+bool parse_require_ip(struct parser *parser, const struct token *at);
 enum rule_type parse_type_of(uint8_t field);
 
 /* parse_value.c: from what to what a value of that type goes. */
 bool parse_value(struct parser *parser, enum rule_type type, uint32_t *first,
                  uint32_t *last);
+/* The same, and no more than the field holds. */
+bool parse_value_of(struct parser *parser, uint8_t field, uint32_t *first,
+                    uint32_t *last);
 bool parse_flags(struct parser *parser, enum rule_type type, uint32_t *value);
 bool parse_is_flags(enum rule_type type);
 uint32_t parse_width(uint8_t field); /* its largest value */
@@ -73,7 +78,8 @@ bool parse_match(struct parser *parser);
 bool parse_set_block(struct parser *parser, bool is_map);
 struct rule_map *parse_set_named(struct parser *parser);
 struct rule_map *parse_set_anonymous(struct parser *parser,
-                                     const struct rule_map *shape);
+                                     const struct rule_map *shape,
+                                     const struct rule_key *key);
 
 /* parse_nat.c */
 bool parse_is_nat(const struct parser *parser);

@@ -101,7 +101,7 @@ bool parse_require(struct parser *parser, const struct token *at,
 
     if (parser->protocol == protocol)
         return true;
-    if (parser->protocol != 0 && parser->protocol != UINT8_MAX)
+    if (parser->protocol != 0)
         return parse_fail(parser, at,
                           "expected no second protocol in one rule");
     step = parse_add_step(parser, STEP_MATCH);
@@ -113,8 +113,19 @@ bool parse_require(struct parser *parser, const struct token *at,
     return true;
 }
 
+bool parse_require_ip(struct parser *parser, const struct token *at)
+{
+    if (parser->is_other)
+        return parse_fail(parser, at, "expected no second family in one rule");
+    parser->is_ip = true;
+    return true;
+}
+
 static bool require_header(struct parser *parser, const struct token *header)
 {
+    if ((token_is(header, "ip") || token_is(header, "icmp")) &&
+        !parse_require_ip(parser, header))
+        return false;
     if (token_is(header, "tcp"))
         return parse_require(parser, header, FLOW_TCP);
     if (token_is(header, "udp"))
@@ -143,8 +154,9 @@ bool parse_field(struct parser *parser, uint8_t *field)
             !token_is(&parser->token, fields[i].name))
             continue;
         *field = fields[i].field;
-        parser->is_ip |= fields[i].field == FIELD_NFPROTO ||
-                         token_is(&header, "ip") || token_is(&header, "icmp");
+        if (*field == FIELD_NFPROTO && !parser->chain->table->is_inet)
+            return parse_fail(parser, &parser->token,
+                              "expected a table of inet for this");
         parse_next(parser);
         return require_header(parser, &header);
     }

@@ -265,23 +265,30 @@ static bool parse_table(struct parser *parser)
     }
 }
 
-/* `flush ruleset`, `delete table x`: a file replaces everything anyway. */
+static bool is_filled(const struct rule_set *set,
+                      const struct rule_table *table)
+{
+    for (const struct rule_chain *c = set->chains; c != NULL; c = c->next)
+        if (table == NULL || c->table == table)
+            return true;
+    return false;
+}
+
+/* `flush ruleset`, `delete table x`: a file replaces everything anyway, so they
+ * say nothing unless they stand below what they would remove. */
 static bool parse_removal(struct parser *parser)
 {
+    struct token start = parser->token;
+
+    parser->table = NULL;
     if (parse_accept(parser, "ruleset")) {
         if (!parse_accept(parser, "inet"))
             parse_accept(parser, "ip");
-        return true;
-    }
-    if (!parse_expect(parser, "table"))
+    } else if (!parse_expect(parser, "table") || !enter_table(parser)) {
         return false;
-    if (!parse_accept(parser, "inet"))
-        parse_accept(parser, "ip");
-    if (parser->token.kind != TOKEN_WORD)
-        return parse_fail(parser, &parser->token,
-                          "expected the name of a table");
-    parse_next(parser);
-    return true;
+    }
+    return !is_filled(parser->set, parser->table) ||
+           parse_fail(parser, &start, "expected this above all chains");
 }
 
 static bool parse_top_item(struct parser *parser)
@@ -301,11 +308,57 @@ static bool parse_top_item(struct parser *parser)
 /* ---- the end of the file ---------------------------------------------------
  */
 
-static bool check_depth(struct parser *parser, struct rule_chain *chain,
-                        unsigned above);
+enum {
+    FROM_NAT = 8, /* bits further than those of chains of type filter */
+    FROM_ANY = 0x1f1f,
+    FROM_POSTROUTING = 1 << FILTER_POSTROUTING,
+    FROM_PREROUTING = 1 << FILTER_PREROUTING,
+    FROM_INPUT = 1 << FILTER_INPUT,
+    FROM_OUTPUT = 1 << FILTER_OUTPUT,
+};
+
+static unsigned where_translation_goes(uint8_t kind)
+{
+    if (kind == NAT_DNAT || kind == NAT_REDIRECT)
+        return (FROM_PREROUTING | FROM_OUTPUT) << FROM_NAT;
+    if (kind == NAT_SNAT)
+        return (FROM_POSTROUTING | FROM_INPUT) << FROM_NAT;
+    return FROM_POSTROUTING << FROM_NAT;
+}
+
+/* From which base chains a step may be reached. */
+static unsigned where_it_goes(const struct rule_step *step)
+{
+    unsigned postrouting = FROM_POSTROUTING | FROM_POSTROUTING << FROM_NAT;
+    unsigned incoming = FROM_PREROUTING | FROM_INPUT;
+
+    if (step->kind == STEP_NAT)
+        return where_translation_goes(step->nat.kind);
+    if (step->kind == STEP_MSS && step->mss == 0)
+        return FROM_ANY & ~(incoming | incoming << FROM_NAT);
+    if (step->kind == STEP_VERDICT && step->verdict.verdict > FILTER_DROP &&
+        step->verdict.verdict < FILTER_VERDICT_COUNT)
+        return FROM_ANY & ~postrouting;
+    return FROM_ANY;
+}
+
+static bool fail_at_rule(struct parser *parser, const struct rule *rule)
+{
+    struct token at = {.kind = TOKEN_WORD, .line = rule->line, .column = 1};
+    const char *text = parser->set->text;
+
+    at.text = text + rule->start;
+    at.length = rule->length;
+    for (const char *c = at.text; c > text && c[-1] != '\n'; c--)
+        at.column++;
+    return parse_fail(parser, &at, "expected a hook where this can be done");
+}
+
+static bool check_chain(struct parser *parser, struct rule_chain *chain,
+                        unsigned above, unsigned from);
 
 static bool follow(struct parser *parser, const struct rule_target *target,
-                   unsigned above)
+                   unsigned above, unsigned from)
 {
     struct token at = {.kind = TOKEN_SIGN};
 
@@ -321,11 +374,11 @@ static bool follow(struct parser *parser, const struct rule_target *target,
         return parse_fail(parser, &at,
                           "expected jumps without a circle, "
                           "at most 16 deep");
-    return check_depth(parser, target->chain, above + 1);
+    return check_chain(parser, target->chain, above + 1, from);
 }
 
 static bool follow_map(struct parser *parser, const struct rule_map *map,
-                       unsigned above)
+                       unsigned above, unsigned from)
 {
     size_t at = (size_t)map->key_count + (map->is_interval ? 1 : 0);
 
@@ -337,29 +390,33 @@ static bool follow_map(struct parser *parser, const struct rule_map *map,
                                         map->elements[i * map->stride + at]);
         else if (map->has_default)
             target = rule_unpack_target(parser->set, map->default_data[0]);
-        if (!follow(parser, &target, above))
+        if (!follow(parser, &target, above, from))
             return false;
     }
     return true;
 }
 
-/* A chain is walked again only when it is reached from deeper than before, so
- * that chains times depth bound the walk. */
-static bool check_depth(struct parser *parser, struct rule_chain *chain,
-                        unsigned above)
+/* A chain is walked again only when it is reached from deeper than before or
+ * from another base chain, so that chains times both bound the walk. */
+static bool check_chain(struct parser *parser, struct rule_chain *chain,
+                        unsigned above, unsigned from)
 {
-    if (chain->depth > above)
+    if (chain->depth > above && (from & ~chain->comes_from) == 0)
         return true;
-    chain->depth = (uint8_t)(above + 1);
+    if (chain->depth <= above)
+        chain->depth = (uint8_t)(above + 1);
+    chain->comes_from |= (uint16_t)from;
     for (const struct rule *rule = chain->rules; rule != NULL;
          rule = rule->next)
         for (const struct rule_step *step = rule->steps; step != NULL;
              step = step->next) {
+            if ((from & ~where_it_goes(step)) != 0)
+                return fail_at_rule(parser, rule);
             if (step->kind == STEP_VERDICT &&
-                !follow(parser, &step->verdict, above))
+                !follow(parser, &step->verdict, above, from))
                 return false;
             if (step->kind == STEP_VMAP &&
-                !follow_map(parser, step->lookup.map, above))
+                !follow_map(parser, step->lookup.map, above, from))
                 return false;
         }
     return true;
@@ -370,11 +427,19 @@ static bool check_chains(struct parser *parser)
     for (struct rule_chain *chain = parser->set->chains; chain != NULL;
          chain = chain->next) {
         struct rule_target target = {chain, RULE_JUMP};
+        unsigned from = 0;
 
-        if (chain->is_defined ? !check_depth(parser, chain, 0)
-                              : !follow(parser, &target, 0))
+        if (chain->type != CHAIN_REGULAR)
+            from =
+                1U << (chain->hook + (chain->type == CHAIN_NAT ? FROM_NAT : 0));
+        if (chain->is_defined ? !check_chain(parser, chain, 0, from)
+                              : !follow(parser, &target, 0, 0))
             return false;
     }
+    for (const struct rule_map *map = parser->set->maps; map != NULL;
+         map = map->next)
+        if (map->data_type[0] == TYPE_VERDICT && !follow_map(parser, map, 0, 0))
+            return false;
     return true;
 }
 

@@ -22,13 +22,14 @@ static bool is_comparable(enum rule_type a, enum rule_type b)
 
 /* `@name` or `{ ... }`. */
 static struct rule_map *parse_map(struct parser *parser,
-                                  const struct rule_map *shape)
+                                  const struct rule_map *shape,
+                                  const struct rule_key *key)
 {
     struct token at = parser->token;
     struct rule_map *map;
 
     if (!parse_at(parser, "@"))
-        return parse_set_anonymous(parser, shape);
+        return parse_set_anonymous(parser, shape, key);
     map = parse_set_named(parser);
     if (map == NULL)
         return NULL;
@@ -47,6 +48,28 @@ static struct rule_map *parse_map(struct parser *parser,
     return map;
 }
 
+/* From here on the rule is about packets with this value. */
+static void note_value(struct parser *parser, uint8_t field, uint32_t value)
+{
+    if (field == FIELD_IP_PROTOCOL)
+        parser->protocol = (uint8_t)value;
+    if (field == FIELD_NFPROTO && value == NFPROTO_IPV4)
+        parser->is_ip = true;
+    else if (field == FIELD_NFPROTO)
+        parser->is_other = true;
+}
+
+static void note_set(struct parser *parser, uint8_t field,
+                     const struct rule_map *map)
+{
+    if (map->name != NULL || map->key_count > 1 || map->is_interval)
+        return;
+    for (size_t i = 0; i < map->count; i++)
+        note_value(parser, field, map->elements[i * map->stride]);
+    if (field == FIELD_IP_PROTOCOL && map->count > 1)
+        parser->protocol = UINT8_MAX;
+}
+
 static bool parse_lookup(struct parser *parser, const struct rule_key *key,
                          enum rule_step_kind kind, bool is_not)
 {
@@ -58,9 +81,11 @@ static bool parse_lookup(struct parser *parser, const struct rule_key *key,
         shape.data_count = 1;
         shape.data_type[0] = TYPE_VERDICT;
     }
-    map = parse_map(parser, &shape);
+    map = parse_map(parser, &shape, key);
     if (map == NULL)
         return false;
+    if (kind == STEP_LOOKUP && !is_not)
+        note_set(parser, key->field[0], map);
     step = parse_add_step(parser, kind);
     if (step == NULL)
         return false;
@@ -80,15 +105,17 @@ static bool add_match(struct parser *parser, const struct rule_match *match)
 
 /* a,b,c: all their bits. */
 static bool parse_any_flag(struct parser *parser, enum rule_type type,
-                           uint32_t *flags)
+                           uint32_t *flags, size_t *count)
 {
     *flags = 0;
+    *count = 0;
     do {
         uint32_t flag;
 
         if (!parse_flags(parser, type, &flag))
             return false;
         *flags |= flag;
+        ++*count;
     } while (parse_accept(parser, ","));
     return true;
 }
@@ -98,14 +125,18 @@ static bool parse_flag_list(struct parser *parser, struct rule_match *match,
                             bool is_explicit, enum rule_type type)
 {
     uint32_t flags;
+    size_t count;
 
-    if (!parse_any_flag(parser, type, &flags))
+    if (!parse_any_flag(parser, type, &flags, &count))
         return false;
     match->first = flags;
     match->last = flags;
     if (parse_accept(parser, "/")) { /* flags / mask */
-        if (!parse_any_flag(parser, type, &match->mask))
+        if (!parse_any_flag(parser, type, &match->mask, &count))
             return false;
+        if (count < 2)
+            return parse_fail(parser, &parser->token,
+                              "expected ',' and more flags");
     } else if (!is_explicit && match->mask == UINT32_MAX) {
         match->mask = flags;
         match->first = 0;
@@ -158,7 +189,7 @@ static bool is_wildcard(const struct parser *parser, uint8_t field)
 
     return (field == FIELD_IIFNAME || field == FIELD_OIFNAME) &&
            (token->kind == TOKEN_WORD || token->kind == TOKEN_TEXT) &&
-           token->length > 0 && token->text[token->length - 1] == '*';
+           token->length > 1 && token->text[token->length - 1] == '*';
 }
 
 static bool parse_scalar(struct parser *parser, uint8_t field,
@@ -172,19 +203,16 @@ static bool parse_scalar(struct parser *parser, uint8_t field,
                               match->compare == COMPARE_NOT_EQUAL);
     if (parse_is_flags(type))
         return parse_flag_list(parser, match, is_explicit, type);
-    if (!parse_value(parser, type, &match->first, &match->last))
+    if (!parse_value_of(parser, field, &match->first, &match->last))
         return false;
-    if (match->last > parse_width(field) && type != TYPE_IFNAME &&
-        type != TYPE_IFINDEX)
-        return parse_fail(parser, &start, "expected a smaller number");
     if (match->first != match->last) {
         if (match->compare > COMPARE_NOT_EQUAL)
             return parse_fail(parser, &start, "expected a single value");
         match->compare =
             match->compare == COMPARE_EQUAL ? COMPARE_WITHIN : COMPARE_OUTSIDE;
     }
-    if (field == FIELD_IP_PROTOCOL && match->compare == COMPARE_EQUAL)
-        parser->protocol = (uint8_t)match->first;
+    if (match->compare == COMPARE_EQUAL && match->mask == UINT32_MAX)
+        note_value(parser, field, match->first);
     return add_match(parser, match);
 }
 
@@ -196,7 +224,7 @@ static bool parse_mask(struct parser *parser, uint8_t field, uint32_t *mask)
 
     if (parse_is_flags(type))
         return parse_flags(parser, type, mask);
-    return parse_value(parser, type, mask, &last);
+    return parse_value_of(parser, field, mask, &last);
 }
 
 bool parse_match(struct parser *parser)
@@ -204,6 +232,7 @@ bool parse_match(struct parser *parser)
     struct rule_key key = {0};
     struct rule_match match = {.mask = UINT32_MAX};
     bool is_explicit;
+    size_t count;
 
     if (!parse_key(parser, &key))
         return false;
@@ -216,8 +245,8 @@ bool parse_match(struct parser *parser)
     if (parse_is_flags(parse_type_of(match.field)) &&
         parse_accept(parser, "!")) { /* none of them */
         match.compare = COMPARE_EQUAL;
-        return parse_any_flag(parser, parse_type_of(match.field),
-                              &match.mask) &&
+        return parse_any_flag(parser, parse_type_of(match.field), &match.mask,
+                              &count) &&
                add_match(parser, &match);
     }
     is_explicit = parse_operator(parser, &match.compare);
@@ -227,9 +256,6 @@ bool parse_match(struct parser *parser)
 
         if (match.mask != UINT32_MAX)
             return parse_fail(parser, &start, "expected a value");
-        if (key.count == 1 && key.field[0] == FIELD_IP_PROTOCOL &&
-            match.compare == COMPARE_EQUAL)
-            parser->protocol = UINT8_MAX;
         return parse_lookup(parser, &key, STEP_LOOKUP,
                             match.compare == COMPARE_NOT_EQUAL);
     }

@@ -77,7 +77,8 @@ static bool parse_data_map(struct parser *parser, struct rule_nat *nat,
         }
     } else {
         guess_data(parser, shape, may_have_address);
-        nat->map = parse_set_anonymous(parser, shape);
+        nat->map = parse_set_anonymous(
+            parser, shape, nat->spread.kind == SPREAD_NONE ? &nat->key : NULL);
     }
     return nat->map != NULL && adopt_map(parser, nat, &start, may_have_address);
 }
@@ -106,7 +107,7 @@ static bool parse_spread(struct parser *parser, struct rule_spread *spread)
     if (number == 0)
         return parse_fail(parser, &start, "expected a number above 0");
     spread->modulus = (uint32_t)number;
-    if (parse_accept(parser, "seed")) {
+    if (spread->kind == SPREAD_HASH && parse_accept(parser, "seed")) {
         if (!parse_number(parser, UINT32_MAX, &number))
             return false;
         spread->seed = (uint32_t)number;
@@ -159,6 +160,7 @@ static bool parse_ports(struct parser *parser, struct rule_nat *nat)
         return true;
     if (!needs_transport(parser, &start))
         return false;
+    start = parser->token;
     if (parse_is_field(parser))
         return parse_mapped(parser, nat, false);
     if (!parse_value(parser, TYPE_INET_SERVICE, &first, &last))
@@ -186,24 +188,6 @@ static bool parse_target(struct parser *parser, struct rule_nat *nat)
     return parse_ports(parser, nat);
 }
 
-static bool check_hook(struct parser *parser, const struct token *start,
-                       const struct rule_nat *nat)
-{
-    const struct rule_chain *chain = parser->chain;
-    bool is_source = nat->kind == NAT_SNAT || nat->kind == NAT_MASQUERADE;
-
-    if (chain->type == CHAIN_REGULAR)
-        return true;
-    if (chain->type != CHAIN_NAT)
-        return parse_fail(parser, start, "expected a chain of type nat");
-    if (is_source
-            ? chain->hook == FILTER_POSTROUTING ||
-                  (chain->hook == FILTER_INPUT && nat->kind == NAT_SNAT)
-            : chain->hook == FILTER_PREROUTING || chain->hook == FILTER_OUTPUT)
-        return true;
-    return parse_fail(parser, start, "expected a hook where this can be done");
-}
-
 static uint8_t kind_of(const struct token *token)
 {
     if (token_is(token, "snat"))
@@ -213,38 +197,64 @@ static uint8_t kind_of(const struct token *token)
     return token_is(token, "masquerade") ? NAT_MASQUERADE : NAT_REDIRECT;
 }
 
+/* `random,persistent`; the commas may be left out. */
+static bool parse_nat_flags(struct parser *parser, struct nat_range *range)
+{
+    bool needs_one = false;
+
+    for (;; needs_one = parse_accept(parser, ",")) {
+        if (parse_accept(parser, "random") ||
+            parse_accept(parser, "fully-random"))
+            range->is_random = true;
+        else if (parse_accept(parser, "persistent"))
+            range->is_persistent = true;
+        else
+            return !needs_one || parse_expect(parser, "random");
+    }
+}
+
+/* `to ...`, of a statement that says `ip` or not. */
+static bool parse_to(struct parser *parser, struct rule_nat *nat,
+                     const struct token *at, bool says_ip)
+{
+    bool takes_address = nat->kind == NAT_SNAT || nat->kind == NAT_DNAT;
+    bool is_ip = says_ip || parser->is_ip;
+
+    if (!parse_accept(parser, "to"))
+        return !takes_address || parse_expect(parser, "to");
+    if (takes_address && !parse_at(parser, ":")) {
+        if (!is_ip)
+            return parse_fail(parser, at,
+                              "expected 'ip' behind it in a table of inet");
+    } else if (says_ip) {
+        return parse_fail(parser, &parser->token, "expected an address");
+    }
+    return parse_target(parser, nat);
+}
+
 bool parse_nat(struct parser *parser)
 {
     struct rule_nat nat = {.kind = kind_of(&parser->token)};
     struct token start = parser->token;
     struct rule_step *step;
-    bool is_ip;
+    bool says_ip, says_both;
 
     parse_next(parser);
-    if (!check_hook(parser, &start, &nat))
+    says_ip = (nat.kind == NAT_SNAT || nat.kind == NAT_DNAT) &&
+              parse_accept(parser, "ip");
+    if (says_ip && !parse_require_ip(parser, &start))
         return false;
-    is_ip = parse_accept(parser, "ip") || parser->is_ip;
-    if (parse_accept(parser, "addr") &&
+    says_both = says_ip && parse_accept(parser, "addr");
+    if (says_both &&
         !(parse_expect(parser, ".") && parse_expect(parser, "port")))
         return false;
-    if (parse_accept(parser, "to")) {
-        if (!parse_target(parser, &nat))
-            return false;
-    } else if (nat.kind == NAT_SNAT || nat.kind == NAT_DNAT) {
-        return parse_fail(parser, &parser->token, "expected 'to'");
-    }
-    for (;;) {
-        if (parse_accept(parser, "random") ||
-            parse_accept(parser, "fully-random"))
-            nat.range.is_random = true;
-        else if (parse_accept(parser, "persistent"))
-            nat.range.is_persistent = true;
-        else if (!parse_accept(parser, ","))
-            break;
-    }
-    if (!is_ip && (nat.range.first != 0 || nat.map_has_address))
+    if (!parse_to(parser, &nat, &start, says_ip))
+        return false;
+    if (says_both && !(nat.map_has_address && nat.map_has_port))
         return parse_fail(parser, &start,
-                          "expected 'ip' behind it in a table of inet");
+                          "expected a map of addresses and ports");
+    if (!parse_nat_flags(parser, &nat.range))
+        return false;
     parser->set->has_nat = true;
     step = parse_add_step(parser, STEP_NAT);
     if (step == NULL)

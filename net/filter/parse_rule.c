@@ -4,6 +4,12 @@
  */
 #include "net/filter/parse.h"
 
+#include <string.h>
+
+enum {
+    LOG_PREFIX_MAX = 127, /* nf_log.h: NF_LOG_PREFIXLEN */
+};
+
 /* ---- verdicts --------------------------------------------------------------
  */
 
@@ -67,6 +73,7 @@ static const struct {
 
 static bool parse_reject_kind(struct parser *parser, unsigned *verdict)
 {
+    struct token start = parser->token;
     bool is_icmpx = parse_at(parser, "icmpx");
 
     if (parse_accept(parser, "tcp")) {
@@ -76,6 +83,10 @@ static bool parse_reject_kind(struct parser *parser, unsigned *verdict)
     if (!parse_accept(parser, "icmp") && !parse_accept(parser, "icmpx"))
         return parse_fail(parser, &parser->token,
                           "expected 'icmp', 'icmpx' or 'tcp reset'");
+    if (is_icmpx && !parser->chain->table->is_inet)
+        return parse_fail(parser, &start, "expected 'icmp' in a table of ip");
+    if (!is_icmpx && !parse_require_ip(parser, &start))
+        return false;
     parse_accept(parser, "type");
     for (size_t i = 0; i < sizeof(reject_kinds) / sizeof(reject_kinds[0]);
          i++) {
@@ -194,6 +205,7 @@ static bool parse_limit(struct parser *parser)
     start = parser->token;
     if (!parse_number(parser, UINT32_MAX, &rate))
         return false;
+    lexer_split(&parser->lexer, &parser->token);
     step->limit.is_bytes = parse_unit_bytes(parser, &rate);
     if (rate == 0)
         return parse_fail(parser, &start, "expected a rate above 0");
@@ -225,9 +237,40 @@ static bool parse_level(struct parser *parser, uint8_t *level)
     return parse_fail(parser, &parser->token, "expected a level (info, ...)");
 }
 
+static bool parse_prefix(struct parser *parser, const char **prefix)
+{
+    struct token text = parser->token;
+
+    if (text.length > LOG_PREFIX_MAX ||
+        memchr(text.text, '$', text.length) != NULL)
+        return parse_fail(parser, &text,
+                          "expected at most 127 characters and no '$'");
+    *prefix = parse_name(parser, "expected a text");
+    return *prefix != NULL;
+}
+
+/* All is said anyway. */
+static bool parse_log_flags(struct parser *parser)
+{
+    if (parse_accept(parser, "tcp")) {
+        do {
+            if (!parse_accept(parser, "sequence") &&
+                !parse_expect(parser, "options"))
+                return false;
+        } while (parse_accept(parser, ","));
+        return true;
+    }
+    if (parse_accept(parser, "ip"))
+        return parse_expect(parser, "options");
+    return parse_accept(parser, "skuid") || parse_accept(parser, "ether") ||
+           parse_expect(parser, "all");
+}
+
 static bool parse_log(struct parser *parser)
 {
     struct rule_step *step = parse_add_step(parser, STEP_LOG);
+    bool has_level = false;
+    bool has_group = false;
     uint64_t number;
 
     if (step == NULL)
@@ -235,19 +278,23 @@ static bool parse_log(struct parser *parser)
     step->log = (struct rule_log){"", 4};
     for (;;) {
         if (parse_accept(parser, "prefix")) {
-            step->log.prefix = parse_name(parser, "expected a text");
-            if (step->log.prefix == NULL)
+            if (!parse_prefix(parser, &step->log.prefix))
                 return false;
         } else if (parse_accept(parser, "level")) {
+            has_level = true;
             if (!parse_level(parser, &step->log.level))
                 return false;
         } else if (parse_accept(parser, "flags")) {
-            parse_next(parser); /* all is said anyway */
+            if (!parse_log_flags(parser))
+                return false;
         } else if (parse_accept(parser, "group")) {
+            has_group = true;
             if (!parse_number(parser, 65535, &number))
                 return false;
         } else {
-            return true;
+            return !has_level || !has_group ||
+                   parse_fail(parser, &parser->token,
+                              "expected 'level' or 'group', not both");
         }
     }
 }
@@ -304,7 +351,8 @@ static bool parse_other(struct parser *parser)
     if (parse_accept(parser, "notrack"))
         return parse_add_step(parser, STEP_UNTRACK) != NULL;
     if (parse_accept(parser, "comment")) {
-        if (parser->token.kind != TOKEN_TEXT)
+        if (parser->token.kind != TOKEN_TEXT &&
+            parser->token.kind != TOKEN_WORD)
             return parse_fail(parser, &parser->token, "expected a text");
         parse_next(parser);
         return is_end(parser) ||
@@ -342,7 +390,7 @@ static bool parse_part(struct parser *parser)
 }
 
 /* Behind these nothing is reached, and nft takes nothing. */
-static bool is_terminal(const struct parser *parser, const struct rule *rule)
+static bool is_terminal(const struct rule *rule)
 {
     const struct rule_step *last = rule->steps;
 
@@ -350,9 +398,8 @@ static bool is_terminal(const struct parser *parser, const struct rule *rule)
         return false;
     while (last->next != NULL)
         last = last->next;
-    (void)parser;
-    return last->kind == STEP_VERDICT || last->kind == STEP_VMAP ||
-           last->kind == STEP_NAT;
+    return last->kind == STEP_NAT || (last->kind == STEP_VERDICT &&
+                                      last->verdict.verdict != RULE_CONTINUE);
 }
 
 bool parse_rule(struct parser *parser)
@@ -368,8 +415,9 @@ bool parse_rule(struct parser *parser)
     parser->step = &rule->steps;
     parser->protocol = 0;
     parser->is_ip = !chain->table->is_inet;
+    parser->is_other = false;
     while (!is_end(parser)) {
-        if (is_terminal(parser, rule) && !parse_at(parser, "comment"))
+        if (is_terminal(rule) && !parse_at(parser, "comment"))
             return parse_fail(parser, &parser->token,
                               "expected the end of the rule");
         if (!parse_part(parser))

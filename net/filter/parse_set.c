@@ -78,17 +78,21 @@ static bool parse_key_words(struct parser *parser, struct rule_map *map,
                             uint32_t *words)
 {
     for (size_t i = 0; i < map->key_count; i++) {
-        struct token start = parser->token;
         enum rule_type type = map->key_type[i];
+        struct token start;
         uint32_t last;
 
         if (i > 0 && !parse_expect(parser, "."))
             return false;
+        start = parser->token;
         if (parse_is_flags(type)) {
             if (!parse_flags(parser, type, &words[i]))
                 return false;
             last = words[i];
-        } else if (!parse_value(parser, type, &words[i], &last)) {
+        } else if (parser->key != NULL
+                       ? !parse_value_of(parser, parser->key->field[i],
+                                         &words[i], &last)
+                       : !parse_value(parser, type, &words[i], &last)) {
             return false;
         }
         if (map->is_interval)
@@ -162,6 +166,12 @@ static bool parse_element(struct parser *parser, struct rule_map *map)
     return true;
 }
 
+static void skip_newlines(struct parser *parser)
+{
+    while (parser->token.kind == TOKEN_LINE && *parser->token.text == '\n')
+        parse_next(parser);
+}
+
 /* Commas between, one may follow; lines may end anywhere. */
 static bool parse_elements(struct parser *parser, struct rule_map *map)
 {
@@ -171,12 +181,12 @@ static bool parse_elements(struct parser *parser, struct rule_map *map)
     if (!parse_expect(parser, "{"))
         return false;
     for (;;) {
-        parse_skip_lines(parser);
+        skip_newlines(parser);
         if (parse_at(parser, "}"))
             break;
         if (!parse_element(parser, map))
             return false;
-        parse_skip_lines(parser);
+        skip_newlines(parser);
         if (parse_at(parser, "}"))
             break;
         if (!parse_accept(parser, ","))
@@ -229,6 +239,8 @@ struct rule_map *parse_set_named(struct parser *parser)
 
 static bool parse_set_flags(struct parser *parser, struct rule_map *map)
 {
+    struct token start = parser->token;
+
     if (map->count != 0)
         return parse_fail(parser, &parser->token,
                           "expected 'flags' before 'elements'");
@@ -240,7 +252,7 @@ static bool parse_set_flags(struct parser *parser, struct rule_map *map)
                               "expected 'interval' or 'constant'");
     } while (parse_accept(parser, ","));
     if (map->is_interval && map->key_count > 1)
-        return parse_fail(parser, &parser->token,
+        return parse_fail(parser, &start,
                           "expected no intervals in a concatenation");
     set_stride(map);
     return true;
@@ -260,7 +272,7 @@ static bool parse_set_item(struct parser *parser, struct rule_map *map,
         set_stride(map);
         return true;
     }
-    if (parse_accept(parser, "auto-merge")) {
+    if (!is_map && parse_accept(parser, "auto-merge")) {
         map->merges = true;
         return true;
     }
@@ -308,7 +320,9 @@ bool parse_set_block(struct parser *parser, bool is_map)
     }
     if (map->key_count == 0)
         return parse_fail(parser, &start, "expected a 'type' in the set");
-    return true;
+    return !map->merges || map->is_interval ||
+           parse_fail(parser, &start,
+                      "expected 'flags interval' for 'auto-merge'");
 }
 
 /* ---- anonymous -------------------------------------------------------------
@@ -336,8 +350,10 @@ static void make_exact(struct rule_map *map)
 }
 
 struct rule_map *parse_set_anonymous(struct parser *parser,
-                                     const struct rule_map *shape)
+                                     const struct rule_map *shape,
+                                     const struct rule_key *key)
 {
+    bool is_good;
     struct token start = parser->token;
     struct rule_map *map = rule_alloc(parser->set, sizeof(*map));
 
@@ -350,7 +366,10 @@ struct rule_map *parse_set_anonymous(struct parser *parser,
     map->merges = true;
     map->is_interval = map->key_count == 1;
     set_stride(map);
-    if (!parse_elements(parser, map))
+    parser->key = key;
+    is_good = parse_elements(parser, map);
+    parser->key = NULL;
+    if (!is_good)
         return NULL;
     if (map->count == 0 && !map->has_default) {
         parse_fail(parser, &start, "expected at least one element");

@@ -146,17 +146,39 @@ static bool find_symbol(const struct type *type, const struct token *token,
     return false;
 }
 
+/* Which nft reads as an octal number. */
+static bool has_leading_zero(const struct token *token)
+{
+    for (size_t i = 0; i + 1 < token->length; i++)
+        if (token->text[i] == '0' && token->text[i + 1] != '.' &&
+            (i == 0 || token->text[i - 1] == '.'))
+            return true;
+    return false;
+}
+
 static bool parse_address(struct parser *parser, uint32_t *value)
 {
     struct token token = parser->token;
     struct be32 address;
 
-    if (token.kind != TOKEN_NUMBER ||
+    if (token.kind != TOKEN_NUMBER || has_leading_zero(&token) ||
         !ipv4_parse(token.text, token.length, &address))
         return parse_fail(parser, &token, types[TYPE_IPV4_ADDR].expected);
     *value = be32_get(address);
     parse_next(parser);
     return true;
+}
+
+/* What begins the next part of a rule: the name was left out. */
+static bool is_reserved(const struct token *token)
+{
+    static const char *const words[] = {"accept", "drop",  "counter", "jump",
+                                        "goto",   "limit", "log",     "return"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (token->kind == TOKEN_WORD && token_is(token, words[i]))
+            return true;
+    return false;
 }
 
 /* The number of a name, given out as they come. */
@@ -168,7 +190,9 @@ static bool parse_interface(struct parser *parser, uint32_t *value)
 
     if (token.length >= NETIF_NAME_SIZE)
         return parse_fail(parser, &token, "expected a shorter name");
-    if (token.length > 0 && token.text[token.length - 1] == '*')
+    if (token.length == 0 || is_reserved(&token))
+        return parse_fail(parser, &token, types[TYPE_IFNAME].expected);
+    if (token.text[token.length - 1] == '*')
         return parse_fail(parser, &token, "expected a name without '*'");
     name = parse_name(parser, types[TYPE_IFNAME].expected);
     if (name == NULL)
@@ -223,13 +247,27 @@ bool parse_value(struct parser *parser, enum rule_type type, uint32_t *first,
         *last = *first | ~mask;
         return true;
     }
-    if (!parse_accept(parser, "-"))
+    if (type == TYPE_IFNAME || type == TYPE_IFINDEX ||
+        !parse_accept(parser, "-"))
         return true;
     if (!parse_one(parser, type, last))
         return false;
     if (*last < *first)
         return parse_fail(parser, &start, "expected a range that grows");
     return true;
+}
+
+bool parse_value_of(struct parser *parser, uint8_t field, uint32_t *first,
+                    uint32_t *last)
+{
+    enum rule_type type = parse_type_of(field);
+    struct token start = parser->token;
+
+    if (!parse_value(parser, type, first, last))
+        return false;
+    return type == TYPE_IFNAME || type == TYPE_IFINDEX ||
+           *last <= parse_width(field) ||
+           parse_fail(parser, &start, "expected a smaller number");
 }
 
 /* a|b, (a|b), or a single one. */

@@ -71,6 +71,10 @@ enum rule_type {
 };
 
 enum {
+    NFPROTO_IPV4 = 2, /* linux/netfilter.h; what FIELD_NFPROTO always is */
+};
+
+enum {
     KEY_WORDS_MAX = 4, /* fields of a concatenation */
     DATA_WORDS_MAX = 2,
 };
@@ -250,7 +254,10 @@ struct rule_chain {
     int32_t priority;
     bool is_defined; /* not only jumped to */
     bool policy_drop;
-    uint8_t depth; /* of the jumps below; used while checking */
+    /* Used while checking: the jumps above, and the base chains (a bit for each
+     * hook, and again for those of nat) from which they come. */
+    uint8_t depth;
+    uint16_t comes_from;
     uint32_t line;
     uint32_t column;
     struct rule_counter policy; /* base chains: what reached the policy */

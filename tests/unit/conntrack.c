@@ -144,7 +144,7 @@ Test(conntrack, reset_of_a_flow_met_in_its_middle_forgets_it)
 Test(conntrack, flow_that_a_rule_resets_is_closed)
 {
     load("table ip t { chain c { type filter hook forward priority 0;"
-         " tcp flags psh / psh reject with tcp reset; } }");
+         " tcp flags psh reject with tcp reset; } }");
     open_connection();
     (void)lan_tcp(P | A, 101, 501, 10);
     cr_assert_str_eq(tcp_state(), "CLOSE");

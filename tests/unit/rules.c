@@ -58,8 +58,8 @@ static void assert_refused_at(unsigned column, const char *beginning,
 
     snprintf(text, sizeof(text), "table inet t {\nchain c {\n%s\n%s\n}\n}\n",
              beginning, rule);
-    cr_assert(is_refused(text), "%s", rule);
-    cr_assert_eq(error.column, column, "%s: %s", rule, error.text);
+    cr_expect(is_refused(text), "%s", rule);
+    cr_expect_eq(error.column, column, "%s: %s", rule, error.text);
 }
 
 Test(rules, what_nft_refuses_is_refused)
@@ -80,6 +80,159 @@ Test(rules, what_nft_refuses_is_refused)
                       "accept");
     assert_refused_at(6, "type route hook input priority 0;", "accept");
     assert_refused_at(33, "type filter hook input priority +5;", "accept");
+}
+
+Test(rules, what_two_protocols_have_to_say_in_one_rule_is_refused)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+
+    assert_refused_at(22, filter, "meta l4proto { tcp } udp dport 5 accept");
+    assert_refused_at(26, filter, "ip protocol { tcp, udp } tcp dport 5 drop");
+    assert_refused_at(19, filter, "meta nfproto ipv6 ip saddr 1.2.3.4 accept");
+    assert_refused_at(23, filter, "meta nfproto { ipv6 } icmp type 8 accept");
+    assert_refused_at(31, filter,
+                      "meta nfproto ipv6 reject with icmp port-unreachable");
+}
+
+Test(rules, words_end_where_those_of_nft_end)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+
+    assert_refused_at(11, filter, "tcp flags syn/syn,ack accept");
+    assert_refused_at(21, filter, "tcp flags syn / syn accept");
+    assert_refused_at(24, filter, "ip saddr . tcp dport { 1.2.3.4.80 } accept");
+    assert_refused_at(24, filter, "iifname . oifname { lo.\"lo\" } accept");
+    assert_refused_at(9, filter, "iifname accept");
+    assert_refused_at(9, filter, "iifname \"\" accept");
+    assert_refused_at(9, filter, "iifname \"*\" accept");
+    assert_refused_at(12, filter, "iifname \"a\"-\"b\" accept");
+    assert_refused_at(19, filter, "ip saddr { 1.2.3.4; 1.2.3.5 } accept");
+}
+
+Test(rules, numbers_are_read_as_nft_reads_them)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+    struct test_packet eight = udp_packet(CLIENT, 1, SERVER, 8);
+
+    assert_refused_at(11, filter, "tcp dport 09 accept");
+    assert_refused_at(11, filter, "tcp dport 0x accept");
+    assert_refused_at(10, filter, "ip saddr 010.0.0.1 accept");
+    assert_refused_at(10, filter, "ip ttl { 300 } accept");
+    assert_refused_at(14, filter, "ip version & 48 == 0 accept");
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "udp dport 010 drop\n} }");
+    cr_assert_eq(from_lan(&eight)->end, PATH_REFUSED);
+}
+
+Test(rules, statements_that_nft_refuses_are_refused)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+    static const char nat[] = "type nat hook prerouting priority -100;";
+
+    assert_refused_at(12, filter, "log prefix \"from $lan\" accept");
+    assert_refused_at(24, filter, "log group 2 level info accept");
+    assert_refused_at(22, nat, "meta nfproto != ipv4 dnat to 0.0.0.0");
+    assert_refused_at(25, nat, "tcp dport 80 dnat ip to :81");
+    assert_refused_at(6, nat,
+                      "dnat addr . port to tcp dport map { 1 : "
+                      "1.2.3.4 . 5 }");
+    assert_refused_at(14, nat,
+                      "tcp dport 80 dnat ip addr . port to tcp dport "
+                      "map { 1 : 1.2.3.4 }");
+    assert_refused_at(32, nat,
+                      "dnat ip to numgen random mod 1 seed 5 map "
+                      "{ 0 : 1.2.3.4 }");
+    assert_refused_at(27, nat, "dnat ip to 1.2.3.4 random,");
+    assert_refused_at(31, nat, "meta l4proto 1-17 redirect to :80");
+}
+
+/* A whole file, and where it is wrong. */
+static void assert_file_refused_at(unsigned line, unsigned column,
+                                   const char *text)
+{
+    cr_expect(is_refused(text), "%s", text);
+    cr_expect_eq(error.line, line, "%s: %s", text, error.text);
+    cr_expect_eq(error.column, column, "%s: %s", text, error.text);
+}
+
+Test(rules, a_step_is_refused_where_its_hook_cannot_do_it)
+{
+    assert_file_refused_at(2, 1,
+                           "table ip t { chain a {\ndnat to 1.2.3.4; }\n"
+                           "chain c { type filter hook input priority 0\n"
+                           "jump a; } }");
+    assert_file_refused_at(
+        2, 2,
+        "table ip t { chain a {\n masquerade; }\nchain b { "
+        "goto a; }\nchain c { type nat hook prerouting "
+        "priority 0\nip saddr vmap { 1.2.3.4 : jump b }\n}}");
+    assert_file_refused_at(2, 1,
+                           "table ip t { chain c { type filter hook "
+                           "postrouting priority 0\nreject; } }");
+    assert_file_refused_at(
+        2, 1,
+        "table ip t { chain c { type filter hook input "
+        "priority 0\ntcp option maxseg size set rt mtu; } }");
+    assert_file_refused_at(1, 76,
+                           "table ip t { map m { type ipv4_addr : verdict; "
+                           "elements = { 1.2.3.4 : jump c }; }\n"
+                           "chain c { type filter hook input priority 0; } }");
+}
+
+Test(rules, what_an_ip_table_a_map_and_an_end_cannot_have_is_refused)
+{
+    assert_file_refused_at(1, 29,
+                           "table ip t { chain c { meta nfproto ipv4; } }");
+    assert_file_refused_at(1, 36,
+                           "table ip t { chain c { reject with icmpx no-route; "
+                           "} }");
+    assert_file_refused_at(1, 48,
+                           "table ip t { map m { type ipv4_addr : verdict; "
+                           "auto-merge; }; }");
+    assert_file_refused_at(2, 7,
+                           "table ip t { chain c { counter; }; }\n"
+                           "flush ruleset\n");
+    assert_file_refused_at(2, 8,
+                           "table ip t { chain c { counter; }; }\n"
+                           "delete table ip t\n");
+    assert_file_refused_at(1, 18,
+                           "table ip t { set s { type ipv4_addr; "
+                           "auto-merge; }; }");
+}
+
+Test(rules, a_rule_goes_on_behind_verdicts_that_are_not_there)
+{
+    struct test_packet one = udp_packet(CLIENT, 1, SERVER, 1);
+    struct test_packet two = udp_packet(CLIENT, 1, SERVER, 2);
+    struct test_packet three = udp_packet(CLIENT, 1, SERVER, 3);
+
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "udp dport vmap { 1 : accept, 2 : continue } udp sport 1 drop\n"
+         "continue counter accept\n} }");
+    cr_assert_eq(from_lan(&one)->end, PATH_FORWARDED);
+    cr_assert_eq(from_lan(&two)->end, PATH_REFUSED);
+    cr_assert_eq(from_lan(&three)->end, PATH_FORWARDED);
+}
+
+Test(rules, numbers_of_echo_messages_are_not_looked_for_in_others)
+{
+    struct test_packet echo = icmp_packet(CLIENT, SERVER, 8, 1);
+    struct test_packet timestamp = icmp_packet(CLIENT, SERVER, 13, 1);
+
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "icmp sequence != 65535 drop\n} }");
+    cr_assert_eq(from_lan(&echo)->end, PATH_REFUSED);
+    cr_assert_eq(from_lan(&timestamp)->end, PATH_FORWARDED);
+}
+
+Test(rules, forms_that_nft_takes_are_taken)
+{
+    load("table ip e/f { chain c.d- {\n"
+         "log flags tcp sequence,options flags ip options flags all\n"
+         "limit rate 10 mbytes/second limit rate 10 mbytes / second\n"
+         "ip protocol & 0xf == 1 udp dport 5 accept comment word\n"
+         "tcp flags { syn, syn | ack } iifname eth/0 jump x\n}\nchain x { } "
+         "}\n");
 }
 
 Test(rules, what_says_that_it_is_of_ipv4_is_translated_in_any_table)
