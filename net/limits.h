@@ -237,9 +237,11 @@ enum {
     UDP_SOCKETS_MAX = 1024,
     UDP_BUCKETS = 256,
     UDP_MULTICAST_TTL = 1, /* RFC 1112 6.1 */
-    /* As Linux's net.core.rmem_default, by true size; also bounded by a part
-     * of the pool, and all sockets together by another. */
-    UDP_RECEIVE_BUFFER = 212992,
+    /* By true size, 2 KiB and more for any datagram: as many small ones as
+     * Linux's net.core.rmem_default takes, each of which is 768 there. Also
+     * bounded by a part of the pool, and all sockets together by another. */
+    UDP_RECEIVE_BUFFER = 277 * 2304,
+    UDP_SEND_BUFFER = 212992, /* as Linux's net.core.wmem_default */
     UDP_RECEIVE_POOL_DIVISOR = 8,
     UDP_TOTAL_POOL_DIVISOR = 4,
     /* RFC 6056 3.3.4. */

@@ -392,7 +392,7 @@ int udp_open(void *owner, udp_notify *notify, struct udp_socket **socket)
     new->notify = notify;
     new->is_open = true;
     new->receive_limit = table.receive_default;
-    new->send_buffer = UDP_RECEIVE_BUFFER;
+    new->send_buffer = UDP_SEND_BUFFER;
     new->local.address = ip_address_from_ipv4(be32_from(0));
     *socket = new;
     return 0;

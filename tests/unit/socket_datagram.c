@@ -216,6 +216,23 @@ Test(socket_datagram, an_empty_queue_takes_one_datagram_of_any_size)
     cr_assert_eq(receive_bytes(b, in, sizeof(in), MSG_DONTWAIT), -EAGAIN);
 }
 
+/* dnsperf begins with 100 questions at once. */
+Test(socket_datagram, as_many_small_datagrams_wait_as_on_linux)
+{
+    int a = make_datagram(PORT_A);
+    int b = make_datagram(PORT_B);
+    unsigned int count = 0;
+
+    for (unsigned int i = 0; i < 300; i++) {
+        cr_assert_eq(send_to(a, PORT_B, &i, sizeof(i)), sizeof(i));
+        world_run_for(NS_PER_US);
+    }
+    while (receive_bytes(b, in, sizeof(in), MSG_DONTWAIT) > 0)
+        count++;
+    cr_assert_geq(count, 277, "%u", count);
+    cr_assert_lt(count, 300);
+}
+
 Test(socket_datagram, a_port_unreachable_comes_back_as_an_error)
 {
     int a = make_datagram(PORT_A);
