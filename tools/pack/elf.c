@@ -58,9 +58,10 @@ bool elf_empty_section(uint8_t *file, size_t file_length, const char *name)
     segments = (Elf64_Phdr *)(file + header->e_phoff);
     for (unsigned i = 0; i < header->e_phnum; i++) {
         if (segments[i].p_type == PT_LOAD &&
-            segments[i].p_vaddr == section->sh_addr &&
-            segments[i].p_filesz == section->sh_size) {
-            segments[i].p_filesz = 0;
+            segments[i].p_vaddr <= section->sh_addr &&
+            segments[i].p_vaddr + segments[i].p_filesz ==
+                section->sh_addr + section->sh_size) {
+            segments[i].p_filesz = section->sh_addr - segments[i].p_vaddr;
             section->sh_type = SHT_NOBITS;
             return true;
         }

@@ -16,6 +16,6 @@ struct elf_part {
 bool elf_section(uint8_t *file, size_t file_length, const char *name,
                  struct elf_part *part);
 
-/* From now on the section, and a segment of whose bytes in the file it has all,
-   has none there: they are zero when it is loaded. */
+/* From now on the section, with which the bytes end that a segment has in the
+   file, has none there: they are zero when it is loaded. */
 bool elf_empty_section(uint8_t *file, size_t file_length, const char *name);

@@ -106,7 +106,7 @@ int main(int argc, char **argv)
         return fail("what is packed is not what was there:", argv[1]);
     if (!elf_empty_section(file, file_length, CONSTANTS) ||
         !elf_empty_section(file, file_length, VARIABLES))
-        return fail("no segments have what is packed alone in", argv[1]);
+        return fail("no segments end with what is packed in", argv[1]);
     if (!write_file(argv[2], file, file_length))
         return fail("cannot write", argv[2]);
     if (!write_file(argv[3], packed, packed_length))
