@@ -3,8 +3,8 @@
  * Interrupts from the wire to a handler. PCI INTx arrives at the IOAPIC pin
  * that firmware's Interrupt Line names, through the MADT's overrides: without
  * AML nothing better is known, and where it is wrong the line stays silent
- * and is polled. Left out: MSI (it would take a vector from the same range
- * and need no line), more than one processor.
+ * and is polled. A device that can send messages has a line of its own, made of
+ * them: a vector and no pin. Left out: more than one processor.
  */
 #include "kernel/interrupt.h"
 #include "kernel/acpi.h"
@@ -15,6 +15,7 @@
 #include "kernel/entropy.h"
 #include "kernel/ioapic.h"
 #include "kernel/line_watch.h"
+#include "kernel/msi.h"
 #include "kernel/panic.h"
 #include "kernel/pci.h"
 #include "kernel/softirq.h"
@@ -36,10 +37,12 @@ enum {
     PIC_LINES = 8,
 };
 
+/* Neither pin nor sender: only polled. */
 struct line {
+    const struct pci_device *sender; /* of messages, which nobody shares */
     uint32_t gsi;
     uint8_t firmware_line; /* Interrupt Line, how devices share */
-    bool has_pin;          /* of an IOAPIC; else only polled */
+    bool has_pin;          /* of an IOAPIC */
     struct line_watch watch;
 };
 
@@ -115,22 +118,43 @@ static bool ask_handlers(size_t line)
     return is_claimed;
 }
 
+static void set_masked(const struct line *line, bool is_masked)
+{
+    if (line->sender != NULL)
+        msi_set_masked(line->sender, is_masked);
+    else if (line->has_pin)
+        ioapic_set_masked(line->gsi, is_masked);
+}
+
 static void give_up(struct line *line, const char *why)
 {
-    if (line->has_pin)
-        ioapic_set_masked(line->gsi, true);
+    set_masked(line, true);
     counters.lines_polled++;
-    log_print(LOG_WARN, "interrupt", "line %u (pin %u) %s, polling its devices",
-              line->firmware_line, line->gsi, why);
+    if (line->sender != NULL)
+        log_print(LOG_WARN, "interrupt",
+                  "%02x:%02x.%u, by message, %s, polling it", line->sender->bus,
+                  line->sender->slot, line->sender->function, why);
+    else
+        log_print(LOG_WARN, "interrupt",
+                  "line %u (pin %u) %s, polling its devices",
+                  line->firmware_line, line->gsi, why);
+}
+
+static struct line *start_line(void)
+{
+    struct line *line = &lines[line_count];
+
+    *line = (struct line){.firmware_line = NO_LINE};
+    line_watch_start(&line->watch, clock_now_ns());
+    return line;
 }
 
 /* A new line, masked. The shared one for devices without any is polled. */
 static struct line *add_line(uint8_t firmware_line, bool has_line)
 {
-    struct line *line = &lines[line_count];
+    struct line *line = start_line();
 
-    *line = (struct line){.firmware_line = firmware_line};
-    line_watch_start(&line->watch, clock_now_ns());
+    line->firmware_line = firmware_line;
     if (has_line) {
         struct acpi_route route =
             acpi_route_isa(acpi_madt(), firmware_line, true);
@@ -145,39 +169,61 @@ static struct line *add_line(uint8_t firmware_line, bool has_line)
     return line;
 }
 
+/* A new line, masked; NULL: the device sends no messages. */
+static struct line *add_sender(const struct pci_device *device)
+{
+    if (line_count == LINES_MAX ||
+        !msi_route(device, line_vector(line_count), apic_id()))
+        return NULL;
+    struct line *line = start_line();
+
+    line->sender = device;
+    line_count++;
+    return line;
+}
+
 static struct line *find_line(uint8_t firmware_line)
 {
     for (size_t i = 0; i < line_count; i++) {
-        if (lines[i].firmware_line == firmware_line)
+        if (lines[i].sender == NULL && lines[i].firmware_line == firmware_line)
             return &lines[i];
     }
     return NULL;
 }
 
-int interrupt_request_pci(const struct pci_device *device,
-                          interrupt_handler *handler, void *context)
+/* NULL: there are too many. */
+static struct line *line_for(const struct pci_device *device)
 {
     bool has_line = device->interrupt_pin != 0 && device->interrupt_line != 0;
     uint8_t wanted = has_line ? device->interrupt_line : NO_LINE;
-    int error = 0;
+    struct line *line = add_sender(device);
+
+    if (line == NULL)
+        line = find_line(wanted);
+    if (line == NULL && line_count < LINES_MAX)
+        line = add_line(wanted, has_line && wanted != NO_LINE);
+    return line;
+}
+
+int interrupt_request_pci(const struct pci_device *device,
+                          interrupt_handler *handler, void *context)
+{
+    int error = -ENOSPC;
 
     bool were_enabled = cpu_interrupts_save();
-    struct line *line = find_line(wanted);
-    if (registration_count == HANDLERS_MAX ||
-        (line == NULL && line_count == LINES_MAX)) {
-        error = -ENOSPC;
-        goto out;
-    }
+    struct line *line =
+        registration_count < HANDLERS_MAX ? line_for(device) : NULL;
     if (line == NULL)
-        line = add_line(wanted, has_line && wanted != NO_LINE);
+        goto out;
     registrations[registration_count++] = (struct registration){
         .handler = handler,
         .context = context,
         .line = (size_t)(line - lines),
     };
-    if (line->has_pin && line->watch.state != LINE_POLLED)
-        ioapic_set_masked(line->gsi, false);
+    if (line->watch.state != LINE_POLLED)
+        set_masked(line, false);
     clock_arm(line->watch.next_look_ns);
+    error = 0;
 out:
     cpu_interrupts_restore(were_enabled);
     return error;

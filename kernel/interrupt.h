@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts from the wire to a handler: vectors, the PCI INTx lines behind
- * them, sharing, and what is done when a line cries without end or never
+ * Interrupts from the wire to a handler: vectors, messages (MSI) and PCI INTx
+ * lines behind them, sharing, and what is done when a line cries without end or never
  * speaks at all. Handlers run in hardirq context with interrupts off.
  */
 #pragma once
@@ -37,8 +37,9 @@ typedef bool interrupt_handler(void *context);
 void interrupt_init(void);
 void interrupt_enable(void);
 
-/* 0, or -ENOSPC: too many handlers. A device without a usable line is polled,
- * which is a success, too. From now on the handler may be called. */
+/* By messages if the device has them, else by its line. 0, or -ENOSPC: too many
+ * handlers. A device without a usable line is polled, which is a success, too.
+ * From now on the handler may be called. The device must stay. */
 MUST_CHECK int interrupt_request_pci(const struct pci_device *device,
                                      interrupt_handler *handler, void *context);
 

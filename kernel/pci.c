@@ -29,6 +29,11 @@ enum {
     INTERRUPT_LINE = 0x3C,
     INTERRUPT_PIN = 0x3D,
 
+    STATUS_CAPABILITIES = 1 << 4,
+    CAPABILITY_MSI = 0x05, /* PCI 3.0 appendix H */
+    CAPABILITY_FIRST = 0x40,
+    CAPABILITIES_MAX = 48, /* as many have room */
+
     HEADER_MULTIFUNCTION = 1 << 7,
     HEADER_DEVICE = 0,
     HEADER_BRIDGE = 1,
@@ -151,6 +156,22 @@ static void size_bars(struct pci_device *device)
     }
     pci_decode_bars(was, ones, PCI_BAR_COUNT, device->bar);
     device->is_sized = true;
+}
+
+/* PCI 3.0 section 6.7. 0: there is none. */
+static uint8_t find_capability(const struct pci_device *device, uint8_t id)
+{
+    uint8_t at = pci_read8(device, PCI_CAPABILITIES);
+
+    if ((pci_read16(device, PCI_STATUS) & STATUS_CAPABILITIES) == 0)
+        return 0;
+    for (int i = 0; i < CAPABILITIES_MAX && at >= CAPABILITY_FIRST; i++) {
+        at &= (uint8_t)~3;
+        if (pci_read8(device, at) == id)
+            return at;
+        at = pci_read8(device, (uint16_t)(at + 1));
+    }
+    return 0;
 }
 
 static void read_identity(struct pci_device *device)
@@ -278,10 +299,12 @@ void pci_enable(struct pci_device *device)
 {
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
-    if (!device->is_sized)
+    if (!device->is_sized) {
         size_bars(device);
+        device->msi_capability = find_capability(device, CAPABILITY_MSI);
+        command &= (uint16_t)~PCI_COMMAND_INTX_DISABLE;
+    }
     command |= PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER;
-    command &= (uint16_t)~PCI_COMMAND_INTX_DISABLE;
     pci_write16(device, PCI_COMMAND, command);
 }
 

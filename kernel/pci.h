@@ -58,7 +58,9 @@ struct pci_device {
     uint8_t interrupt_pin;  /* 0 none, 1 A ... 4 D */
     uint8_t interrupt_line; /* ISA interrupt chosen by firmware, 0xFF none */
 
-    struct pci_bar bar[PCI_BAR_COUNT]; /* known after pci_enable() */
+    /* Known after pci_enable(). */
+    struct pci_bar bar[PCI_BAR_COUNT];
+    uint8_t msi_capability; /* its offset; 0: none, or not to be used */
     bool is_sized;
 };
 
@@ -76,8 +78,9 @@ void pci_write16(const struct pci_device *device, uint16_t offset,
 void pci_write32(const struct pci_device *device, uint16_t offset,
                  uint32_t value);
 
-/* A driver claims the device: finds where its registers lie and how large they
- * are, then memory decoding and bus mastering on, INTx allowed. */
+/* A driver claims the device: finds where its registers lie, how large they
+ * are, and whether it has messages, and allows INTx; memory decoding and bus
+ * mastering on, which alone is done when it is called again. */
 void pci_enable(struct pci_device *device);
 
 /* The registers behind a memory BAR, uncached; NULL if there are none. */

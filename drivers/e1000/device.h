@@ -197,6 +197,7 @@ struct e1000_options {
     bool rx_checksum; /* the chip is believed when it verified one */
     bool tso;         /* the chip cuts large packets */
     bool look;        /* an idle processor looks for frames */
+    bool msi;         /* a chip that can interrupts by message */
     bool gather;      /* it takes a frame in pieces */
     bool log_statistics;
 };

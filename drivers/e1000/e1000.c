@@ -115,6 +115,8 @@ static int take_memory(struct e1000 *nic, uint32_t receive_size)
 static const char *probe(struct e1000 *nic, uint32_t receive_size)
 {
     pci_enable(nic->pci);
+    if (!e1000_options.msi)
+        nic->pci->msi_capability = 0;
     nic->registers = map_registers(nic->pci);
     if (nic->registers == NULL)
         return "firmware gave its registers no address";

@@ -14,6 +14,7 @@ struct e1000_options e1000_options = {
     .rx_checksum = true,
     .tso = true,
     .look = true,
+    .msi = true,
     .gather = true,
     .interrupt_gap = E1000_GAP_ADAPTIVE,
 };
@@ -86,6 +87,7 @@ static const struct number_option numbers[] = {
     {"rx_checksum", true, 0, 1, OPTION(rx_checksum)},
     {"tso", true, 0, 1, OPTION(tso)},
     {"look", true, 0, 1, OPTION(look)},
+    {"msi", true, 0, 1, OPTION(msi)},
     {"gather", true, 0, 1, OPTION(gather)},
     {"statistics", true, 0, 1, OPTION(log_statistics)},
 };

@@ -108,10 +108,11 @@ def flapping(t):
 
 # --- interrupt lines ---
 
-def five_cards(t, machine, model):
+def five_cards(t, machine, model, words=()):
     peers = [StreamPeer(t, f"10.9.{n}.1") for n in range(5)]
-    words = [f"ip=10.9.{n}.2:::255.255.255.0::eth{n}" for n in range(5)]
-    guest = Guest(t, app=APP, machine=machine, args=" ".join(words + [STATISTICS]),
+    words = [f"ip=10.9.{n}.2:::255.255.255.0::eth{n}" for n in range(5)] + [
+        STATISTICS, *words]
+    guest = Guest(t, app=APP, machine=machine, args=" ".join(words),
                   nics=[Nic(peer, model) for peer in peers])
     guest.ready()
     hosts = [frames.Host(card.mac, f"10.9.{n}.2")
@@ -136,12 +137,18 @@ def shared_lines_pc(t):
 
 @test("e1000: five cards share interrupt lines on q35")
 def shared_lines_q35(t):
+    five_cards(t, "q35", "e1000e", ["e1000.msi=0"])
+
+
+@test("e1000: five cards interrupt by message")
+def by_message(t):
     five_cards(t, "q35", "e1000e")
 
 
 @test("e1000: a neighbour that cries without end does not silence the card")
 def storm(t):
     guest, peer = ready(t, qtest=True, nic_options="addr=4",
+                        args="e1000.msi=0",
                         extra=["-device", "edu,addr=8,id=noise"])
     part = [part for part in guest.hmp("info pci").split("  Bus ")
             if 'id "noise"' in part]

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lines and their handlers on a machine made of functions: sharing, storms,
- * silence, and devices without any line.
+ * silence, messages, and devices without any line.
  * test-links: kernel/interrupt.c kernel/acpi_parse.c
  * test-flags: -iquote tests/unit/fake
  */
@@ -14,6 +14,7 @@
 #include "kernel/entropy.h"
 #include "kernel/ioapic.h"
 #include "kernel/line_watch.h"
+#include "kernel/msi.h"
 #include "kernel/panic.h"
 #include "kernel/pci.h"
 #include "kernel/softirq.h"
@@ -27,6 +28,8 @@ enum { PINS = 24, CARDS = 3 };
 static uint64_t now_ns, armed_ns;
 static bool is_masked[PINS];
 static int vector_of[PINS];
+static int message_vector;
+static bool are_messages_masked = true;
 static int acknowledged, timer_fired, warnings;
 static struct acpi_madt madt;
 
@@ -106,6 +109,21 @@ bool ioapic_route(struct acpi_route route, uint8_t vector, uint32_t id)
 void ioapic_set_masked(uint32_t gsi, bool masked)
 {
     is_masked[gsi] = masked;
+}
+
+bool msi_route(const struct pci_device *device, uint8_t vector, uint32_t id)
+{
+    cr_assert_eq(id, 0);
+    if (device->msi_capability == 0)
+        return false;
+    message_vector = vector;
+    return true;
+}
+
+void msi_set_masked(const struct pci_device *device, bool masked)
+{
+    cr_assert_neq(device->msi_capability, 0);
+    are_messages_masked = masked;
 }
 
 enum softirq_context softirq_enter_hardirq(void)
@@ -305,6 +323,50 @@ Test(interrupt, devices_without_a_line_are_polled_from_the_start)
     interrupt_poll(armed_ns);
     for (size_t i = 0; i < CARDS; i++)
         cr_assert_not(cards[i].wants, "%zu", i);
+}
+
+static struct pci_device sender = {
+    .interrupt_pin = 1, .interrupt_line = 11, .msi_capability = 0xd0};
+
+Test(interrupt, who_sends_messages_shares_no_line)
+{
+    cr_assert_eq(interrupt_request_pci(&sender, answer, &cards[0]), 0);
+    cr_assert_not(are_messages_masked);
+    cr_assert(is_masked[11], "its pin is not used");
+    request(&cards[1], 11);
+    cards[0].wants = cards[1].wants = true;
+    interrupt_dispatch((unsigned int)message_vector, NULL);
+    cr_assert_not(cards[0].wants);
+    cr_assert_eq(cards[1].calls, 0);
+    raise(11);
+    cr_assert_not(cards[1].wants);
+    cr_assert_eq(cards[0].calls, 1);
+    cr_assert_eq(acknowledged, 2);
+}
+
+Test(interrupt, messages_without_end_are_masked_and_their_sender_is_polled)
+{
+    cr_assert_eq(interrupt_request_pci(&sender, answer, &cards[0]), 0);
+    for (int i = 0; i < LINE_STORM_WINDOW; i++)
+        interrupt_dispatch((unsigned int)message_vector, NULL);
+    cr_assert(are_messages_masked);
+    cr_assert_eq(interrupt_counters()->storms, 1);
+    cards[0].wants = true;
+    interrupt_poll(armed_ns);
+    cr_assert_not(cards[0].wants);
+    cr_assert_eq(warnings, 1);
+}
+
+Test(interrupt, messages_that_never_come_are_polled_for)
+{
+    cr_assert_eq(interrupt_request_pci(&sender, answer, &cards[0]), 0);
+    for (uint64_t next_ns = armed_ns; now_ns < 100000000; next_ns = armed_ns) {
+        now_ns = next_ns;
+        cards[0].wants = true;
+        armed_ns = interrupt_poll(now_ns);
+    }
+    cr_assert(are_messages_masked);
+    cr_assert_eq(interrupt_counters()->lines_polled, 1);
 }
 
 Test(interrupt, too_many_handlers_are_refused)

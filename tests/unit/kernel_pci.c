@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The PCI scan on a bus made of tables, reached through the two ports or by
- * ECAM: bridges, loops of bridges, sizes of address registers.
- * test-links: kernel/pci.c kernel/pci_bar.c
+ * ECAM: bridges, loops of bridges, sizes of address registers, messages.
+ * test-links: kernel/pci.c kernel/pci_bar.c kernel/msi.c
  * test-flags: -iquote tests/unit/fake
  */
 #include "kernel/pci.h"
@@ -10,6 +10,7 @@
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
+#include "kernel/msi.h"
 #include "kernel/pci_bar.h"
 
 #include <criterion/criterion.h>
@@ -400,4 +401,103 @@ Test(pci_bar, silence_and_all_ones_are_no_register)
     pci_decode_bars(was, ones, 2, bar);
     cr_assert_eq(bar[0].kind, PCI_BAR_NONE);
     cr_assert_eq(bar[1].kind, PCI_BAR_NONE);
+}
+
+/* Messages: capabilities are a list, by offset of the next. */
+
+enum { STATUS_CAPABILITIES = 0x10 << 16, MSI = 0x05, POWER = 0x01 };
+
+static struct card *add_sender(uint32_t control)
+{
+    struct card *card = add_nic(0, 3);
+
+    card->registers[1] |= STATUS_CAPABILITIES;
+    card->registers[0x34 / 4] = 0xc8;
+    card->registers[0xc8 / 4] = 0xd000 | POWER;
+    card->registers[0xd0 / 4] = control << 16 | MSI;
+    for (size_t i = 1; i < 6; i++)
+        card->registers[0xd0 / 4 + i] = UINT32_MAX;
+    pci_scan();
+    pci_enable(pci_at(0));
+    return card;
+}
+
+Test(msi, a_device_without_the_capability_has_no_messages)
+{
+    add_nic(0, 3);
+    pci_scan();
+    pci_enable(pci_at(0));
+    cr_assert_not(msi_route(pci_at(0), 0x31, 0));
+}
+
+Test(msi, a_list_without_the_status_bit_is_none)
+{
+    struct card *card = add_nic(0, 3);
+
+    card->registers[0x34 / 4] = 0xd0;
+    card->registers[0xd0 / 4] = MSI;
+    pci_scan();
+    pci_enable(pci_at(0));
+    cr_assert_eq(pci_at(0)->msi_capability, 0);
+}
+
+Test(msi, a_list_that_bites_its_tail_ends)
+{
+    struct card *card = add_nic(0, 3);
+
+    card->registers[1] |= STATUS_CAPABILITIES;
+    card->registers[0x34 / 4] = 0xc8;
+    card->registers[0xc8 / 4] = 0xc800 | POWER;
+    pci_scan();
+    pci_enable(pci_at(0));
+    cr_assert_eq(pci_at(0)->msi_capability, 0);
+}
+
+Test(msi, a_64_bit_message_names_apic_and_vector_and_silences_the_pin)
+{
+    struct card *card = add_sender(0x0080 | 3 << 1);
+    const uint32_t *capability = &card->registers[0xd0 / 4];
+
+    cr_assert(msi_route(pci_at(0), 0x31, 2));
+    cr_assert_eq(capability[0] >> 16, 0x0080 | 3 << 1, "not enabled yet");
+    cr_assert_eq(capability[1], 0xfee02000);
+    cr_assert_eq(capability[2], 0);
+    cr_assert_eq(capability[3], 0xffff0031, "the data are 16 bits");
+    cr_assert_eq(capability[4], UINT32_MAX, "it has no masks");
+    cr_assert(card->registers[1] & PCI_COMMAND_INTX_DISABLE);
+    msi_set_masked(pci_at(0), false);
+    cr_assert_eq(capability[0] >> 16, 0x0081 | 3 << 1);
+    msi_set_masked(pci_at(0), true);
+    cr_assert_eq(capability[0] >> 16, 0x0080 | 3 << 1);
+}
+
+Test(msi, a_32_bit_message_with_masks_is_left_unmasked_and_is_one)
+{
+    struct card *card = add_sender(0x0171); /* of firmware: eight, and on */
+    const uint32_t *capability = &card->registers[0xd0 / 4];
+
+    cr_assert(msi_route(pci_at(0), 0x44, 0));
+    cr_assert_eq(capability[0] >> 16, 0x0100);
+    cr_assert_eq(capability[1], 0xfee00000);
+    cr_assert_eq(capability[2], 0xffff0044);
+    cr_assert_eq(capability[3], 0);
+}
+
+Test(msi, an_apic_that_messages_cannot_name_is_not_routed_to)
+{
+    struct card *card = add_sender(0x0080);
+
+    cr_assert_not(msi_route(pci_at(0), 0x31, 256));
+    cr_assert_not(card->registers[1] & PCI_COMMAND_INTX_DISABLE);
+}
+
+Test(msi, enabling_the_device_again_leaves_its_pin_silent)
+{
+    struct card *card = add_sender(0x0080);
+
+    cr_assert(msi_route(pci_at(0), 0x31, 0));
+    card->registers[1] &= ~(uint32_t)PCI_COMMAND_BUS_MASTER;
+    pci_enable(pci_at(0));
+    cr_assert(card->registers[1] & PCI_COMMAND_BUS_MASTER);
+    cr_assert(card->registers[1] & PCI_COMMAND_INTX_DISABLE);
 }
