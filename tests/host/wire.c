@@ -252,6 +252,7 @@ int main(int count, char **words)
         lanes[side].settings = options.lane[side];
         lanes[side].seed = options.seed;
         lanes[side].direction = (unsigned int)side;
+        lanes[side].is_by_data = options.is_by_data;
         if (!wire_port_open(&ports[side], options.port[side]) ||
             (options.pcap != NULL && !open_capture(side, options.pcap))) {
             return 1;

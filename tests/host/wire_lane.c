@@ -48,9 +48,12 @@ void wire_lane_receive(struct wire_lane *lane, uint64_t now_ns, uint8_t *bytes,
                        size_t length)
 {
     struct wire_counters *counters = &lane->counters;
-    struct wire_fate fate =
-        wire_fate_draw(&lane->settings, lane->seed, lane->direction,
-                       counters->received++, length);
+    uint64_t number = counters->received++;
+    if (lane->is_by_data) {
+        number = wire_name(&lane->names, bytes, length);
+    }
+    struct wire_fate fate = wire_fate_draw(&lane->settings, lane->seed,
+                                           lane->direction, number, length);
     uint64_t leaves_ns;
 
     if (!shape(lane, now_ns, length, &leaves_ns)) {

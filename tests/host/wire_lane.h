@@ -6,6 +6,7 @@
 #pragma once
 
 #include "tests/host/wire_fate.h"
+#include "tests/host/wire_name.h"
 #include "tests/host/wire_queue.h"
 
 struct wire_counters {
@@ -22,6 +23,8 @@ struct wire_lane {
     struct wire_settings settings;
     uint64_t seed;
     unsigned int direction;
+    bool is_by_data; /* fates by what frames carry */
+    struct wire_names names;
     uint64_t free_at_ns; /* when the rate limit lets the next bit go */
     uint64_t latest_ns;  /* keeps frames in order in spite of jitter */
     struct wire_counters counters;

@@ -57,6 +57,8 @@ void wire_options_help(void)
     }
     printf("\nFor the whole relay:\n"
            "  --seed N        the same seed spoils the same frames (1)\n"
+           "  --by-data       spoils by what a frame has of a TCP stream:\n"
+           "                  whoever sends it loses the same octets and ACKs\n"
            "  --pcap PREFIX   writes PREFIX-a.pcap and PREFIX-b.pcap: what\n"
            "                  each port received and sent\n"
            "  --help          this text\n\n"
@@ -157,6 +159,8 @@ bool wire_options_parse(struct wire_options *options, int count,
         if (strcmp(word, "--help") == 0) {
             options->wants_help = true;
             return true;
+        } else if (strcmp(word, "--by-data") == 0) {
+            options->is_by_data = true;
         } else if (strcmp(word, "--ab") == 0) {
             lanes = 1;
         } else if (strcmp(word, "--ba") == 0) {

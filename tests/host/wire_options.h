@@ -9,6 +9,7 @@ struct wire_options {
     uint64_t seed;
     const char *pcap; /* prefix of the two capture files, or NULL */
     const char *port[2];
+    bool is_by_data;
     bool wants_help;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test-links: tests/host/wire_fate.c tests/host/wire_lane.c */
 /* test-links: tests/host/wire_queue.c tests/host/wire_options.c */
+/* test-links: tests/host/wire_name.c */
 /* What the relay of the image tests does to frames is repeatable, and as
  * frequent as asked. */
 #include "tests/host/wire_lane.h"
@@ -152,6 +153,114 @@ Test(wire_relay, corruption_turns_exactly_one_bit)
     cr_assert_eq(bits, 1);
 }
 
+/* A frame of TCP over IPv4 from port 1 to port 2. */
+static size_t make_segment(uint8_t *bytes, uint32_t seq, uint32_t ack,
+                           uint8_t flags, size_t length)
+{
+    size_t total = 40 + length;
+    memset(bytes, 0, 14 + total);
+    bytes[12] = 8;
+    bytes[14] = 0x45;
+    bytes[16] = (uint8_t)(total >> 8);
+    bytes[17] = (uint8_t)total;
+    bytes[23] = 6;
+    bytes[35] = 1;
+    bytes[37] = 2;
+    for (int i = 0; i < 4; i++) {
+        bytes[38 + i] = (uint8_t)(seq >> (24 - 8 * i));
+        bytes[42 + i] = (uint8_t)(ack >> (24 - 8 * i));
+    }
+    bytes[46] = 0x50;
+    bytes[47] = flags;
+    return 14 + total;
+}
+
+static uint64_t name_of(uint32_t seq, uint32_t ack, uint8_t flags,
+                        size_t length)
+{
+    uint8_t bytes[3000];
+    size_t frame = make_segment(bytes, seq, ack, flags, length);
+    return wire_name(&lane.names, bytes, frame);
+}
+
+enum { SYN = 2, ACKS = 16, UNIT = WIRE_NAME_UNIT };
+
+Test(wire_relay, text_is_named_by_where_it_stands_and_how_often_it_came)
+{
+    (void)name_of(99, 0, SYN, 0);
+    uint64_t first = name_of(100 + UNIT, 500, ACKS, UNIT);
+    uint64_t again = name_of(100 + UNIT, 500, ACKS, UNIT);
+    cr_assert_neq(first, again);
+    cr_assert_neq(name_of(100 + 2 * UNIT, 500, ACKS, UNIT), first);
+    (void)name_of(7099, 0, SYN, 0); /* another connection */
+    (void)name_of(7100, 900, ACKS, UNIT);
+    cr_assert_eq(name_of(7100 + UNIT, 900, ACKS, UNIT), first);
+    cr_assert_eq(name_of(7100 + UNIT, 900, ACKS, UNIT), again);
+}
+
+Test(wire_relay, text_cut_elsewhere_is_named_by_the_octet_it_holds)
+{
+    (void)name_of(99, 0, SYN, 0);
+    uint64_t whole = name_of(100 + UNIT, 500, ACKS, UNIT);
+    (void)name_of(199, 0, SYN, 0);
+    uint64_t shifted = name_of(200 + UNIT - 100, 500, ACKS, UNIT);
+    cr_assert_eq(shifted, whole);
+    cr_assert_neq(name_of(200 + UNIT + 1, 500, ACKS, 100), whole);
+}
+
+Test(wire_relay, an_ack_is_named_by_what_it_acknowledges)
+{
+    (void)name_of(99, 0, SYN, 0);
+    (void)name_of(100, 500, ACKS, 0);
+    uint64_t first = name_of(100, 500 + 3 * UNIT, ACKS, 0);
+    uint64_t second = name_of(100, 500 + 3 * UNIT, ACKS, 0);
+    (void)name_of(8099, 0, SYN, 0);
+    (void)name_of(8100, 40, ACKS, 0);
+    cr_assert_eq(name_of(8100, 40 + 3 * UNIT, ACKS, 0), first);
+    cr_assert_eq(name_of(8100, 40 + 3 * UNIT, ACKS, 0), second);
+    cr_assert_neq(first, second);
+}
+
+Test(wire_relay, what_belongs_to_no_known_connection_is_counted)
+{
+    uint8_t arp[60] = {0};
+    uint64_t first = wire_name(&lane.names, arp, sizeof(arp));
+    cr_assert_neq(wire_name(&lane.names, arp, sizeof(arp)), first);
+    (void)name_of(99, 0, SYN, 0);
+    cr_assert_eq(wire_name(&lane.names, arp, sizeof(arp)), first);
+    for (size_t length = 0; length < 54; length++) { /* cut short */
+        uint8_t bytes[100];
+        (void)make_segment(bytes, 100, 0, ACKS, 40);
+        (void)wire_name(&lane.names, bytes, length);
+    }
+}
+
+/* The numbers of frames between say nothing then. */
+Test(wire_relay, by_data_the_same_octets_are_lost_whatever_comes_between)
+{
+    uint64_t lost[2][100];
+    lane.settings.loss_ppm = 300000;
+    lane.is_by_data = true;
+    lane.seed = 5;
+    for (int run = 0; run < 2; run++) {
+        uint8_t bytes[3000];
+        uint32_t first = run == 0 ? 100 : 4000;
+        wire_lane_receive(&lane, 0, bytes,
+                          make_segment(bytes, first - 1, 0, SYN, 0));
+        for (uint32_t i = 0; i < 100; i++) {
+            uint64_t before = lane.counters.lost;
+            size_t length =
+                make_segment(bytes, first + i * UNIT, 1, ACKS, UNIT);
+            wire_lane_receive(&lane, 0, bytes, length);
+            lost[run][i] = lane.counters.lost - before;
+            if (run == 1) {
+                receive(0, 1, FRAME);
+            }
+        }
+    }
+    cr_assert_arr_eq(lost[0], lost[1], sizeof(lost[0]));
+}
+
 Test(wire_relay, a_clean_wire_carries_at_once_and_in_order)
 {
     for (uint8_t mark = 0; mark < 100; mark++) {
@@ -243,11 +352,12 @@ Test(wire_relay, a_full_lane_says_so_before_it_drops)
 
 Test(wire_relay, options_go_to_the_named_direction)
 {
-    char *words[] = {"wire", "--loss", "2",       "--ab", "--delay",
-                     "1.5",  "--ba",   "--rate",  "10",   "--seed",
-                     "42",   "tap:a",  "listen:b"};
+    char *words[] = {"wire", "--loss",    "2",      "--ab",    "--delay",
+                     "1.5",  "--ba",      "--rate", "10",      "--seed",
+                     "42",   "--by-data", "tap:a",  "listen:b"};
     struct wire_options options;
-    cr_assert(wire_options_parse(&options, 13, words));
+    cr_assert(wire_options_parse(&options, 14, words));
+    cr_assert(options.is_by_data);
     cr_assert_eq(options.lane[0].loss_ppm, 20000);
     cr_assert_eq(options.lane[1].loss_ppm, 20000);
     cr_assert_eq(options.lane[0].delay_ns, 1500000);
