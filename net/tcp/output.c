@@ -152,6 +152,7 @@ static COLD bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
     tcp_counters.retransmitted_segments++;
     c->retransmits++;
     c->rtt_timing = false;
+    c->sent_at_ms = connection_ms(now_ns);
     recovery_sent_again(c, piece.start, length + has_fin, now_ns);
     timers_segment_sent(c, now_ns);
     return true;
@@ -323,6 +324,7 @@ static COLD void send_again(struct tcp_connection *c, uint64_t now_ns)
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.una, length + has_fin));
     tcp_counters.retransmitted_segments++;
     c->retransmits++;
+    c->sent_at_ms = connection_ms(now_ns);
     timers_segment_sent(c, now_ns);
 }
 

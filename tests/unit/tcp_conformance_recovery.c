@@ -234,8 +234,9 @@ Test(tcp_conformance, a_probe_that_repaired_a_loss_counts_as_one)
      * tells that only the probe did. */
     cr_assert_eq(scene_write_pattern(&scene, MSS), MSS);
     cr_assert_eq(takes_within(0), 10);
+    uint32_t before = scene_status(&scene).congestion_window;
     acknowledge(11, (unsigned[]){0, 0});
-    cr_assert_lt(scene_status(&scene).slow_start_threshold, FLIGHT * MSS);
+    cr_assert_lt(scene_status(&scene).slow_start_threshold, before);
 }
 
 /* covers: RFC8985-7.4 */
