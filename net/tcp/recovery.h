@@ -37,6 +37,7 @@ struct tcp_recovery {
     /* PRR, in bytes. */
     uint32_t delivered;
     uint32_t sent;
+    uint32_t sent_before; /* what might have been, before the loss was seen */
     uint32_t flight_at_start; /* RecoverFS */
 
     /* Undo: what the windows were before this episode. */

@@ -9,6 +9,11 @@
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 static uint32_t larger(uint32_t a, uint32_t b)
 {
     return a > b ? a : b;
@@ -39,7 +44,25 @@ static void note_prior(struct tcp_connection *c)
     r->has_again = false;
 }
 
-static void enter(struct tcp_connection *c, const struct tcp_delivery *d)
+/* Full segments the congestion window lets go that have not gone yet: ACKs that
+ * come together are answered together. Whoever answers one by one has sent it
+ * when the last of them tells of a loss. */
+static uint32_t room_unused(const struct tcp_connection *c, uint32_t acked)
+{
+    uint32_t used = connection_flight(c) + acked;
+    int32_t waiting = seq_diff(send_queue_end(&c->send), c->snd.nxt);
+    uint32_t sendable = c->snd.wnd > used ? c->snd.wnd - used : 0;
+
+    if (waiting <= 0)
+        sendable = 0;
+    else if ((uint32_t)waiting < sendable)
+        sendable = (uint32_t)waiting;
+    sendable = smaller(recovery_room(c), sendable + c->recovery->board.lost);
+    return sendable - sendable % c->snd.mss;
+}
+
+static void enter(struct tcp_connection *c, const struct tcp_delivery *d,
+                  uint32_t unused)
 {
     struct tcp_congestion *congestion = &c->congestion;
     struct tcp_recovery *r = c->recovery;
@@ -49,12 +72,13 @@ static void enter(struct tcp_connection *c, const struct tcp_delivery *d)
     note_prior(c);
     recovery_reduce(c, TCP_SIGNAL_LOSS, flight_size(c));
     congestion->is_recovering = true;
-    congestion->recover = c->snd.max;
+    congestion->recover = seq_add(c->snd.max, unused);
     r->delivered = 0;
     r->sent = 0;
+    r->sent_before = unused;
     /* RFC 9937 5.1: what was SACKed before does not count, what this ACK
      * brought does. */
-    r->flight_at_start = flight - r->board.sacked + d->bytes;
+    r->flight_at_start = flight - r->board.sacked + d->bytes + unused;
     r->flight_at_start = larger(r->flight_at_start, c->snd.mss);
     r->has_probe = false;
 }
@@ -90,13 +114,16 @@ static void undo(struct tcp_connection *c)
     scoreboard_unlose(&r->board);
 }
 
-/* RFC 9937 5.2. */
+/* RFC 9937 5.2. What might have gone before the loss was seen goes still, and
+ * counts as in flight; what ACKs of the same time let go adds up. */
 static void pace(struct tcp_connection *c, const struct tcp_delivery *d,
-                 bool is_safe)
+                 uint32_t unused, bool is_safe)
 {
     struct tcp_congestion *congestion = &c->congestion;
     struct tcp_recovery *r = c->recovery;
-    uint32_t flight = r->board.in_flight;
+    uint32_t before = r->sent_before > r->sent ? r->sent_before - r->sent : 0;
+    uint32_t sent = r->sent > r->sent_before ? r->sent - r->sent_before : 0;
+    uint32_t flight = r->board.in_flight + before;
     uint32_t ssthresh = congestion->ssthresh;
     uint64_t count;
 
@@ -114,10 +141,11 @@ static void pace(struct tcp_connection *c, const struct tcp_delivery *d,
         uint64_t due =
             ((uint64_t)r->delivered * ssthresh + (r->flight_at_start - 1)) /
             r->flight_at_start;
-        count = due > r->sent ? due - r->sent : 0;
+        count = due > sent ? due - sent : 0;
     } else {
-        uint32_t behind = r->delivered > r->sent ? r->delivered - r->sent : 0;
-        count = (uint64_t)larger(behind, d->bytes) +
+        uint32_t behind = r->delivered > sent ? r->delivered - sent : 0;
+        uint32_t left = unused > before ? unused - before : 0;
+        count = (uint64_t)larger(behind, left + d->bytes) +
                 (is_safe ? congestion->mss : 0);
         if (count > ssthresh - flight)
             count = ssthresh - flight;
@@ -225,8 +253,8 @@ void recovery_losses(struct tcp_connection *c, uint64_t now_ns)
 
     if (r->board.lost == 0 || c->congestion.is_recovering || r->is_timeout)
         return;
-    enter(c, &none);
-    pace(c, &(struct tcp_delivery){.bytes = c->snd.mss}, false);
+    enter(c, &none, 0);
+    pace(c, &(struct tcp_delivery){.bytes = c->snd.mss}, 0, false);
     timers_restart(c, now_ns);
     connection_touch(c, OWES_OUTPUT);
 }
@@ -256,7 +284,8 @@ static void grow(struct tcp_connection *c, const struct tcp_delivery *d,
 }
 
 static void react(struct tcp_connection *c, const struct tcp_segment *segment,
-                  const struct tcp_delivery *d, uint32_t acked, uint64_t now_ns)
+                  const struct tcp_delivery *d, uint32_t acked, uint32_t unused,
+                  uint64_t now_ns)
 {
     struct tcp_congestion *congestion = &c->congestion;
     struct tcp_recovery *r = c->recovery;
@@ -274,10 +303,11 @@ static void react(struct tcp_connection *c, const struct tcp_segment *segment,
     rack_detect(c, now_ns);
     bool found = r->board.lost > lost || r->owes_losses;
     if (congestion->is_recovering) {
-        pace(c, d, acked != 0 && !found && r->board.lost <= lost_before);
+        pace(c, d, unused,
+             acked != 0 && !found && r->board.lost <= lost_before);
     } else if (r->board.lost != 0 && !r->is_timeout) {
-        enter(c, d);
-        pace(c, d, false);
+        enter(c, d, unused);
+        pace(c, d, 0, false);
     } else if (!r->owes_losses && (acked != 0 || r->is_reordering)) {
         grow(c, d, now_ns);
     }
@@ -312,6 +342,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
     struct tcp_recovery *r = c->recovery;
     struct tcp_delivery d = {.bytes = 0};
     bool is_dsack = find_dsack(c, segment);
+    uint32_t unused = room_unused(c, acked);
 
     if (acked != 0)
         scoreboard_acknowledge(&r->board, c->snd.una, &d);
@@ -325,7 +356,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
     if (d.bytes != 0)
         rack_delivered(c, segment, &d, now_ns);
     bool is_mended = probe_acknowledged(c, segment, is_dsack);
-    react(c, segment, &d, acked, now_ns);
+    react(c, segment, &d, acked, unused, now_ns);
     if (is_mended && !c->congestion.is_recovering && !r->is_timeout) {
         recovery_reduce(c, TCP_SIGNAL_LOSS, flight_size(c) + acked);
         c->congestion.cwnd = c->congestion.ssthresh;

@@ -250,3 +250,38 @@ Test(tcp_conformance, a_probe_that_came_twice_does_not)
     acknowledge(11, (unsigned[]){0, 0});
     cr_assert_gt(scene_status(&scene).slow_start_threshold, FLIGHT * MSS);
 }
+
+/* Segments sent by what `acks` ACKs of one segment each, and then the loss of
+ * the next one, call for: when they come one after another, or together. */
+static int answers_to_a_loss(bool is_together)
+{
+    enum { ACKS = 4 };
+    int count = 0;
+
+    start();
+    cr_assert_eq(scene_write_pattern(&scene, 40 * MSS), 40 * MSS);
+    scene.bench.device->moderation_ns = is_together ? NS_PER_MS : 0;
+    for (unsigned i = 1; i <= ACKS + 5; i++) {
+        if (i <= ACKS)
+            acknowledge(i, (unsigned[]){0, 0});
+        else
+            acknowledge(ACKS, (unsigned[]){ACKS + 1, i + 1, 0, 0});
+        while (!is_together && takes_within(0) >= 0)
+            count++;
+    }
+    while (takes_within(RTT_MS / 2 * NS_PER_MS) >= 0)
+        count++;
+    cr_assert_eq(scene_counter("tcp_fast_retransmits_total"), 1);
+    return count;
+}
+
+/* Both before the loss is seen (RFC 5681 3.1), and after (RFC 9937 5.2). */
+Test(tcp_conformance, acks_that_come_one_by_one_let_go_so_much)
+{
+    cr_assert_eq(answers_to_a_loss(false), 12);
+}
+
+Test(tcp_conformance, acks_that_come_together_let_go_as_much)
+{
+    cr_assert_eq(answers_to_a_loss(true), 12);
+}
