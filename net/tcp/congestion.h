@@ -111,6 +111,7 @@ struct tcp_congestion {
     uint16_t mss;
     uint16_t duplicates; /* ACKs in a row */
     uint8_t number;      /* of the module */
+    bool was_full;       /* at that peak */
     bool is_recovering : 1;
     bool had_partial : 1; /* RFC 6582 3.2: only the first restarts the timer */
     union {
@@ -144,6 +145,13 @@ static inline const struct tcp_congestion_module *
 congestion_chosen(const struct tcp_congestion *congestion)
 {
     return congestion_modules[congestion->number];
+}
+
+/* With so much in flight it has no room for another segment. */
+static inline bool congestion_is_full(const struct tcp_congestion *congestion,
+                                      uint32_t flight)
+{
+    return congestion->cwnd < flight + congestion->mss;
 }
 
 /* A window of RFC 6928 for this segment size. */

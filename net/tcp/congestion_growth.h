@@ -50,6 +50,9 @@ static inline bool congestion_is_unused(const struct tcp_congestion *congestion,
 {
     uint32_t cwnd = congestion->cwnd;
 
+    /* Then, that is: it may have grown since by ACKs of one time. */
+    if (congestion->was_full)
+        return false;
     if (congestion_in_slow_start(congestion))
         return ack->flight < cwnd / 2;
     return ack->flight < cwnd - smaller(congestion->mss, cwnd);

@@ -68,6 +68,8 @@ static void note_sent(struct tcp_connection *c, struct seq32 seq,
     if (r->board.in_flight >= congestion->peak ||
         !seq_before(c->snd.una, congestion->peak_end)) {
         congestion->peak = r->board.in_flight;
+        congestion->was_full =
+            congestion_is_full(congestion, r->board.in_flight);
         congestion->peak_end = c->snd.nxt;
     }
     if (!c->rtt_timing) {

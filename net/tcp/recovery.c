@@ -156,6 +156,7 @@ void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
     if (flight >= congestion->peak ||
         !seq_before(c->snd.una, congestion->peak_end)) {
         congestion->peak = flight;
+        congestion->was_full = congestion_is_full(congestion, flight);
         congestion->peak_end = c->snd.nxt;
     }
 }

@@ -257,6 +257,23 @@ Test(tcp_congestion, cubic_does_not_count_time_the_window_was_unused)
     cr_assert_lt(f.c.cwnd, before + before / 10);
 }
 
+/* ACKs that come together find a window that grew by those before them, with
+ * no more in flight than when it was filled. */
+Test(tcp_congestion, a_window_that_was_full_grows_by_all_acks_of_one_time)
+{
+    struct flow f = flow_start(&bic_module, 1000, 100 * NS_PER_MS);
+
+    f.c.cwnd = 100000;
+    flow_signal(&f, TCP_SIGNAL_LOSS);
+    uint32_t before = f.c.cwnd;
+    f.c.was_full = true;
+    const struct tcp_ack_event ack = {
+        .now_ns = f.now_ns, .acked = 1000, .flight = before};
+    for (uint32_t i = 0; i < before / 1000; i++)
+        congestion_chosen(&f.c)->on_ack(&f.c, &ack);
+    cr_assert_gt(f.c.cwnd, before + 3000);
+}
+
 /* covers: RFC9438-4.9 */
 Test(tcp_congestion, cubic_goes_on_after_a_signal_that_was_a_mistake)
 {

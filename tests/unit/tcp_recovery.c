@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "net/tcp/connection.h"
 #include "tests/host/scene.h"
 
 static struct scene scene;
@@ -226,4 +227,15 @@ Test(tcp_recovery, after_an_idle_time_the_window_restarts)
     scene_write_pattern(&scene, 20 * MSS);
     cr_assert(takes_full(peer->ack, 10));
     cr_assert(scene_is_silent(&scene));
+}
+
+Test(tcp_recovery, a_window_was_full_when_no_other_segment_fits)
+{
+    scene_established(&scene, 0);
+    cr_assert_eq(scene_write_pattern(&scene, 5 * MSS), 5 * MSS);
+    cr_assert(takes_full(peer->ack, 5));
+    cr_assert_not(scene.connection->congestion.was_full);
+    cr_assert_eq(scene_write_pattern(&scene, 20 * MSS), 20 * MSS);
+    cr_assert(takes_full(peer->ack + 5 * MSS, 5));
+    cr_assert(scene.connection->congestion.was_full);
 }
