@@ -33,13 +33,13 @@ void connection_establish(struct tcp_connection *c,
                           const struct tcp_segment *segment, uint64_t now_ns)
 {
     bool is_syn = (segment->flags & TCP_SYN) != 0;
-    bool syn_was_lost = c->retries != 0;
+    unsigned syns_lost = c->retries;
 
     if (c->rtt_timing)
         (void)rtt_sample_us(&c->rtt,
                             (uint32_t)(now_ns / NS_PER_US) - c->rtt_at_us);
     c->rtt_timing = false;
-    if (syn_was_lost)
+    if (syns_lost != 0)
         rtt_syn_was_lost(&c->rtt);
     struct seq32 iss = c->snd.una;
     c->snd.una = seq_add(iss, 1);
@@ -53,7 +53,7 @@ void connection_establish(struct tcp_connection *c,
     mtu_start(c, now_ns);
     congestion_init(&c->congestion, c->snd.mss, iss);
     congestion_select(&c->congestion, c->options.congestion);
-    if (syn_was_lost) /* RFC 5681 3.1: one segment, after a lost SYN */
+    if (syns_lost > 1) /* RFC 5681 3.1, but not after one: RFC 6928 2 */
         c->congestion.cwnd = c->snd.mss;
     timers_progress(c, now_ns);
     connection_set_state(c, c->fin_queued ? TCP_FIN_WAIT_1 : TCP_ESTABLISHED);

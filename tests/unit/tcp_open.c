@@ -318,6 +318,16 @@ Test(tcp_open, a_syn_that_was_lost_makes_the_next_timeout_cautious)
     cr_assert(dialogue_take_within(peer, 2 * NS_PER_S));
     dialogue_send(peer, S | A, peer->seq, peer->ack, NULL, 0);
     cr_assert_eq(scene_status(&scene).rto_ns, 3 * NS_PER_S);
+    cr_assert_eq(scene_status(&scene).congestion_window, 10 * SCENE_MSS);
+}
+
+/* RFC 6928 2 */
+Test(tcp_open, two_syns_that_were_lost_leave_a_window_of_one_segment)
+{
+    scene_syn_sent(&scene, 0);
+    cr_assert(dialogue_take_within(peer, 2 * NS_PER_S));
+    cr_assert(dialogue_take_within(peer, 4 * NS_PER_S));
+    dialogue_send(peer, S | A, peer->seq, peer->ack, NULL, 0);
     cr_assert_eq(scene_status(&scene).congestion_window, SCENE_MSS);
 }
 
