@@ -135,6 +135,15 @@ static uint8_t again_flags(const struct tcp_connection *c, struct seq32 start,
     return flags;
 }
 
+static COLD NOINLINE void note_again(struct tcp_connection *c, uint64_t now_ns)
+{
+    tcp_counters.retransmitted_segments++;
+    c->retransmits++;
+    c->rtt_timing = false; /* Karn */
+    c->sent_at_ms = connection_ms(now_ns);
+    timers_segment_sent(c, now_ns);
+}
+
 /* A piece of what was sent before, its FIN included. */
 static COLD bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
                             uint64_t now_ns)
@@ -149,12 +158,8 @@ static COLD bool send_piece(struct tcp_connection *c, struct tcp_piece piece,
                           now_ns))
         return false;
     has_fin = has_fin && length == planned;
-    tcp_counters.retransmitted_segments++;
-    c->retransmits++;
-    c->rtt_timing = false;
-    c->sent_at_ms = connection_ms(now_ns);
     recovery_sent_again(c, piece.start, length + has_fin, now_ns);
-    timers_segment_sent(c, now_ns);
+    note_again(c, now_ns);
     return true;
 }
 
@@ -316,16 +321,12 @@ static COLD void send_again(struct tcp_connection *c, uint64_t now_ns)
 
     if (seq_equal(c->snd.una, c->snd.max))
         return;
-    c->rtt_timing = false; /* Karn */
     if (!transmit_segment(c, c->snd.una, &length,
                           again_flags(c, c->snd.una, planned, has_fin), now_ns))
         return;
     has_fin = has_fin && length == planned;
     c->snd.nxt = seq_max(c->snd.nxt, seq_add(c->snd.una, length + has_fin));
-    tcp_counters.retransmitted_segments++;
-    c->retransmits++;
-    c->sent_at_ms = connection_ms(now_ns);
-    timers_segment_sent(c, now_ns);
+    note_again(c, now_ns);
 }
 
 /* RFC 9293 3.8.6.1: what fits the window, but an octet at least; also what a

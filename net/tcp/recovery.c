@@ -5,6 +5,7 @@
  * and going back after a timeout. How large the windows are is the congestion
  * module's business.
  */
+#include "net/attributes.h"
 #include "net/limits.h"
 #include "net/pool.h"
 #include "net/tcp/internal.h"
@@ -83,6 +84,22 @@ bool recovery_next(struct tcp_connection *c, struct tcp_piece *piece)
     return piece->length <= recovery_room(c);
 }
 
+/* So much of what was sent before left again: what DSACK may tell of, and
+ * timestamps. What a window probe had of it was refused. */
+static COLD NOINLINE void note_again(struct tcp_connection *c, uint32_t length,
+                                     uint64_t now_ns)
+{
+    struct tcp_recovery *r = c->recovery;
+
+    r->sent += length;
+    r->unproven += length;
+    r->bytes_again += c->is_persisting ? 0 : length;
+    if (!r->has_again) {
+        r->has_again = true;
+        r->again_at_ms = connection_timestamp(c, now_ns);
+    }
+}
+
 void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
                          uint32_t length, uint64_t now_ns)
 {
@@ -92,13 +109,7 @@ void recovery_sent_again(struct tcp_connection *c, struct seq32 seq,
         return;
     scoreboard_sent_again(&r->board, seq, length,
                           (uint32_t)(now_ns / NS_PER_US));
-    r->sent += length;
-    r->unproven += length;
-    r->bytes_again += length;
-    if (!r->has_again) {
-        r->has_again = true;
-        r->again_at_ms = connection_timestamp(c, now_ns);
-    }
+    note_again(c, length, now_ns);
     if (seq_equal(seq, c->snd.una))
         timers_restart(c, now_ns);
 }
@@ -132,17 +143,12 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
         recovery_stop_tracking(c);
         return;
     }
-    r->sent += length;
     if (is_again) {
-        r->unproven += length;
-        r->bytes_again += c->is_persisting ? 0 : length;
-        if (!r->has_again) {
-            r->has_again = true;
-            r->again_at_ms = connection_timestamp(c, now_ns);
-        }
-    } else {
-        probe_schedule(c, now_ns);
+        note_again(c, length, now_ns);
+        return;
     }
+    r->sent += length;
+    probe_schedule(c, now_ns);
 }
 
 void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
@@ -270,15 +276,15 @@ void recovery_timeout(struct tcp_connection *c)
 
     if (connection_is_tracking(c)) {
         recovery_sack_timeout(c);
-        return;
+    } else {
+        /* RFC 5681 3.1: ssthresh is not set again for the same segment. */
+        if (c->retries <= 1)
+            recovery_reduce(c, TCP_SIGNAL_TIMEOUT, outstanding(c));
+        c->snd.nxt = c->snd.una;
     }
-    /* RFC 5681 3.1: ssthresh is not set again for the same segment. */
-    if (c->retries <= 1)
-        recovery_reduce(c, TCP_SIGNAL_TIMEOUT, outstanding(c));
     congestion->cwnd = congestion->mss;
     congestion->is_recovering = false;
     congestion->duplicates = 0;
     congestion->recover = c->snd.max;
     c->rtt_timing = false;
-    c->snd.nxt = c->snd.una;
 }

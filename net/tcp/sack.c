@@ -49,16 +49,15 @@ static void note_prior(struct tcp_connection *c)
  * when the last of them tells of a loss. */
 static uint32_t room_unused(const struct tcp_connection *c, uint32_t acked)
 {
-    uint32_t used = connection_flight(c) + acked;
     int32_t waiting = seq_diff(send_queue_end(&c->send), c->snd.nxt);
-    uint32_t sendable = c->snd.wnd > used ? c->snd.wnd - used : 0;
+    int32_t open = (int32_t)(c->snd.wnd - connection_flight(c) - acked);
+    uint32_t room = recovery_room(c);
 
+    waiting = waiting < open ? waiting : open;
     if (waiting <= 0)
-        sendable = 0;
-    else if ((uint32_t)waiting < sendable)
-        sendable = (uint32_t)waiting;
-    sendable = smaller(recovery_room(c), sendable + c->recovery->board.lost);
-    return sendable - sendable % c->snd.mss;
+        return 0;
+    room = smaller(room, (uint32_t)waiting);
+    return room - room % c->snd.mss;
 }
 
 static void enter(struct tcp_connection *c, const struct tcp_delivery *d,
@@ -384,15 +383,10 @@ void recovery_sack_timeout(struct tcp_connection *c)
     note_prior(c);
     if (is_first)
         recovery_reduce(c, TCP_SIGNAL_TIMEOUT, flight_size(c));
-    congestion->cwnd = congestion->mss;
     r->frto = tcp_settings.frto && is_first && !congestion->is_recovering
                   ? FRTO_FIRST
                   : FRTO_OFF;
-    congestion->is_recovering = false;
-    congestion->duplicates = 0;
-    congestion->recover = c->snd.max;
     r->is_timeout = true;
-    c->rtt_timing = false;
     /* RFC 2018 8: it may have reneged; surely when its left edge is SACKed,
      * and to be safe when nothing helps. A shut window goes back as well. */
     if (c->retries > 1 || c->snd.wnd == 0 || scoreboard_is_reneged(&r->board)) {

@@ -99,9 +99,8 @@ void timers_persist(struct tcp_connection *c, uint64_t now_ns)
 {
     if (c->retransmit_at_ns != 0 && c->is_persisting)
         return;
+    timers_start(c, now_ns);
     c->is_persisting = true;
-    c->retries = 0;
-    c->progress_at_ms = connection_ms(now_ns);
     c->retransmit_at_ns =
         earlier(now_ns + persist_interval(c), give_up_at(c, now_ns));
 }
