@@ -45,7 +45,7 @@ static uint32_t step(const struct tcp_congestion *congestion)
 static void bic_ack(struct tcp_congestion *congestion,
                     const struct tcp_ack_event *ack)
 {
-    if (congestion_is_unused(congestion, ack))
+    if (ack->is_unused)
         return;
     if (congestion_in_slow_start(congestion))
         congestion_slow_start(congestion, ack, 1);

@@ -19,7 +19,7 @@ struct tcp_ack_event {
     uint64_t now_ns;
     uint32_t rtt_us; /* of this ACK's sample, to TCP_RTO_MAX; 0: none */
     uint32_t acked;  /* bytes newly acknowledged */
-    uint32_t flight; /* the most in flight during the last window */
+    bool is_unused;  /* what the window allowed was not asked for */
     uint32_t smoothed_rtt_us;
     struct seq32 una; /* SND.UNA and SND.NXT, to tell round trips apart */
     struct seq32 nxt;
@@ -147,11 +147,30 @@ congestion_chosen(const struct tcp_congestion *congestion)
     return congestion_modules[congestion->number];
 }
 
+static inline bool congestion_in_slow_start(const struct tcp_congestion *c)
+{
+    return c->cwnd < c->ssthresh;
+}
+
 /* With so much in flight it has no room for another segment. */
 static inline bool congestion_is_full(const struct tcp_congestion *congestion,
                                       uint32_t flight)
 {
     return congestion->cwnd < flight + congestion->mss;
+}
+
+/* The window was not in use, and so nothing was learnt of the path (RFC 7661
+ * 4.1); in slow start half full is enough. What was full stays so when ACKs of
+ * one time let it grow before more can be sent. */
+static inline bool congestion_is_unused(const struct tcp_congestion *congestion)
+{
+    uint32_t cwnd = congestion->cwnd;
+
+    if (congestion->was_full)
+        return false;
+    if (congestion_in_slow_start(congestion))
+        return congestion->peak < cwnd / 2;
+    return congestion->peak + congestion->mss < cwnd;
 }
 
 /* A window of RFC 6928 for this segment size. */

@@ -28,11 +28,6 @@ static inline uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-static inline bool congestion_in_slow_start(const struct tcp_congestion *c)
-{
-    return c->cwnd < c->ssthresh;
-}
-
 /* The first ACK of a round trip; once per round. */
 static inline bool congestion_is_new_round(struct tcp_congestion *congestion,
                                            const struct tcp_ack_event *ack)
@@ -41,21 +36,6 @@ static inline bool congestion_is_new_round(struct tcp_congestion *congestion,
         return false;
     congestion->round_end = ack->nxt;
     return true;
-}
-
-/* The window was not in use, and so nothing was learnt of the path (RFC 7661
- * 4.1); in slow start half full is enough. */
-static inline bool congestion_is_unused(const struct tcp_congestion *congestion,
-                                        const struct tcp_ack_event *ack)
-{
-    uint32_t cwnd = congestion->cwnd;
-
-    /* Then, that is: it may have grown since by ACKs of one time. */
-    if (congestion->was_full)
-        return false;
-    if (congestion_in_slow_start(congestion))
-        return ack->flight < cwnd / 2;
-    return ack->flight < cwnd - smaller(congestion->mss, cwnd);
 }
 
 /* Slow start with byte counting (RFC 3465), slowed down by `divisor`. */

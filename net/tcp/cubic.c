@@ -155,7 +155,7 @@ static void cubic_ack(struct tcp_congestion *congestion,
 {
     struct cubic *cubic = &congestion->cubic;
 
-    if (congestion_is_unused(congestion, ack)) {
+    if (ack->is_unused) {
         cubic->is_paused = true;
     } else if (!congestion_in_slow_start(congestion)) {
         avoid_congestion(congestion, ack);

@@ -55,7 +55,6 @@ static void vegas_ack(struct tcp_congestion *congestion,
 {
     struct vegas *vegas = &congestion->vegas;
     uint32_t sample_us = ack->rtt_us;
-    bool is_unused = congestion_is_unused(congestion, ack);
 
     if (sample_us != 0) {
         if (vegas->base_us == 0 || sample_us < vegas->base_us)
@@ -63,9 +62,9 @@ static void vegas_ack(struct tcp_congestion *congestion,
         if (vegas->round_us == 0 || sample_us < vegas->round_us)
             vegas->round_us = sample_us;
     }
-    if (congestion_is_new_round(congestion, ack) && !is_unused)
+    if (congestion_is_new_round(congestion, ack) && !ack->is_unused)
         end_round(congestion);
-    if (congestion_in_slow_start(congestion) && !is_unused &&
+    if (congestion_in_slow_start(congestion) && !ack->is_unused &&
         !vegas->is_waiting)
         congestion_slow_start(congestion, ack, 1);
 }

@@ -153,7 +153,7 @@ Test(tcp_rtt, a_sample_ends_the_backoff)
 
 static void acked(struct tcp_congestion *c, uint32_t bytes)
 {
-    const struct tcp_ack_event ack = {.acked = bytes, .flight = c->cwnd};
+    const struct tcp_ack_event ack = {.acked = bytes};
     congestion_chosen(c)->on_ack(c, &ack);
 }
 
@@ -195,7 +195,7 @@ Test(tcp_congestion, an_unused_window_does_not_grow)
 {
     struct tcp_congestion c;
     congestion_init(&c, 1000, seq_from(0));
-    const struct tcp_ack_event ack = {.acked = 1000, .flight = 2000};
+    const struct tcp_ack_event ack = {.acked = 1000, .is_unused = true};
     for (int i = 0; i < 100; i++)
         congestion_chosen(&c)->on_ack(&c, &ack);
     cr_assert_eq(c.cwnd, 10000);
