@@ -13,6 +13,7 @@
 enum {
     FLAG_RESPONSE = 0x8000,
     FLAG_OPCODE = 0x7800,
+    FLAG_AUTHORITY = 0x0400,
     FLAG_TRUNCATED = 0x0200,
     FLAG_RECURSION_DESIRED = 0x0100,
     FLAG_RECURSION_AVAILABLE = 0x0080,
@@ -344,6 +345,7 @@ void dns_answer_age(uint8_t *bytes, size_t length, uint32_t age_s)
     unsigned count = record_count(bytes);
     struct record record;
 
+    bytes[AT_FLAGS] &= (uint8_t) ~(FLAG_AUTHORITY >> 8);
     while (count-- > 0 && read_record(bytes, length, at, &record)) {
         uint32_t left = record.ttl_s > age_s ? record.ttl_s - age_s : 0;
 

@@ -96,7 +96,8 @@ bool dns_answer_parse(uint8_t *bytes, size_t length, uint16_t id,
                       const struct dns_question *question,
                       struct dns_answer *answer);
 
-/* Takes `age_s` off the times of all records of a checked message. */
+/* Takes `age_s` off the times of all records of a checked message, which was
+ * kept and is no authority's word any more (RFC 1034 6.2.1). */
 void dns_answer_age(uint8_t *bytes, size_t length, uint32_t age_s);
 
 /* ---- answers of our own -------------------------------------------------- */

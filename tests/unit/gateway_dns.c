@@ -370,6 +370,18 @@ Test(gateway_dns, what_is_kept_grows_old_and_is_forgotten)
     cr_assert_eq(dns_cache_count(), 0);
 }
 
+/* RFC 1034 6.2.1: what comes from a cache is no authority's word. */
+Test(gateway_dns, a_kept_answer_has_not_the_authoritys_bit)
+{
+    struct dns_question asked = question("a.example");
+    size_t length = answer_with("a.example", 300) - 11;
+
+    message[11] = 0;
+    message[2] |= 4;
+    dns_cache_add(&asked, message, length, 300, 0);
+    cr_assert_eq(find("a.example", 0)[2] & 4, 0);
+}
+
 Test(gateway_dns, the_longest_unasked_goes_first)
 {
     keep("a.example", 300, 0);
