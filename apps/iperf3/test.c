@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -323,6 +324,16 @@ int test_run(void)
     return test.phase == NO_TEST || wait_ms >= 0 ? wait_ms : 1000;
 }
 
+/* TEST_RUNNING must not wait until TEST_START is acknowledged: what is sent
+ * before it has come nobody reads. */
+static void send_steps_at_once(void)
+{
+    int on = 1;
+
+    (void)setsockopt(test.control.descriptor, IPPROTO_TCP, TCP_NODELAY, &on,
+                     sizeof(on));
+}
+
 void test_admit(struct watch *from, const char *cookie,
                 const struct sockaddr_in *peer)
 {
@@ -345,6 +356,7 @@ void test_admit(struct watch *from, const char *cookie,
     };
     memcpy(test.cookie, cookie, COOKIE_SIZE);
     loop_move(&test.control, from);
+    send_steps_at_once();
     enter(PARAMETERS);
     say(PARAM_EXCHANGE);
 }

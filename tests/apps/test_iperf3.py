@@ -226,6 +226,24 @@ def test_client_that_goes_away_frees_the_server():
     control.close()
 
 
+def test_the_client_hears_that_the_test_runs_before_the_first_datagram():
+    """Nagle would hold that back until the client acknowledges TEST_START, for
+    40 ms or so, and what is sent meanwhile nobody reads."""
+    control = begin(app := App("iperf3", "-p", "0"))
+    expect(control, PARAMETERS)
+    say(control, {"udp": True, "reverse": True, "parallel": 1, "len": 1000,
+                  "time": 60, "bandwidth": 10_000_000})
+    expect(control, STREAMS)
+    stream = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stream.settimeout(5)
+    stream.connect(("127.0.0.1", app.port))
+    stream.send(b"9876")
+    assert stream.recv(100) == b"6789"
+    assert len(stream.recv(2000)) == 1000
+    control.setblocking(False)
+    assert control.recv(100) == START + RUNNING
+
+
 def test_hostile_datagrams_of_strangers_are_not_streams():
     app = App("iperf3", "-p", "0")
     stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
