@@ -26,8 +26,10 @@ enum range_verdict range_parse(struct slice header, uint64_t size,
     if (from.length == 0) {
         if (!slice_to_number(to, last))
             return RANGE_NONE;
-        if (*last == 0 || size == 0)
+        if (*last == 0)
             return RANGE_UNSATISFIABLE;
+        if (size == 0)
+            return RANGE_NONE; /* the whole, with no byte to be named */
         *first = *last < size ? size - *last : 0;
         *last = size - 1;
         return RANGE_SATISFIABLE;

@@ -115,7 +115,14 @@ Test(httpd_range, ranges_without_a_byte_are_unsatisfiable)
     cr_assert_eq(range("bytes=10-11", 10), RANGE_UNSATISFIABLE);
     cr_assert_eq(range("bytes=-0", 10), RANGE_UNSATISFIABLE);
     cr_assert_eq(range("bytes=0-", 0), RANGE_UNSATISFIABLE);
-    cr_assert_eq(range("bytes=-5", 0), RANGE_UNSATISFIABLE);
+}
+
+/* 14.1.2: it is satisfiable, by the whole; but a Content-Range cannot tell of
+ * no byte. */
+Test(httpd_range, the_end_of_an_empty_file_is_the_file)
+{
+    cr_assert_eq(range("bytes=-5", 0), RANGE_NONE);
+    cr_assert_eq(range("bytes=-0", 0), RANGE_UNSATISFIABLE);
 }
 
 Test(httpd_range, what_is_no_single_range_is_none)
