@@ -119,7 +119,8 @@ static bool step_on(struct rule_step *step, struct rule_view *view,
         target->verdict = verdict;
         return true;
     case STEP_UNTRACK:
-        view->packet->flow_state = TRACK_UNTRACKED;
+        if (view->packet->flow == NULL) /* else it comes too late */
+            view->packet->flow_state = TRACK_UNTRACKED;
         return true;
     case STEP_MSS:
         return rule_set_mss(step->mss, view);

@@ -203,6 +203,9 @@ static bool parse_scalar(struct parser *parser, uint8_t field,
                               match->compare == COMPARE_NOT_EQUAL);
     if (parse_is_flags(type))
         return parse_flag_list(parser, match, is_explicit, type);
+    if ((type == TYPE_IFNAME || type == TYPE_IFINDEX) &&
+        match->compare > COMPARE_NOT_EQUAL)
+        return parse_fail(parser, &start, "expected '==' or '!=' before it");
     if (!parse_value_of(parser, field, &match->first, &match->last))
         return false;
     if (match->first != match->last) {

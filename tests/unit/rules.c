@@ -103,6 +103,7 @@ Test(rules, words_end_where_those_of_nft_end)
     assert_refused_at(24, filter, "ip saddr . tcp dport { 1.2.3.4.80 } accept");
     assert_refused_at(24, filter, "iifname . oifname { lo.\"lo\" } accept");
     assert_refused_at(9, filter, "iifname accept");
+    assert_refused_at(11, filter, "iifname > eth0 accept");
     assert_refused_at(9, filter, "iifname \"\" accept");
     assert_refused_at(9, filter, "iifname \"*\" accept");
     assert_refused_at(12, filter, "iifname \"a\"-\"b\" accept");
@@ -223,6 +224,18 @@ Test(rules, numbers_of_echo_messages_are_not_looked_for_in_others)
          "icmp sequence != 65535 drop\n} }");
     cr_assert_eq(from_lan(&echo)->end, PATH_REFUSED);
     cr_assert_eq(from_lan(&timestamp)->end, PATH_FORWARDED);
+}
+
+Test(rules, what_is_followed_is_not_taken_back_by_notrack)
+{
+    struct test_packet more = udp_packet(CLIENT, 1, SERVER, 2);
+
+    load("table ip t {\n"
+         "chain late { type filter hook prerouting priority 0; notrack; }\n"
+         "chain c { type filter hook forward priority 0\n"
+         "ct state untracked drop; }\n"
+         "}");
+    cr_assert_eq(from_lan(&more)->end, PATH_FORWARDED);
 }
 
 Test(rules, forms_that_nft_takes_are_taken)
