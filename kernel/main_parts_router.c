@@ -22,6 +22,7 @@
 enum {
     ROUTE_LINE_BYTES = 80,
     ROUTES_PER_TURN = 256, /* softirqs wait no longer than this takes */
+    BAD_ROUTES_SHOWN = 20,
 };
 
 static bool set_word(const char *name, const char *value)
@@ -73,7 +74,7 @@ static size_t write_routes(char *buffer, size_t size)
 static int accept_routes(const char *text, size_t length)
 {
     const char *end = text + length;
-    unsigned number = 0;
+    unsigned number = 0, bad = 0;
     int result = 0;
 
     softirq_lock();
@@ -81,21 +82,22 @@ static int accept_routes(const char *text, size_t length)
         const char *mark = memchr(text, '\n', (size_t)(end - text));
         size_t size = (size_t)((mark != NULL ? mark : end) - text);
         char line[ROUTE_LINE_BYTES];
-        int status = size < sizeof(line) ? 0 : -EINVAL;
+        bool is_long = size >= sizeof(line);
+        int status = 0;
 
-        if (status == 0 && size != 0 && text[0] != '#') {
-            memcpy(line, text, size);
-            line[size] = '\0';
+        if (size != 0 && text[0] != '#') {
+            memcpy(line, text, is_long ? 0 : size);
+            line[is_long ? 0 : size] = '\0'; /* which is not understood */
             status = net_router_route_now(line);
         }
         number++;
-        if (status != 0 && result == 0) {
+        if (status != 0 && ++bad <= BAD_ROUTES_SHOWN)
             log_print(LOG_ERROR, "route", "line %u: %s", number,
                       status == -EINVAL   ? "not understood"
                       : status == -ENOSPC ? "no room"
                                           : "its gateway is not reached");
+        if (result == 0)
             result = status;
-        }
         text += mark != NULL ? size + 1 : size;
         if (number % ROUTES_PER_TURN == 0) {
             softirq_unlock();
@@ -103,6 +105,9 @@ static int accept_routes(const char *text, size_t length)
         }
     }
     softirq_unlock();
+    if (bad > BAD_ROUTES_SHOWN)
+        log_print(LOG_ERROR, "route", "and %u lines more",
+                  bad - BAD_ROUTES_SHOWN);
     return result;
 }
 

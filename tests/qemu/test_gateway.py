@@ -219,10 +219,16 @@ def bad_files(t):
     bad = rules(forward="tcp dprot 80 accept")
     conf = (b"domain=lan\ndhcp-rnage=1.2.3.4\n"
             b"dhcp-range=192.168.77.100,192.168.77.110,10m\n")
-    guest = boot(t, lan, {"etc/nftables.conf": bad, "etc/dnsmasq.conf": conf})
+    ways = b"# ways" + b" " * 90 + b"\n10.7.0.0/16:192.168.77.9\n10.8.0.0/16\n\n10.9.0.1/16::eth1\n"
+    guest = boot(t, lan, {"etc/nftables.conf": bad, "etc/dnsmasq.conf": conf,
+                          "etc/routes": ways})
     line = bad[:bad.index(b"dprot")].count(b"\n") + 1
     guest.wait_for(rf"/etc/nftables\.conf:{line}:13: .*CLOSED", 5)
     guest.wait_for(r"dnsmasq\.conf:2:1: ", 5)
+    guest.wait_for(r"line 3: not understood", 5)
+    guest.wait_for(r"line 5: not understood", 5)
+    guest.type("routes")
+    guest.wait_for(r"10\.7\.0\.0/16 via 192\.168\.77\.9", 5)
     serve(OUTSIDE)
     lease = sides.udhcpc(lan.host(), "lan")
     check(lease["lease"] == "600", f"the lease is {lease}")
