@@ -2,7 +2,8 @@
 /*
  * /etc/routes: a route a line, as behind the machine's word `route=`. Routes
  * go with the address of their interface, so they are handed over again when
- * an address has changed. What the file no longer says stays until then.
+ * an address or its netmask has changed. What the file no longer says stays
+ * until then.
  */
 #include "routes.h"
 
@@ -24,7 +25,7 @@
 enum { INTERVAL_MS = 1000 };
 
 static const char path[] = "/etc/routes";
-static uint32_t known[2];
+static uint32_t known[4]; /* addresses and netmasks */
 static uint64_t next_look_ms;
 static bool is_asked = true;
 
@@ -51,14 +52,13 @@ void routes_reload(void)
 
 void routes_refresh(const char *uplink, const char *lan)
 {
-    uint32_t now[2] = {0, 0};
-    uint32_t netmask;
+    uint32_t now[4] = {0};
 
     if (clock_ms() < next_look_ms)
         return;
     next_look_ms = clock_ms() + INTERVAL_MS;
-    (void)device_address(uplink, &now[0], &netmask);
-    (void)device_address(lan, &now[1], &netmask);
+    (void)device_address(uplink, &now[0], &now[1]);
+    (void)device_address(lan, &now[2], &now[3]);
     if (!is_asked && memcmp(now, known, sizeof(now)) == 0)
         return;
     is_asked = false;

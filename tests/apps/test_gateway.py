@@ -29,7 +29,7 @@ DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE = range(1, 8)
 
 def run_inside(scenario, file=__file__):
     done = subprocess.run(
-        ["unshare", "-rn", sys.executable, os.path.abspath(file),
+        ["unshare", "-rnm", sys.executable, os.path.abspath(file),
          support.binaries["gateway"], scenario.__name__],
         capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

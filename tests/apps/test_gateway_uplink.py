@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
 """gateway as a Linux process: what it says to servers of the uplink, in the
 surroundings of test_gateway.py."""
+import fcntl
+import os
 import re
 import socket
+import struct
+import subprocess
 import sys
 
+from support import wait_until
 from test_gateway import (RANGE, Gateway, Server, ask, prepare, reply_to,
                           run_inside)
+
+SIOCSIFNETMASK = 0x891C
 
 
 def inside_dns_servers_without_edns():
@@ -47,6 +54,32 @@ def inside_syslog():
     assert re.match(rb"<134>1 \S+ gateway gateway - firewall - rule:  ", line)
     assert all(32 <= octet < 127 for octet in line), line
     gateway.stop()
+
+
+def inside_routes():
+    """They went with the network of their interface."""
+    subprocess.run(["mount", "-t", "tmpfs", "none", "/etc"], check=True)
+    ways = "10.7.0.0/16:192.168.77.9\n"
+    with open("/etc/routes", "w") as file:
+        file.write(ways)
+    gateway = Gateway(RANGE, "--no-page")
+
+    def are_said():
+        with open("machine/routes") as file:
+            return file.read() == ways
+    open("machine/routes", "w").close()
+    gateway.type("reload")
+    wait_until(are_said)
+    os.truncate("machine/routes", 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, SIOCSIFNETMASK, struct.pack(
+            "16sHH4s8x", b"eth1", socket.AF_INET, 0, bytes([255] * 3 + [128])))
+    wait_until(are_said)
+    gateway.stop()
+
+
+def test_routes_are_said_again_when_a_netmask_has_changed():
+    run_inside(inside_routes, __file__)
 
 
 def test_dns_servers_without_edns_are_asked_without():
