@@ -24,6 +24,19 @@ bool interface_is_request(unsigned long request)
            request == SIOCGIFMTU || request == SIOCGIFHWADDR;
 }
 
+int interface_of_option(const char *value, socklen_t length,
+                        struct netif **netif)
+{
+    char name[NETIF_NAME_SIZE];
+
+    if (length >= sizeof(name))
+        length = sizeof(name) - 1;
+    memcpy(name, value, length);
+    name[length] = '\0';
+    *netif = netif_by_name(name);
+    return *netif == NULL && name[0] != '\0' ? -ENODEV : 0;
+}
+
 static int answer_address(struct ifreq *answer, const struct netif *netif,
                           struct be32 value)
 {

@@ -8,6 +8,14 @@
 #include "net/attributes.h"
 
 #include <stdbool.h>
+#include <sys/socket.h>
+
+struct netif;
+
+/* SO_BINDTODEVICE: a name, which need not end in a zero; none: NULL. -ENODEV:
+ * there is no such interface. App, locked. */
+int interface_of_option(const char *value, socklen_t length,
+                        struct netif **netif) MUST_CHECK;
 
 /* Is this one of the requests below? */
 bool interface_is_request(unsigned long request);

@@ -6,6 +6,7 @@
  * the ones of net/tcp.
  */
 #include "net/socket/draft.h"
+#include "net/socket/interface.h"
 #include "net/socket/option_group.h"
 #include "net/socket/option_info.h"
 #include "net/socket/socket.h"
@@ -186,22 +187,15 @@ static int set_linger(struct socket *socket, const void *value,
 static int set_device(struct socket *socket, const char *value,
                       socklen_t length)
 {
-    char name[NETIF_NAME_SIZE];
-    struct netif *netif = NULL;
+    struct netif *netif;
+    int status;
 
     if (socket->kind != SOCKET_DATAGRAM)
         return -ENOPROTOOPT;
-    if (length >= sizeof(name))
-        length = sizeof(name) - 1;
-    memcpy(name, value, length);
-    name[length] = '\0';
-    if (name[0] != '\0') {
-        netif = netif_by_name(name);
-        if (netif == NULL)
-            return -ENODEV;
-    }
-    udp_bind_netif(socket->udp, netif);
-    return 0;
+    status = interface_of_option(value, length, &netif);
+    if (status == 0)
+        udp_bind_netif(socket->udp, netif);
+    return status;
 }
 
 /* TCP_CONGESTION: a name, which need not end in a zero. */

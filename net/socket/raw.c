@@ -9,6 +9,7 @@
 #include "net/link/netif.h"
 #include "net/raw/raw.h"
 #include "net/socket/address.h"
+#include "net/socket/interface.h"
 #include "net/socket/table.h"
 
 #include <errno.h>
@@ -284,20 +285,12 @@ static int find_option(const struct socket *socket, int level, int number,
 static int set_device(struct socket *socket, const char *value,
                       socklen_t length)
 {
-    char name[NETIF_NAME_SIZE];
-    struct netif *netif = NULL;
+    struct netif *netif;
+    int status = interface_of_option(value, length, &netif);
 
-    if (length >= sizeof(name))
-        length = sizeof(name) - 1;
-    memcpy(name, value, length);
-    name[length] = '\0';
-    if (name[0] != '\0') {
-        netif = netif_by_name(name);
-        if (netif == NULL)
-            return -ENODEV;
-    }
-    raw_bind_netif(socket->raw, netif);
-    return 0;
+    if (status == 0)
+        raw_bind_netif(socket->raw, netif);
+    return status;
 }
 
 static bool is_of_groups(const struct socket *socket, int level, int number)
