@@ -169,10 +169,15 @@ static bool read_option_value(struct words *words, enum option_form form,
         return words_fail(words, word.bytes, "the option gets too long");
     if (is_number) {
         uint32_t most = form == FORM_NUMBER16 ? UINT16_MAX : UINT32_MAX;
+        bool is_negative =
+            form == FORM_NUMBER32 && word.length > 0 && *word.bytes == '-';
+        struct word digits = {word.bytes + is_negative,
+                              word.length - is_negative};
 
-        if (!word_to_number(word, most, &number))
+        if (!word_to_number(digits, most, &number))
             return words_fail(words, word.bytes, "expected a number");
-        add_number(option, number, form == FORM_NUMBER16 ? 2 : 4);
+        add_number(option, is_negative ? -number : number,
+                   form == FORM_NUMBER16 ? 2 : 4);
     } else if (word_to_address(word, &number)) {
         add_number(option, number, 4);
     } else if (form == FORM_ADDRESSES) {

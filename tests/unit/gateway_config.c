@@ -41,6 +41,15 @@ static void is_refused_at(const char *text, unsigned line, unsigned column)
     config_free(&config);
 }
 
+Test(gateway_config, a_time_offset_may_be_west_of_greenwich)
+{
+    cr_assert_eq(parse("dhcp-option=option:time-offset,-3600\n"), 0);
+    cr_assert_eq(memcmp(config.options[0].bytes, "\xff\xff\xf1\xf0", 4), 0);
+    config_free(&config);
+    is_refused_at("dhcp-option=option:time-offset,-\n", 1, 32);
+    is_refused_at("dhcp-option=option:mtu,-1400\n", 1, 24);
+}
+
 Test(gateway_config, a_usual_file_is_understood)
 {
     cr_assert_eq(parse("# the LAN\n"
