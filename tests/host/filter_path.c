@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"
 
 struct netif path_netifs[2];
@@ -73,6 +74,17 @@ static bool passes(enum filter_hook hook, struct packet *packet,
     return result.verdict == FILTER_ACCEPT;
 }
 
+/* A router counts the hop before FORWARD (net/ip/forward.c). */
+static void take_hop(struct packet *packet)
+{
+    struct ipv4_header *header = (void *)packet->data;
+
+    header->ttl--;
+    header->checksum = be16_from(0);
+    header->checksum =
+        checksum_finish(checksum_add(0, header, ipv4_header_length(header)));
+}
+
 enum path_end path_run(struct packet *packet, enum path_netif in,
                        uint64_t now_ns)
 {
@@ -83,6 +95,7 @@ enum path_end path_run(struct packet *packet, enum path_netif in,
     if (result.out == NULL)
         return passes(FILTER_INPUT, packet, NULL, now_ns) ? PATH_LOCAL
                                                           : PATH_REFUSED;
+    take_hop(packet);
     if (!passes(FILTER_FORWARD, packet, result.out, now_ns) ||
         !passes(FILTER_POSTROUTING, packet, result.out, now_ns))
         return PATH_REFUSED;

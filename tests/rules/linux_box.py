@@ -38,7 +38,7 @@ class LinuxBox:
         for name, address in (("eth0", WAN), ("eth1", LAN)):
             self.taps[name] = self.open_tap(name, address)
         run("ip", "route", "add", "default", "via", "198.51.100.254")
-        for last in list(range(2, 20)) + [99]:
+        for last in list(range(2, 20)) + [77, 99]:
             self.neighbour("192.168.1.%d" % last, "eth1")
         for last in (7, 77, 254):
             self.neighbour("198.51.100.%d" % last, "eth0")
