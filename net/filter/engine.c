@@ -2,8 +2,10 @@
 /*
  * The order of things on a hook: chains by priority, tracking at -200,
  * destination translation at -100, source translation at 100, and last the
- * flow's entry into the table. All of it is one list, made when a file is
- * loaded.
+ * flow's entry into the table. Of one priority the last in the file comes
+ * first, as Linux registers them: translation with its first chain, tracking
+ * with the first rule, behind all chains. All of it is one list, made when a
+ * file is loaded.
  */
 #include "net/filter/engine.h"
 
@@ -19,7 +21,7 @@ static void insert(struct hook_program *program, struct hook_step step)
 {
     size_t at = program->count++;
 
-    for (; at > 0 && program->steps[at - 1].priority > step.priority; at--)
+    for (; at > 0 && program->steps[at - 1].priority >= step.priority; at--)
         program->steps[at] = program->steps[at - 1];
     program->steps[at] = step;
 }
@@ -28,27 +30,37 @@ static void insert_nat(struct hook_program *program, struct rule_chain *chain)
 {
     size_t at = program->nat_count++;
 
-    for (; at > 0 && program->nat_chains[at - 1]->priority > chain->priority;
+    for (; at > 0 && program->nat_chains[at - 1]->priority >= chain->priority;
          at--)
         program->nat_chains[at] = program->nat_chains[at - 1];
     program->nat_chains[at] = chain;
 }
 
-static void add_fixed(struct hook_program *program, enum filter_hook hook)
+static bool is_entry(enum filter_hook hook)
 {
-    bool is_entry = hook == FILTER_PREROUTING || hook == FILTER_OUTPUT;
+    return hook == FILTER_PREROUTING || hook == FILTER_OUTPUT;
+}
 
-    if (hook == FILTER_FORWARD)
-        return;
-    if (is_entry)
-        insert(program,
-               (struct hook_step){FILTER_PRIORITY_TRACK, HOOK_TRACK, NULL});
-    insert(program, (struct hook_step){is_entry ? FILTER_PRIORITY_DESTINATION
-                                                : FILTER_PRIORITY_SOURCE,
-                                       HOOK_NAT, NULL});
-    if (!is_entry)
-        insert(program,
-               (struct hook_step){FILTER_PRIORITY_CONFIRM, HOOK_CONFIRM, NULL});
+static void add_translation(struct rule_set *set)
+{
+    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        if (hook != FILTER_FORWARD)
+            insert(&set->hooks[hook],
+                   (struct hook_step){is_entry(hook)
+                                          ? FILTER_PRIORITY_DESTINATION
+                                          : FILTER_PRIORITY_SOURCE,
+                                      HOOK_NAT, NULL});
+}
+
+static void add_tracking(struct rule_set *set)
+{
+    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        if (hook != FILTER_FORWARD)
+            insert(&set->hooks[hook],
+                   is_entry(hook) ? (struct hook_step){FILTER_PRIORITY_TRACK,
+                                                       HOOK_TRACK, NULL}
+                                  : (struct hook_step){FILTER_PRIORITY_CONFIRM,
+                                                       HOOK_CONFIRM, NULL});
 }
 
 static void look_ahead(const struct rule_set *set, struct hook_program *program)
@@ -69,8 +81,8 @@ static void look_ahead(const struct rule_set *set, struct hook_program *program)
 
 COLD int engine_prepare(struct rule_set *set)
 {
-    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
-        add_fixed(&set->hooks[hook], (enum filter_hook)hook);
+    bool translates = false;
+
     for (struct rule_chain *chain = set->chains; chain != NULL;
          chain = chain->next) {
         struct hook_program *program = &set->hooks[chain->hook];
@@ -78,14 +90,21 @@ COLD int engine_prepare(struct rule_set *set)
         if (chain->type == CHAIN_REGULAR)
             continue;
         set->has_base_chains = true;
-        if (program->count + program->nat_count == RULES_BASE_CHAINS_MAX)
+        if (program->count + program->nat_count >= RULES_BASE_CHAINS_MAX)
             return -ENOSPC;
+        if (chain->type == CHAIN_NAT && !translates) {
+            add_translation(set);
+            translates = true;
+        }
         if (chain->type == CHAIN_NAT)
             insert_nat(program, chain);
         else
             insert(program,
                    (struct hook_step){chain->priority, HOOK_CHAIN, chain});
     }
+    if (!translates)
+        add_translation(set);
+    add_tracking(set);
     for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
         look_ahead(set, &set->hooks[hook]);
     set->passes_across = set->hooks[FILTER_FORWARD].passes &
@@ -95,8 +114,7 @@ COLD int engine_prepare(struct rule_set *set)
 
 static enum nat_side side_of(enum filter_hook hook)
 {
-    return hook == FILTER_PREROUTING || hook == FILTER_OUTPUT ? NAT_DESTINATION
-                                                              : NAT_SOURCE;
+    return is_entry(hook) ? NAT_DESTINATION : NAT_SOURCE;
 }
 
 /* Rules are asked once, by the packet that begins the flow; then, if none

@@ -238,6 +238,45 @@ Test(rules, what_is_followed_is_not_taken_back_by_notrack)
     cr_assert_eq(from_lan(&more)->end, PATH_FORWARDED);
 }
 
+Test(rules, of_chains_of_one_priority_the_last_in_the_file_comes_first)
+{
+    struct test_packet one = udp_packet(CLIENT, 1, SERVER, 1);
+
+    load("table ip t {\n"
+         "chain a { type filter hook forward priority 0; drop; }\n"
+         "chain b { type filter hook forward priority 0; reject; }\n"
+         "}\n"
+         "table inet u {\n"
+         "chain c { type filter hook forward priority 1; accept; }\n"
+         "chain d { type filter hook forward priority 0\n"
+         "reject with icmpx admin-prohibited; }\n"
+         "}");
+    cr_assert_eq(from_lan(&one)->verdict, FILTER_REJECT_ADMIN_PROHIBITED);
+}
+
+/* Their place on a hook is taken when the first chain of type nat is met. */
+Test(rules, translation_stands_among_chains_of_its_priority_as_its_chains_do)
+{
+    static const char above[] =
+        "chain a { type filter hook postrouting priority 100\n"
+        "ip saddr 192.168.1.77 drop; }\n";
+    static const char translating[] =
+        "chain b { type nat hook postrouting priority 100\n"
+        "snat to 192.168.1.78; }\n"
+        "chain c { type nat hook postrouting priority 100\n"
+        "snat to 192.168.1.77; }\n";
+    struct test_packet one = udp_packet(CLIENT, 1, SERVER, 1);
+    char text[600];
+
+    snprintf(text, sizeof(text), "table ip t {\n%s%s}", above, translating);
+    load(text);
+    cr_assert_eq(from_lan(&one)->end, PATH_REFUSED);
+    snprintf(text, sizeof(text), "table ip t {\n%s%s}", translating, above);
+    load(text);
+    cr_assert_eq(from_lan(&one)->end, PATH_FORWARDED);
+    cr_assert_eq(source_of(from_lan(&one)->bytes), 0xc0a8014d);
+}
+
 Test(rules, forms_that_nft_takes_are_taken)
 {
     load("table ip e/f { chain c.d- {\n"
