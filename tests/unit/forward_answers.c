@@ -12,6 +12,7 @@
 
 #include "net/filter/firewall.h"
 #include "net/filter/flow.h"
+#include "net/filter/rules.h"
 #include "net/ip/forward.h"
 #include "net/net.h"
 #include "net/wire/checksum.h"
@@ -130,6 +131,51 @@ Test(forward_answers, a_refused_connection_from_inside_is_told)
     assert_sound(inside_ip(0), PEER_ADDRESS, INSIDE_ADDRESS);
     assert_reset(inside_ip(0), REFUSED_PORT);
     cr_assert_eq(flow_count(), 0);
+}
+
+static void load(const char *text)
+{
+    struct rules_error error;
+
+    cr_assert_eq(rules_load("f", text, strlen(text), &error), 0, "%s",
+                 error.text);
+}
+
+static size_t told_inside(void)
+{
+    size_t count = 0;
+
+    while (inside_ip(count) != NULL)
+        count++;
+    return count;
+}
+
+/* As on Linux: both hooks, one behind the other, with their limits. */
+Test(forward_answers, a_refusal_meets_the_rules_of_its_own_way_out)
+{
+    load("table ip t {\n"
+         "chain f { type filter hook forward priority 0; reject; }\n"
+         "chain o { type filter hook output priority 0\n"
+         "tcp flags rst drop\n"
+         "icmp type 3 limit rate over 1/day burst 5 packets drop; }\n"
+         "chain p { type filter hook postrouting priority 0\n"
+         "iifname != eth0 limit rate over 1/day burst 3 packets drop; }\n"
+         "}\n");
+    for (uint16_t i = 0; i < 10; i++) {
+        make_udp(&frame, INSIDE_ADDRESS, PORT, PEER_ADDRESS, REFUSED_PORT, "x",
+                 1);
+        inject_inside(&frame);
+    }
+    cr_assert_eq(told_inside(), 3);
+    load("table ip t {\n"
+         "chain f { type filter hook forward priority 0\n"
+         "reject with tcp reset; }\n"
+         "chain p { type filter hook postrouting priority 0\n"
+         "ct state related tcp flags & rst != 0 drop; }\n"
+         "}\n");
+    make_syn(INSIDE_ADDRESS, PEER_ADDRESS, REFUSED_PORT);
+    inject_inside(&frame);
+    cr_assert_eq(told_inside(), 3);
 }
 
 static void assert_hop_is_told(void)
