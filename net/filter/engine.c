@@ -81,6 +81,7 @@ static void look_ahead(const struct rule_set *set, struct hook_program *program)
 
 COLD int engine_prepare(struct rule_set *set)
 {
+    size_t chains[FILTER_HOOK_COUNT] = {0};
     bool translates = false;
 
     for (struct rule_chain *chain = set->chains; chain != NULL;
@@ -90,7 +91,7 @@ COLD int engine_prepare(struct rule_set *set)
         if (chain->type == CHAIN_REGULAR)
             continue;
         set->has_base_chains = true;
-        if (program->count + program->nat_count >= RULES_BASE_CHAINS_MAX)
+        if (chains[chain->hook]++ == RULES_BASE_CHAINS_MAX)
             return -ENOSPC;
         if (chain->type == CHAIN_NAT && !translates) {
             add_translation(set);

@@ -284,7 +284,8 @@ struct hook_step {
 };
 
 struct hook_program {
-    struct hook_step steps[RULES_BASE_CHAINS_MAX + 3];
+    /* Two more: translation, and tracking or its end. */
+    struct hook_step steps[RULES_BASE_CHAINS_MAX + 2];
     size_t count;
     struct rule_chain *nat_chains[RULES_BASE_CHAINS_MAX];
     size_t nat_count;

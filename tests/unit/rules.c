@@ -255,6 +255,30 @@ Test(rules, of_chains_of_one_priority_the_last_in_the_file_comes_first)
 }
 
 /* Their place on a hook is taken when the first chain of type nat is met. */
+/* Of every so many chains one translates. */
+static void expect_room_for_sixteen(int every)
+{
+    char text[2000] = "table ip t {\n";
+    size_t at = strlen(text);
+
+    for (int i = 1; i <= 17; i++) {
+        at += (size_t)snprintf(
+            text + at, sizeof(text) - at,
+            "chain c%d { type %s hook prerouting priority %d; }\n", i,
+            i % every ? "filter" : "nat", i - 90);
+        snprintf(text + at, sizeof(text) - at, "}");
+        cr_expect_eq(is_refused(text), i == 17, "%d: %s", i, error.text);
+    }
+    cr_expect_not_null(strstr(error.text, "at most 16 chains on a hook"));
+}
+
+Test(rules, a_hook_has_room_for_sixteen_chains_of_either_kind)
+{
+    expect_room_for_sixteen(2);
+    expect_room_for_sixteen(17);
+    expect_room_for_sixteen(1);
+}
+
 Test(rules, translation_stands_among_chains_of_its_priority_as_its_chains_do)
 {
     static const char above[] =
