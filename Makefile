@@ -30,8 +30,8 @@ MAKEFLAGS += --no-builtin-rules
 .SECONDARY:
 
 ## ---- who may include whom --------------------------------------------------
-BASE_VIEW := net/attributes.h net/account.h net/platform.h net/limits.h net/packet.h \
-             net/packet_pieces.h net/buffer.h net/pool.h net/timer.h net/hash.h net/counter.h \
+BASE_VIEW := net/attributes.h net/account.h net/platform.h net/limits.h net/bounds.h \
+             net/packet.h net/packet_pieces.h net/buffer.h net/pool.h net/timer.h net/hash.h net/counter.h \
              net/wire
 LINK_VIEW := $(BASE_VIEW) net/link net/ip/address.h
 IP_VIEW   := $(LINK_VIEW) net/filter net/ip

@@ -5,15 +5,11 @@
  */
 #include "net/packet.h"
 
+#include "net/bounds.h"
 #include "net/platform.h"
 #include "net/wire/checksum.h"
 
 #include <string.h>
-
-static inline size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
 
 bool packet_copy_out(const struct packet *packet, size_t offset, void *bytes,
                      size_t length)
@@ -25,7 +21,7 @@ bool packet_copy_out(const struct packet *packet, size_t offset, void *bytes,
     if (offset > total || length > total - offset)
         return false;
     if (offset < packet->length) {
-        size_t part = smaller(packet->length - offset, length);
+        size_t part = smaller_64(packet->length - offset, length);
 
         memcpy(to, packet->data + offset, part);
         to += part;
@@ -41,7 +37,7 @@ bool packet_copy_out(const struct packet *packet, size_t offset, void *bytes,
             offset -= fragments[i].length;
             continue;
         }
-        part = smaller(fragments[i].length - offset, length);
+        part = smaller_64(fragments[i].length - offset, length);
         memcpy(to, fragments[i].data + offset, part);
         to += part;
         length -= part;

@@ -6,11 +6,13 @@
  * asked. Deliberately absent: TCP for truncated answers (they fail), EDNS,
  * search domains.
  */
-#include "net/counter.h"
 #include "net/service/dns.h"
 
-#include "net/platform.h"
 #include "net/service/dns_cache.h"
+
+#include "net/bounds.h"
+#include "net/counter.h"
+#include "net/platform.h"
 #include "net/timer.h"
 #include "net/udp/udp.h"
 #include "net/wire/dns.h"
@@ -189,11 +191,6 @@ static void query_expire(struct timer *timer, uint64_t now_ns)
 
 /* ---- answers --------------------------------------------------------------
  */
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* What the caller learns from an answer without failure. */
 static void make_result(const struct dns_query *query,

@@ -3,6 +3,7 @@
  * The fifth check of RFC 9293 3.10.7.4: what the peer acknowledges and the
  * window it offers, with the limits of RFC 5961 5.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -44,7 +45,7 @@ void acknowledge_notify(struct tcp_connection *c)
 /* RFC 5927 7.2: segments of this size do get through. */
 static void note_size(struct tcp_connection *c, uint32_t acked)
 {
-    uint32_t size = acked < c->snd.mss ? acked : c->snd.mss;
+    uint32_t size = smaller(acked, c->snd.mss);
 
     if (size > c->acked_size)
         c->acked_size = (uint16_t)size;

@@ -7,6 +7,7 @@
  * came first would keep out the rest.
  */
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -18,16 +19,6 @@ enum {
     READ_ROUNDS = 6,
 };
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 COLD uint32_t autotune_low_limit(const struct tcp_connection *c, uint32_t limit,
                                  uint32_t low)
 {
@@ -35,7 +26,7 @@ COLD uint32_t autotune_low_limit(const struct tcp_connection *c, uint32_t limit,
     uint32_t window = c->snd.wnd > flight ? c->snd.wnd - flight : 0;
     uint64_t most = (uint64_t)flight + smaller(window, recovery_room(c)) + low;
 
-    return (uint32_t)smaller(limit, most);
+    return (uint32_t)smaller_64(limit, most);
 }
 
 void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns)
@@ -57,7 +48,7 @@ void autotune_read(struct tcp_connection *c, uint32_t length, uint64_t now_ns)
     c->read_at_us = now_us;
     if (receive_memory_is_short())
         return;
-    c->options.receive_buffer = (uint32_t)smaller(
+    c->options.receive_buffer = (uint32_t)smaller_64(
         tcp_settings.buffer_max,
-        larger(c->options.receive_buffer, READ_ROUNDS * round));
+        larger_64(c->options.receive_buffer, READ_ROUNDS * round));
 }

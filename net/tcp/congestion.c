@@ -85,9 +85,9 @@ void congestion_set_mss(struct tcp_congestion *congestion, uint32_t mss)
 {
     /* RFC 1191 6.3: the window in segments stays as it was. */
     uint64_t segments = congestion->cwnd / congestion->mss;
-    uint64_t cwnd = (segments == 0 ? 1 : segments) * mss;
+    uint64_t cwnd = larger_64(segments, 1) * mss;
 
-    congestion->cwnd = (uint32_t)(cwnd > CWND_MAX ? CWND_MAX : cwnd);
+    congestion->cwnd = (uint32_t)smaller_64(cwnd, CWND_MAX);
     congestion->mss = (uint16_t)mss;
 }
 
@@ -110,7 +110,7 @@ void congestion_reduce(struct tcp_congestion *congestion, uint64_t threshold,
     uint32_t least = SSTHRESH_MIN_SEGMENTS * congestion->mss;
 
     congestion->ssthresh =
-        threshold > CWND_MAX ? CWND_MAX : larger((uint32_t)threshold, least);
+        larger((uint32_t)smaller_64(threshold, CWND_MAX), least);
     congestion->counted = 0;
     if (signal == TCP_SIGNAL_TIMEOUT)
         congestion->cwnd = congestion->mss;

@@ -9,6 +9,7 @@
 
 #include "net/tcp/congestion.h"
 
+#include "net/bounds.h"
 #include "net/limits.h"
 
 enum {
@@ -17,16 +18,6 @@ enum {
     FIRST_START_LIMIT = 64,    /* more than a GRO train of 64 KiB */
     SSTHRESH_MIN_SEGMENTS = 2, /* RFC 5681 (4) */
 };
-
-static inline uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline uint32_t larger(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* The first ACK of a round trip; once per round. */
 static inline bool congestion_is_new_round(struct tcp_congestion *congestion,

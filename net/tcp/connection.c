@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/pool.h"
@@ -141,9 +142,8 @@ void connection_touch(struct tcp_connection *c, unsigned owed)
 
 COLD void connection_note_spent(struct tcp_connection *c)
 {
-    uint32_t parts = turn_steps / TCP_TURN_PART;
+    uint32_t parts = smaller(turn_steps / TCP_TURN_PART, SPENT_ALL);
 
-    parts = parts < SPENT_ALL ? parts : SPENT_ALL;
     if (parts > c->spent)
         c->spent = (uint8_t)(parts & 7U);
 }

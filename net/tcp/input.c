@@ -5,6 +5,7 @@
  * What is in the ordinary course of things was taken before: predict.c.
  * Nothing is sent from here.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -106,8 +107,7 @@ static void trim(struct tcp_connection *c, struct packet *packet,
 
     note_duplicate(c, segment);
     if (before > 0) {
-        uint32_t cut = (uint32_t)before < segment->length ? (uint32_t)before
-                                                          : segment->length;
+        uint32_t cut = smaller((uint32_t)before, segment->length);
         packet->data += cut;
         packet->length -= cut;
         segment->length -= cut;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/connection.h"
 #include "net/tcp/turn.h"
@@ -442,12 +443,9 @@ static inline uint32_t autotune_send_limit(const struct tcp_connection *c)
     if (c->options.send_buffer_fixed)
         return buffer;
     if (send_memory.buffers_used >= send_memory.buffers_limit / 2) {
-        windows = windows > TCP_BUFFER_SCARCE ? windows : TCP_BUFFER_SCARCE;
-        return windows < buffer ? windows : buffer;
+        return smaller(larger(windows, TCP_BUFFER_SCARCE), buffer);
     }
-    windows = windows > buffer ? windows : buffer;
-    return windows < tcp_settings.buffer_max ? windows
-                                             : tcp_settings.buffer_max;
+    return smaller(larger(windows, buffer), tcp_settings.buffer_max);
 }
 
 /* TCP_NOTSENT_LOWAT: the queue is bounded by what waits and may not be sent

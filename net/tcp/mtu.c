@@ -6,14 +6,10 @@
  * probe is ordinary data, so a lost one costs what any loss costs; 7.6.2's
  * exemption from congestion control is not made use of.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 #include "net/wire/ipv4.h"
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 static uint32_t current_mtu(const struct tcp_connection *c)
 {

@@ -6,14 +6,10 @@
  * mirror of this file: timers.c.
  */
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Bytes not sent, or to be sent again after a timeout; -1 when the FIN was
  * sent too. */
@@ -290,7 +286,7 @@ static COLD void send_new(struct tcp_connection *c, uint64_t now_ns)
     while (output_plan_next(c, &plan)) {
         if (must_wait(c, c->snd.nxt, sent))
             return;
-        sent += plan.length > TCP_RUN_PACKET ? plan.length : TCP_RUN_PACKET;
+        sent += larger(plan.length, TCP_RUN_PACKET);
         turn_spend_packets(1);
         turn_spend(plan.length / BUFFER_SIZE);
         uint32_t planned = plan.length;

@@ -7,6 +7,7 @@
  * connection_output(), and leaves whatever differs to it.
  * net.tcp_plain_output=0 leaves everything to it, and the judge compares.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -127,7 +128,7 @@ static bool send_text(struct tcp_connection *c, uint64_t now_ns)
         if (c->send.length > TCP_SEARCH_BYTES &&
             !send_queue_approach(&c->send, seq))
             return false;
-        sent += length > TCP_RUN_PACKET ? length : TCP_RUN_PACKET;
+        sent += larger(length, TCP_RUN_PACKET);
         if (!transmit_segment(c, seq, &length, plan.flags, now_ns))
             return false;
         c->snd.nxt = seq_add(seq, length);

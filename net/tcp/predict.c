@@ -11,6 +11,7 @@
  * net.tcp_header_prediction=0 leaves everything to it, and the judge compares.
  */
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -126,7 +127,7 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
                                   uint64_t now_ns)
 {
     uint32_t acked = (uint32_t)seq_diff(ack, c->snd.una);
-    uint32_t size = acked < c->snd.mss ? acked : c->snd.mss;
+    uint32_t size = smaller(acked, c->snd.mss);
     bool is_new_epoch = (ack.value ^ c->snd.una.value) >> EPOCH_SHIFT != 0;
     uint32_t sent_us = c->recovery->rack_sent_us;
 
@@ -159,7 +160,7 @@ static NOINLINE void take_packets(struct tcp_connection *c,
         struct packet *next = packet->train;
 
         packet->train = NULL;
-        largest = packet->length > largest ? packet->length : largest;
+        largest = larger(largest, packet->length);
         receive_memory.used++;
         if (c->receive.count < crowded && packet->length > TCP_COPY_LENGTH)
             receive_queue_link(&c->receive, packet);

@@ -8,6 +8,7 @@
  */
 #include "net/tcp/queues.h"
 
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/turn.h"
@@ -241,7 +242,7 @@ static void trim_back(struct tcp_reassembly *reassembly,
         reassembly, after->seq,
         earlier(seq_add(early->seq, early->length), after->end));
     early->has_fin = false;
-    early->length = space < early->length ? space : early->length;
+    early->length = smaller(space, early->length);
     packet_trim(packet, early->length);
 }
 

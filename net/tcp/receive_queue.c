@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/tcp.h"
@@ -140,7 +141,7 @@ void receive_queue_peek(const struct tcp_receive_queue *queue, uint32_t skip,
             continue;
         }
         uint32_t part = packet->length - skip;
-        part = length < part ? length : part;
+        part = smaller(length, part);
         memcpy(bytes, packet->data + skip, part);
         bytes += part;
         length -= part;
@@ -155,7 +156,7 @@ void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
     queue->length -= length;
     while (length != 0) {
         struct packet *packet = queue->first;
-        uint32_t part = length < packet->length ? length : packet->length;
+        uint32_t part = smaller(length, packet->length);
         if (bytes != NULL) {
             memcpy(bytes, packet->data, part);
             bytes += part;

@@ -6,18 +6,9 @@
  * (RFC 3522) or DSACK (RFC 3708). RFC 6675's rescue retransmission is left
  * out: the tail loss probe does its work.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint32_t larger(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* RFC 5681's FlightSize, SACKed bytes included; new data sent in their place
  * does not count twice. */
@@ -25,7 +16,7 @@ static uint32_t flight_size(const struct tcp_connection *c)
 {
     uint32_t flight = connection_flight(c);
 
-    return flight < c->congestion.cwnd ? flight : c->congestion.cwnd;
+    return smaller(flight, c->congestion.cwnd);
 }
 
 /* --- episodes ------------------------------------------------------------- */
@@ -223,7 +214,7 @@ static bool is_all_in_vain(struct tcp_connection *c,
     if (r->prior_cwnd == 0 || r->unproven == 0 ||
         seq_before(block->left, r->undo_una))
         return false;
-    r->unproven -= length < r->unproven ? length : r->unproven;
+    r->unproven -= smaller(length, r->unproven);
     return r->unproven == 0 && tcp_settings.undo;
 }
 

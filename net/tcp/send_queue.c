@@ -11,6 +11,7 @@
 
 #include "net/attributes.h"
 #include "net/buffer.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/pool.h"
@@ -134,7 +135,7 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
             if (chunk == NULL)
                 break;
         }
-        uint32_t part = left < chunk->room ? left : chunk->room;
+        uint32_t part = smaller(left, chunk->room);
         uint8_t *to = chunk->data + chunk->length;
         chunk->length += part;
         chunk->room = (uint16_t)(chunk->room - part);
@@ -327,8 +328,7 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
     struct send_chunk *chunk = queue_seek(queue, seq);
     uint32_t at = (uint32_t)seq_diff(seq, queue->cursor_seq);
     for (;;) {
-        uint32_t part = chunk->length - at;
-        part = left < part ? left : part;
+        uint32_t part = smaller(left, chunk->length - at);
         if (is_copied) {
             ASSERT(part <= packet_tailroom(packet));
             memcpy(packet->data + packet->length, chunk->data + at, part);

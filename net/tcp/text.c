@@ -4,6 +4,7 @@
  * The segment was trimmed to the window before. What is acknowledged when:
  * RFC 5681 4.2.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -23,7 +24,7 @@ static void owe_each(struct tcp_connection *c, uint32_t segments)
 
     if ((c->owed & OWES_ACK) == 0)
         more--;
-    c->more_acks = (uint8_t)(more < MORE_ACKS_MAX ? more : MORE_ACKS_MAX);
+    c->more_acks = (uint8_t)smaller(more, MORE_ACKS_MAX);
     connection_touch(c, OWES_ACK);
 }
 
@@ -35,8 +36,7 @@ void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint32_t size,
     if (c->quick_acks > 0 && tcp_settings.quick_start &&
         !c->options.delayed_ack) {
         if (c->is_peer_losing) {
-            c->quick_acks -=
-                segments < c->quick_acks ? (uint8_t)segments : c->quick_acks;
+            c->quick_acks -= (uint8_t)smaller(segments, c->quick_acks);
             owe_each(c, segments);
         } else {
             if ((c->owed & OWES_ACK) == 0)

@@ -4,6 +4,7 @@
  * timer serves the earliest. It is not moved when a deadline moves away (which
  * every ACK makes it do), only looked at again when it fires.
  */
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/tcp/internal.h"
@@ -11,6 +12,10 @@
 #include <errno.h>
 
 #define MEMORY_RETRY_NS (10 * NS_PER_MS)
+
+enum {
+    PERSIST_SHIFT_MAX = 16, /* 120 s are reached long before */
+};
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -88,11 +93,10 @@ void timers_delay_ack(struct tcp_connection *c, uint64_t now_ns)
 
 static uint64_t persist_interval(const struct tcp_connection *c)
 {
-    uint64_t base = rtt_timeout_ns(&c->rtt);
-    unsigned shift = c->retries < 16 ? c->retries : 16;
+    uint64_t base_ns = larger_64(rtt_timeout_ns(&c->rtt), TCP_PERSIST_MIN_NS);
+    unsigned shift = smaller(c->retries, PERSIST_SHIFT_MAX);
 
-    base = base < TCP_PERSIST_MIN_NS ? TCP_PERSIST_MIN_NS : base;
-    return base << shift > TCP_RTO_MAX_NS ? TCP_RTO_MAX_NS : base << shift;
+    return smaller_64(base_ns << shift, TCP_RTO_MAX_NS);
 }
 
 void timers_persist(struct tcp_connection *c, uint64_t now_ns)

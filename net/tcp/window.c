@@ -6,6 +6,7 @@
  * stack, edges stand still until apps have read.
  */
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
@@ -23,7 +24,7 @@ static inline uint32_t receive_limit(const struct tcp_connection *c)
     uint64_t memory = (uint64_t)TCP_BUFFER_DOUBLING * buffer;
     uint64_t payload =
         memory * c->rcv.mss / (uint64_t)(BUFFER_SIZE + sizeof(struct packet));
-    return payload > buffer ? (uint32_t)payload : buffer;
+    return (uint32_t)larger_64(payload, buffer);
 }
 
 static inline uint32_t receive_room(const struct tcp_connection *c)
@@ -31,9 +32,8 @@ static inline uint32_t receive_room(const struct tcp_connection *c)
     uint32_t buffer = receive_limit(c);
     uint32_t room = c->receive.length < buffer ? buffer - c->receive.length : 0;
 
-    if (receive_memory_is_short() && room > connection_window(c))
-        room = connection_window(c);
-    return room;
+    return receive_memory_is_short() ? smaller(room, connection_window(c))
+                                     : room;
 }
 
 /* Where the edge may lie at most. */
@@ -42,15 +42,13 @@ static inline struct seq32 edge_limit(const struct tcp_connection *c,
 {
     uint32_t largest = (uint32_t)TCP_WINDOW_MAX << scale;
 
-    return seq_add(c->rcv.nxt, room < largest ? room : largest);
+    return seq_add(c->rcv.nxt, smaller(room, largest));
 }
 
 /* The least step: a segment, or half of a small buffer. */
 static inline int32_t edge_step(const struct tcp_connection *c)
 {
-    uint32_t half = c->options.receive_buffer / 2;
-
-    return (int32_t)(half < c->rcv.mss ? half : c->rcv.mss);
+    return (int32_t)smaller(c->options.receive_buffer / 2, c->rcv.mss);
 }
 
 uint16_t window_offer(struct tcp_connection *c, bool is_syn)
@@ -62,9 +60,8 @@ uint16_t window_offer(struct tcp_connection *c, bool is_syn)
     if ((int32_t)(room - connection_window(c)) >= edge_step(c))
         c->rcv.edge = seq_max(c->rcv.edge, edge_limit(c, room, scale));
     uint32_t window = connection_window(c);
-    uint32_t field = (window + (1U << scale) - 1) >> scale;
-    if (field > TCP_WINDOW_MAX)
-        field = TCP_WINDOW_MAX;
+    uint32_t field =
+        smaller((window + (1U << scale) - 1) >> scale, TCP_WINDOW_MAX);
     /* Rounding up offered a little more; take it if it comes. */
     struct seq32 offered = seq_add(c->rcv.nxt, field << scale);
     c->rcv.edge = seq_max(c->rcv.edge, offered);
