@@ -287,7 +287,7 @@ ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
             return received > 0 ? received : result;
         if (received > 0 && (flags & MSG_WAITALL) == 0 &&
             ((size_t)received >= socket->read_low ||
-             (is_peek && tcp_is_crowded(socket->connection))))
+             (is_peek && tcp_receive_is_full(socket->connection))))
             return received;
         if (!may_wait(socket, flags) || *now_ns >= deadline_ns)
             return received > 0 ? received : -EAGAIN;
@@ -401,7 +401,7 @@ static COLD NOINLINE uint32_t hold_back(const struct socket *socket,
 {
     if ((ready & (TCP_PEER_CLOSED | TCP_FAILED)) == 0 &&
         tcp_read_queued(socket->connection) < socket->read_low &&
-        !tcp_is_crowded(socket->connection))
+        !tcp_receive_is_full(socket->connection))
         ready &= ~(uint32_t)TCP_READABLE;
     return ready;
 }

@@ -159,6 +159,19 @@ static inline bool congestion_is_full(const struct tcp_congestion *congestion,
     return congestion->cwnd < flight + congestion->mss;
 }
 
+/* So much is in flight, snd.nxt included: was the window in use? The most until
+ * all that was out then is acknowledged tells. */
+static inline void congestion_note_flight(struct tcp_congestion *congestion,
+                                          uint32_t flight, struct seq32 una,
+                                          struct seq32 nxt)
+{
+    if (flight < congestion->peak && seq_before(una, congestion->peak_end))
+        return;
+    congestion->peak = flight;
+    congestion->was_full = congestion_is_full(congestion, flight);
+    congestion->peak_end = nxt;
+}
+
 /* The window was not in use, and so nothing was learnt of the path (RFC 7661
  * 4.1); in slow start half full is enough. What was full stays so when ACKs of
  * one time let it grow before more can be sent. */

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 
-#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/platform.h"
 #include "net/pool.h"
@@ -18,15 +17,8 @@
 _Static_assert(sizeof(struct tcp_connection) <= 472,
                "with its socket and its share of the table 512 octets");
 
-uint32_t turn_steps;
-bool tcp_is_owed;
-
 static struct {
     struct pool connections;
-    struct tcp_connection *pending_first;
-    struct tcp_connection *pending_last;
-    struct tcp_connection *refused_last; /* of this run, by the device */
-    bool is_crowded;                     /* there were such in the last run */
     size_t orphans;
     void (*notify)(void *owner, uint32_t ready);
 } pool;
@@ -115,7 +107,7 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
     return c;
 }
 
-static void connection_free(struct tcp_connection *c)
+void connection_free(struct tcp_connection *c)
 {
     c->is_dead = true;
     c->owner = NULL;
@@ -123,106 +115,6 @@ static void connection_free(struct tcp_connection *c)
         return;
     seldom_release(c);
     pool_give(&pool.connections, c);
-}
-
-void connection_touch(struct tcp_connection *c, unsigned owed)
-{
-    c->owed |= (uint8_t)owed;
-    if (c->is_pending)
-        return;
-    c->is_pending = true;
-    tcp_is_owed = true;
-    c->pending_next = NULL;
-    if (pool.pending_first == NULL)
-        pool.pending_first = c;
-    else
-        pool.pending_last->pending_next = c;
-    pool.pending_last = c;
-}
-
-COLD void connection_note_spent(struct tcp_connection *c)
-{
-    uint32_t parts = smaller(turn_steps / TCP_TURN_PART, SPENT_ALL);
-
-    if (parts > c->spent)
-        c->spent = (uint8_t)(parts & 7U);
-}
-
-void connection_wait(struct tcp_connection *c)
-{
-    struct tcp_connection *after = pool.refused_last;
-
-    c->owed |= OWES_OUTPUT;
-    if (c->is_pending)
-        return;
-    c->is_pending = true;
-    tcp_is_owed = true;
-    c->pending_next = after == NULL ? pool.pending_first : after->pending_next;
-    if (after == NULL)
-        pool.pending_first = c;
-    else
-        after->pending_next = c;
-    if (c->pending_next == NULL)
-        pool.pending_last = c;
-    pool.refused_last = c;
-}
-
-bool connection_is_crowded(void)
-{
-    return pool.is_crowded;
-}
-
-/* The next touched connection that is alive; NULL when there is none. */
-static struct tcp_connection *pending_take(struct tcp_connection **list)
-{
-    while (*list != NULL) {
-        struct tcp_connection *c = *list;
-        *list = c->pending_next;
-        c->is_pending = false;
-        if (!c->is_dead)
-            return c;
-        connection_free(c);
-    }
-    return NULL;
-}
-
-/* What closed connections left. */
-static COLD void reap(void)
-{
-    bool is_more = receive_memory_reap();
-
-    if (!send_queues_reap() && !is_more)
-        return;
-    tcp_is_owed = true;
-    platform_raise_receive();
-}
-
-static inline void run_pending(uint64_t now_ns)
-{
-    struct tcp_connection *list = pool.pending_first;
-
-    pool.pending_first = NULL;
-    pool.is_crowded = pool.refused_last != NULL;
-    pool.refused_last = NULL;
-    for (struct tcp_connection *c = pending_take(&list); c != NULL;
-         c = pending_take(&list)) {
-        c->is_sending = true;
-        if (!output_plain(c, now_ns))
-            connection_output(c, now_ns);
-        c->is_sending = false;
-        if (c->is_dead && !c->is_pending)
-            connection_free(c);
-    }
-}
-
-void tcp_run_owed(uint64_t now_ns)
-{
-    tcp_is_owed = false;
-    replies_send(now_ns);
-    if (pool.pending_first != NULL)
-        run_pending(now_ns);
-    if (receive_memory.left != NULL || send_memory.left != NULL)
-        reap();
 }
 
 void connection_finish(struct tcp_connection *c, int error)

@@ -3,7 +3,8 @@
  * What TCP keeps of a connection, under the names of RFC 9293 3.3.1, and the
  * functions its files call of each other. A connection has one timer, set to
  * the earliest of its deadlines (timers.c). Whoever makes it owe something
- * calls connection_touch(); output.c alone decides what is sent.
+ * calls connection_touch(); what is sent, and when, is decided by output.c
+ * alone (output_plain.c is its short way).
  */
 #pragma once
 
@@ -261,6 +262,47 @@ static inline uint16_t connection_age(uint64_t now_ns)
     return (uint16_t)(now_ns >> 40);
 }
 
+/* An acceptable segment came: whatever it brings, the peer lives. */
+static inline void connection_heard(struct tcp_connection *c, uint64_t now_ns)
+{
+    c->heard_at_ms = connection_ms(now_ns);
+    c->soft_error = 0;
+    c->keep_probes = 0;
+    c->is_keep_probing = false;
+}
+
+/* `length` of text left from `seq` on, perhaps a FIN with it; snd.nxt has moved
+ * on. If nothing is being timed, this is: of a burst its first segment, which
+ * may be acknowledged alone. */
+static inline void connection_time_segment(struct tcp_connection *c,
+                                           struct seq32 seq, uint32_t length,
+                                           uint64_t now_ns)
+{
+    if (c->rtt_timing)
+        return;
+    c->rtt_timing = true;
+    c->rtt_seq = length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
+    c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
+}
+
+/* Text left, whether for the first time or again. */
+static inline void connection_text_sent(struct tcp_connection *c,
+                                        uint64_t now_ns)
+{
+    if (c->quick_acks != TCP_QUICK_ACKS)
+        c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
+    c->sent_at_ms = connection_ms(now_ns);
+}
+
+/* RFC 5681 4.1: nothing was sent for longer than an RTO. */
+static inline bool connection_was_idle(const struct tcp_connection *c,
+                                       uint64_t now_ns)
+{
+    return connection_flight(c) == 0 && c->sent_at_ms != 0 &&
+           (connection_ms(now_ns) - c->sent_at_ms) * NS_PER_MS >
+               rtt_timeout_ns(&c->rtt);
+}
+
 static inline bool state_is_synchronised(enum tcp_state state)
 {
     return state >= TCP_ESTABLISHED && state < TCP_STATE_COUNT;
@@ -275,13 +317,6 @@ struct tcp_connection *connection_create(const struct tcp_tuple *tuple,
                                          struct tcp_node *old,
                                          uint64_t now_ns) MUST_CHECK;
 bool connection_is_available(void);
-void connection_touch(struct tcp_connection *c, unsigned owed);
-
-/* The device had no room for anything of it: behind the others of this run of
- * which that is true, before all who are touched. */
-void connection_wait(struct tcp_connection *c);
-/* There are such: turns are short. */
-bool connection_is_crowded(void);
 void connection_set_state(struct tcp_connection *c, enum tcp_state state);
 void owner_notify(void *owner, uint32_t ready);
 void connection_notify(struct tcp_connection *c, uint32_t ready);
@@ -293,8 +328,12 @@ void connection_finish(struct tcp_connection *c, int error);
 /* The same for one that is no longer in the table. */
 void connection_leave(struct tcp_connection *c, int error);
 
-/* connection_finish, and the owner is gone too. */
+/* The owner lets go of one that is finished. */
 void connection_release(struct tcp_connection *c);
+
+/* Nobody has it any more: back to the pool, or marked dead while it is on the
+ * list of those who owe or is being run (pending.c), which then calls again. */
+void connection_free(struct tcp_connection *c);
 void connection_update_mss(struct tcp_connection *c);
 
 /* A reset is owed, and the end. */

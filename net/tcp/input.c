@@ -54,14 +54,6 @@ static void note_timestamp(struct tcp_connection *c,
     c->ts_recent_at = connection_age(now_ns);
 }
 
-static void heard(struct tcp_connection *c, uint64_t now_ns)
-{
-    c->heard_at_ms = connection_ms(now_ns);
-    c->soft_error = 0;
-    c->keep_probes = 0;
-    c->is_keep_probing = false;
-}
-
 /* ---- the checks ---------------------------------------------------------- */
 
 /* RFC 9293 3.10.7.4, first, table 6. An empty segment just behind the window
@@ -222,7 +214,7 @@ static void receive_checked(struct tcp_connection *c, struct packet *packet,
 {
     if (!passes_checks(c, packet, segment, now_ns))
         return;
-    heard(c, now_ns);
+    connection_heard(c, now_ns);
     if (c->state == TCP_SYN_RECEIVED) {
         if (!seq_equal(segment->ack, c->snd.max)) {
             reply_reset(&c->node.tuple, segment);

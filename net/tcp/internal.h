@@ -188,7 +188,17 @@ void urgent_send(struct tcp_connection *c);
 void urgent_stamp(struct tcp_connection *c, struct seq32 seq,
                   struct tcp_header *header);
 
-/* turn.h: what a segment, or a timer, has used of the turn; the output that
+/* pending.c: it owes that, and sends at the end of this entry into the stack,
+ * behind those who were touched before. */
+void connection_touch(struct tcp_connection *c, unsigned owed);
+
+/* The device had no room for anything of it: it comes before all who are
+ * touched in this run, behind the others of whom that is true. */
+void connection_wait_for_device(struct tcp_connection *c);
+/* In the last run there were such: turns are short. */
+bool connections_wait_for_device(void);
+
+/* What a segment, or a timer, has used of the turn (turn.h); the output that
  * follows has the rest. */
 enum tcp_spent {
     SPENT_NOTHING, /* or less than a part; then so many parts */
@@ -202,7 +212,7 @@ static inline void connection_turn_end(struct tcp_connection *c)
         connection_note_spent(c);
 }
 
-/* output.c */
+/* output.c: what it owes is sent, as far as it may be now. */
 void connection_output(struct tcp_connection *c, uint64_t now_ns);
 
 /* An acknowledgement or a window lets more be sent, if there is more: text or a

@@ -31,7 +31,7 @@ static uint32_t limit_burst(const struct tcp_connection *c, uint32_t length,
     if (mss <= TCP_COPY_LENGTH || c->ecn_cwr_owed || c->is_urgent ||
         seq_before(c->snd.nxt, c->snd.max))
         return mss;
-    bool is_short = connection_is_crowded() ||
+    bool is_short = connections_wait_for_device() ||
                     (connection_netif(c)->features & NETIF_TX_SEGMENT) == 0;
     uint32_t segments = is_short ? TCP_BURST_CROWDED : TCP_BURST_SEGMENTS;
     uint32_t most = smaller(segments * mss, TCP_BURST_MAX);
@@ -86,20 +86,15 @@ static COLD void advance(struct tcp_connection *c,
         /* What a window probe had of it was refused. */
         tcp_counters.retransmitted_segments += !c->is_persisting;
         c->retransmits += !c->is_persisting;
-    } else if (!c->rtt_timing) {
-        c->rtt_timing = true;
-        c->rtt_seq =
-            plan->length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
-        c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
+    } else {
+        connection_time_segment(c, seq, plan->length, now_ns);
     }
     c->snd.max = seq_max(c->snd.max, c->snd.nxt);
     recovery_segment_sent(c, seq, plan->length + is_fin, is_again, now_ns);
     if (plan->length != 0) {
         if (plan->length % c->snd.mss != 0)
             c->snd.small = c->snd.nxt;
-        if (c->quick_acks != TCP_QUICK_ACKS)
-            c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
-        c->sent_at_ms = connection_ms(now_ns);
+        connection_text_sent(c, now_ns);
     }
     timers_segment_sent(c, now_ns);
     /* More than one: the probe's time depends on the timer set just now. */
@@ -171,7 +166,7 @@ bool output_must_pause(struct tcp_connection *c, uint32_t sent)
     if (sent != 0)
         connection_touch(c, OWES_OUTPUT);
     else
-        connection_wait(c);
+        connection_wait_for_device(c);
     if (!is_stopped)
         platform_raise_receive();
     return true;
@@ -269,10 +264,7 @@ static COLD void send_new(struct tcp_connection *c, uint64_t now_ns)
     struct output_plan plan;
     uint32_t sent = 0;
 
-    if (tcp_settings.slow_start_after_idle && connection_flight(c) == 0 &&
-        c->sent_at_ms != 0 &&
-        (connection_ms(now_ns) - c->sent_at_ms) * NS_PER_MS >
-            rtt_timeout_ns(&c->rtt) &&
+    if (tcp_settings.slow_start_after_idle && connection_was_idle(c, now_ns) &&
         congestion_chosen(&c->congestion)->on_idle != NULL &&
         seq_equal(c->snd.nxt, c->snd.max))
         congestion_chosen(&c->congestion)->on_idle(&c->congestion);

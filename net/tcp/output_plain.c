@@ -45,10 +45,7 @@ static bool may_send_text(struct tcp_connection *c, uint64_t now_ns)
     if (r == NULL && connection_flight(c) == 0)
         r = recovery_begin(c);
     return r != NULL && (r->is_probe_timer || r->deadline_ns == 0) &&
-           !c->congestion.is_recovering &&
-           (connection_flight(c) != 0 || c->sent_at_ms == 0 ||
-            (connection_ms(now_ns) - c->sent_at_ms) * NS_PER_MS <=
-                rtt_timeout_ns(&c->rtt));
+           !c->congestion.is_recovering && !connection_was_idle(c, now_ns);
 }
 
 /* What recovery_segment_sent() does for text that leaves for the first time,
@@ -57,7 +54,6 @@ static void note_sent(struct tcp_connection *c, struct seq32 seq,
                       uint32_t length, uint64_t now_ns)
 {
     struct tcp_recovery *r = c->recovery;
-    struct tcp_congestion *congestion = &c->congestion;
     bool had_timer = c->retransmit_at_ns != 0 && !c->is_persisting;
 
     if (scoreboard_append(&r->board, seq, length,
@@ -66,22 +62,10 @@ static void note_sent(struct tcp_connection *c, struct seq32 seq,
     else
         recovery_stop_tracking(c);
 
-    if (r->board.in_flight >= congestion->peak ||
-        !seq_before(c->snd.una, congestion->peak_end)) {
-        congestion->peak = r->board.in_flight;
-        congestion->was_full =
-            congestion_is_full(congestion, r->board.in_flight);
-        congestion->peak_end = c->snd.nxt;
-    }
-    if (!c->rtt_timing) {
-        c->rtt_timing = true;
-        c->rtt_seq =
-            length > c->snd.mss ? seq_add(seq, c->snd.mss) : c->snd.nxt;
-        c->rtt_at_us = (uint32_t)(now_ns / NS_PER_US);
-    }
-    if (c->quick_acks != TCP_QUICK_ACKS)
-        c->quick_acks = 0; /* a dialogue: ACKs can ride on data */
-    c->sent_at_ms = connection_ms(now_ns);
+    congestion_note_flight(&c->congestion, r->board.in_flight, c->snd.una,
+                           c->snd.nxt);
+    connection_time_segment(c, seq, length, now_ns);
+    connection_text_sent(c, now_ns);
     timers_segment_sent(c, now_ns);
     timers_arm(c, c->retransmit_at_ns);
     /* The probe's time depends on the retransmission timer: the segment that

@@ -201,10 +201,7 @@ static void note_arrival(struct tcp_connection *c,
 {
     tcp_counters.header_predictions += arrival->count;
     c->segments_in += arrival->count;
-    c->heard_at_ms = connection_ms(now_ns);
-    c->soft_error = 0;
-    c->keep_probes = 0;
-    c->is_keep_probing = false;
+    connection_heard(c, now_ns);
     if (c->has_timestamps && !seq_after(c->rcv.nxt, c->rcv.last_ack)) {
         c->ts_recent = arrival->timestamp;
         c->ts_recent_at = connection_age(now_ns);

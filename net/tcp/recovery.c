@@ -154,17 +154,9 @@ static void track(struct tcp_connection *c, struct seq32 seq, uint32_t length,
 void recovery_segment_sent(struct tcp_connection *c, struct seq32 seq,
                            uint32_t length, bool is_again, uint64_t now_ns)
 {
-    struct tcp_congestion *congestion = &c->congestion;
-
     track(c, seq, length, is_again, now_ns);
-    uint32_t flight = in_network(c);
-
-    if (flight >= congestion->peak ||
-        !seq_before(c->snd.una, congestion->peak_end)) {
-        congestion->peak = flight;
-        congestion->was_full = congestion_is_full(congestion, flight);
-        congestion->peak_end = c->snd.nxt;
-    }
+    congestion_note_flight(&c->congestion, in_network(c), c->snd.una,
+                           c->snd.nxt);
 }
 
 void recovery_reduce(struct tcp_connection *c,

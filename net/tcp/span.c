@@ -20,6 +20,7 @@ COLD int spans_init(size_t count)
     span_pool.total = (uint32_t)count;
     span_pool.used = 0;
     span_pool.free = 0;
+    span_pool.fresh = 0;
     return 0;
 }
 
@@ -53,7 +54,6 @@ COLD bool span_split(struct tcp_scoreboard *board, uint32_t number,
     board->count++;
     if (span->state == SPAN_SENT) {
         board->in_flight -= span_length(rest); /* chaining counts it again */
-        span->end = at;
         span_chain(board, number, fresh);
     }
     span->end = at;

@@ -33,7 +33,7 @@ struct tcp_span_pool {
     struct tcp_span *spans; /* number 0 is not used */
     uint32_t total;
     uint32_t used;
-    uint32_t free;
+    uint32_t free;  /* the first of those that were given back; 0: none */
     uint32_t fresh; /* numbers beyond were never taken */
 };
 
@@ -57,8 +57,6 @@ static inline uint32_t span_take(const struct tcp_scoreboard *board)
 
     if (board->count >= TCP_SPANS_MAX)
         return 0;
-    if (span_pool.used == 0 && span_pool.free == 0)
-        span_pool.fresh = 0;
     if (number != 0) {
         span_pool.free = span_at(number)->next;
     } else if (span_pool.fresh < span_pool.total) {

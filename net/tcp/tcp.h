@@ -93,7 +93,7 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns);
 
 /* Sends what the connections touched since the last call owe, and all else
  * that was left for it: most entries into the stack leave nothing. */
-extern bool tcp_is_owed; /* connection.c's */
+extern bool tcp_is_owed; /* pending.c's */
 void tcp_run_owed(uint64_t now_ns);
 static inline void tcp_run_pending(uint64_t now_ns)
 {
@@ -213,7 +213,7 @@ size_t tcp_write_queued(const struct tcp_connection *connection); /* unacked */
 size_t tcp_write_unsent(const struct tcp_connection *connection);
 /* What was received is all that can come before some of it is read, or nearly:
  * to wait for more could be in vain. */
-bool tcp_is_crowded(const struct tcp_connection *connection);
+bool tcp_receive_is_full(const struct tcp_connection *connection);
 /* TCP_CM_INQ: bytes to be read, and one more when the end has come. */
 int tcp_read_hint(const struct tcp_connection *connection);
 

@@ -210,7 +210,7 @@ size_t tcp_read_queued(const struct tcp_connection *c)
     return c->receive.length;
 }
 
-COLD bool tcp_is_crowded(const struct tcp_connection *c)
+COLD bool tcp_receive_is_full(const struct tcp_connection *c)
 {
     return connection_window(c) <= c->rcv.mss || receive_memory_is_short() ||
            c->receive.count >= text_packet_limit(c);
