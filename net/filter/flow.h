@@ -142,26 +142,39 @@ extern struct flow_recent {
 struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
                                   uint8_t protocol, uint32_t now);
 
+/* A pair of places, where the tuple's handle may be. */
 static inline uint32_t *flow_recent_of(uint64_t hosts, uint32_t ports)
 {
     hosts = (hosts ^ ports * FLOW_HASH_FACTOR) * FLOW_HASH_FACTOR;
-    return &flow_recent.handles[hosts >> 32 & flow_recent.mask];
+    return &flow_recent.handles[hosts >> 31 & flow_recent.mask];
 }
 
-/* The same where packets of known flows are looked for. The place may have
- * another flow by now; who leaves the table is forgotten. */
+/* The flow of that handle, if it has this tuple: a place may have another by
+ * now; who leaves the table is forgotten. */
+static inline struct flow_found flow_found_at(uint32_t handle, uint64_t hosts,
+                                              uint32_t ports, uint8_t protocol,
+                                              uint32_t now)
+{
+    struct flow *flow = &flow_recent.flows[(handle - 1) / 2];
+    enum flow_direction direction = (handle - 1) % 2;
+    const struct flow_tuple *tuple = &flow->tuple[direction];
+
+    if (handle != 0 && memcmp(tuple, &hosts, sizeof(hosts)) == 0 &&
+        memcmp(&tuple->destination_port, &ports, sizeof(ports)) == 0 &&
+        flow->protocol == protocol && !flow_is_due(flow->expires, now))
+        return (struct flow_found){flow, direction};
+    return (struct flow_found){NULL, FLOW_ORIGINAL};
+}
+
+/* The same as flow_find_words, where packets of known flows are looked for. */
 static inline struct flow_found flow_find_recent(uint64_t hosts, uint32_t ports,
                                                  uint8_t protocol, uint32_t now)
 {
-    uint32_t handle = *flow_recent_of(hosts, ports) - 1;
-    struct flow *flow = &flow_recent.flows[handle / 2];
-    const struct flow_tuple *tuple = &flow->tuple[handle % 2];
+    struct flow_found found = flow_found_at(flow_recent_of(hosts, ports)[0],
+                                            hosts, ports, protocol, now);
 
-    if (handle != UINT32_MAX && memcmp(tuple, &hosts, sizeof(hosts)) == 0 &&
-        memcmp(&tuple->destination_port, &ports, sizeof(ports)) == 0 &&
-        flow->protocol == protocol && !flow_is_due(flow->expires, now))
-        return (struct flow_found){flow, (enum flow_direction)(handle % 2)};
-    return flow_find_words(hosts, ports, protocol, now);
+    return found.flow != NULL ? found
+                              : flow_find_words(hosts, ports, protocol, now);
 }
 
 /* Whether a packet like that would be taken for one of a flow's. */

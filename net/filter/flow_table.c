@@ -5,8 +5,9 @@
  * Nothing is touched before it is used, so that a large table costs nothing
  * while it is empty. Whoever expired is found by a clock hand that passes a
  * few places at a time, or earlier by the packet that meets it. In front stands
- * a table without chains or key that tells where a tuple was found last: who
- * makes others' tuples meet there costs them the keyed search, and no more.
+ * a table without chains or key that tells, in pairs of places, where tuples
+ * were found last: who makes others' tuples meet there costs them the keyed
+ * search, and no more.
  */
 #include "net/filter/flow.h"
 
@@ -48,10 +49,11 @@ static size_t power_of_two_above(size_t count)
     return power;
 }
 
-/* Places in front of so many buckets: more where memory is plenty. */
+/* Places in front of so many buckets: more where memory is plenty, so that few
+ * flows of 100,000 meet there. */
 static size_t front_of(size_t buckets)
 {
-    return buckets < FLOW_FRONT_BUCKETS ? buckets : 2 * buckets;
+    return buckets < FLOW_FRONT_BUCKETS ? buckets : 4 * buckets;
 }
 
 static uint32_t *take_buckets(size_t count)
@@ -88,7 +90,7 @@ COLD int flow_table_init(void)
     if (table.flows == NULL || table.buckets == NULL)
         return -ENOMEM;
     flow_recent = (struct flow_recent){table.flows, table.buckets + buckets,
-                                       (uint32_t)front_of(buckets) - 1};
+                                       (uint32_t)front_of(buckets) - 2};
     table.bucket_mask = (uint32_t)buckets - 1;
     table.capacity = (uint32_t)count;
     table.limit = table.capacity;
@@ -158,6 +160,27 @@ static uint32_t *recent_of(const struct flow_tuple *tuple)
     return flow_recent_of(hosts, ports);
 }
 
+/* Who was there goes to the second place of the pair. */
+static void remember(const struct flow_tuple *tuple, uint32_t handle)
+{
+    uint32_t *recent = recent_of(tuple);
+
+    if (recent[0] == handle)
+        return;
+    recent[1] = recent[0];
+    recent[0] = handle;
+}
+
+COLD static void forget(const struct flow_tuple *tuple, uint32_t handle)
+{
+    uint32_t *recent = recent_of(tuple);
+
+    for (unsigned i = 0; i < FLOW_RECENT_PAIR; i++) {
+        if (recent[i] == handle)
+            recent[i] = 0;
+    }
+}
+
 struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
                        uint32_t now, enum flow_direction *direction)
 {
@@ -166,7 +189,7 @@ struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
 
     while ((flow = search(*bucket, tuple, protocol, direction)) != NULL) {
         if (!flow_is_due(flow->expires, now)) {
-            *recent_of(tuple) = handle_of(flow, *direction);
+            remember(tuple, handle_of(flow, *direction));
             return flow;
         }
         flow_counters.expired++;
@@ -179,9 +202,12 @@ struct flow *flow_find(const struct flow_tuple *tuple, uint8_t protocol,
 struct flow_found flow_find_words(uint64_t hosts, uint32_t ports,
                                   uint8_t protocol, uint32_t now)
 {
-    struct flow_found found;
+    struct flow_found found = flow_found_at(flow_recent_of(hosts, ports)[1],
+                                            hosts, ports, protocol, now);
     struct flow_tuple tuple;
 
+    if (found.flow != NULL)
+        return found;
     memcpy(&tuple, &hosts, sizeof(hosts));
     memcpy(&tuple.destination_port, &ports, sizeof(ports));
     found.flow = flow_find(&tuple, protocol, now, &found.direction);
@@ -207,8 +233,7 @@ COLD static void unlink_direction(struct flow *flow,
         link = &flow_of(*link)->next[direction_of(*link)];
     }
     *link = flow->next[direction];
-    if (*recent_of(&flow->tuple[direction]) == handle)
-        *recent_of(&flow->tuple[direction]) = 0;
+    forget(&flow->tuple[direction], handle);
 }
 
 COLD void flow_remove(struct flow *flow)

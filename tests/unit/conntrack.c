@@ -396,6 +396,73 @@ Test(conntrack, hostile_S1_flows_spread_whatever_their_tuples)
     cr_assert_leq(flow_longest_chain(), 8);
 }
 
+static struct flow *udp_flow(uint16_t port)
+{
+    struct flow fresh = {.protocol = FLOW_UDP, .expires = 1000};
+
+    fresh.tuple[FLOW_ORIGINAL] = (struct flow_tuple){SERVER, CLIENT, 53, port};
+    fresh.tuple[FLOW_REPLY] =
+        flow_inverse(&fresh.tuple[FLOW_ORIGINAL], FLOW_UDP);
+    return flow_insert(&fresh, 0);
+}
+
+static const uint32_t *place_of(uint16_t port)
+{
+    struct flow_tuple tuple = {SERVER, CLIENT, 53, port};
+    uint64_t hosts;
+    uint32_t ports;
+
+    memcpy(&hosts, &tuple, sizeof(hosts));
+    memcpy(&ports, &tuple.destination_port, sizeof(ports));
+    return flow_recent_of(hosts, ports);
+}
+
+static struct flow *find_port(uint16_t port)
+{
+    struct flow_tuple tuple = {SERVER, CLIENT, 53, port};
+    uint64_t hosts;
+    uint32_t ports;
+
+    memcpy(&hosts, &tuple, sizeof(hosts));
+    memcpy(&ports, &tuple.destination_port, sizeof(ports));
+    return flow_find_recent(hosts, ports, FLOW_UDP, 0).flow;
+}
+
+/* Ports whose tuples meet in front of the table: one more than it has room
+ * for there. */
+static void ports_that_meet(uint16_t ports[FLOW_RECENT_PAIR + 1])
+{
+    size_t count = 1;
+
+    ports[0] = 1;
+    for (uint16_t port = 2; count <= FLOW_RECENT_PAIR; port++) {
+        cr_assert_neq(port, 0);
+        if (place_of(port) == place_of(ports[0]))
+            ports[count++] = port;
+    }
+}
+
+Test(conntrack, flows_that_meet_in_front_are_told_apart_and_forgotten)
+{
+    uint16_t ports[FLOW_RECENT_PAIR + 1];
+    struct flow *flows[ARRAY_COUNT(ports)];
+
+    ports_that_meet(ports);
+    for (size_t i = 0; i < ARRAY_COUNT(ports); i++)
+        flows[i] = udp_flow(ports[i]);
+    for (size_t turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < ARRAY_COUNT(ports); i++) {
+            cr_assert_not_null(flows[i]);
+            cr_assert_eq(find_port(ports[i]), flows[i]);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(ports); i++) {
+        flow_remove(flows[i]);
+        for (size_t j = 0; j < ARRAY_COUNT(ports); j++)
+            cr_assert_eq(find_port(ports[j]), j <= i ? NULL : flows[j]);
+    }
+}
+
 Test(conntrack, aging_empties_the_table)
 {
     fill(1000);
