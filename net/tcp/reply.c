@@ -27,7 +27,8 @@ struct packet *reply_begin(const struct tcp_tuple *tuple, struct packet *packet,
 {
     if (tcp_replies.count >= TCP_REPLIES_MAX) {
         tcp_counters.replies_dropped++;
-        packet_free(packet);
+        if (packet != NULL)
+            packet_free(packet);
         return NULL;
     }
     if (packet != NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of TCP that need no connection: options, round-trip time,
- * congestion window, queues.
+ * congestion window, queues, replies.
  */
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -292,4 +292,18 @@ Test(tcp_queue, the_send_queue_is_a_window_on_a_stream)
     cr_assert_null(queue.head);
     cr_assert_eq(send_buffers_used(), 0);
     cr_assert_eq(buffer_count_free(), buffers);
+}
+
+/* ---- replies ------------------------------------------------------------- */
+
+/* There is no packet yet that could be given back. */
+Test(tcp_reply, a_full_queue_drops_what_comes)
+{
+    const struct tcp_tuple tuple = {.local_port = 80};
+    const struct tcp_segment segment = {.flags = TCP_ACK};
+
+    tcp_replies.count = TCP_REPLIES_MAX;
+    reply_reset(&tuple, &segment);
+    cr_assert_eq(tcp_counters.replies_dropped, 1);
+    cr_assert_eq(tcp_replies.count, TCP_REPLIES_MAX);
 }
