@@ -93,7 +93,7 @@ const char *clock_source_name(void)
     return source;
 }
 
-const char *clock_timer_name(void)
+static const char *timer_name(void)
 {
     switch (timer) {
     case TIMER_APIC:
@@ -294,8 +294,7 @@ void clock_calibrate(void)
     cpu_interrupts_restore(were_enabled);
     log_print(LOG_INFO, "clock", "TSC %llu.%03llu MHz by %s, %s",
               (unsigned long long)(tsc_hz / 1000000),
-              (unsigned long long)(tsc_hz / 1000 % 1000), source,
-              clock_timer_name());
+              (unsigned long long)(tsc_hz / 1000 % 1000), source, timer_name());
 }
 
 uint64_t clock_realtime_ns(void)

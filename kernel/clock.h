@@ -43,7 +43,6 @@ uint64_t clock_from_tsc(uint64_t tsc);
 
 uint64_t clock_tsc_hz(void);
 const char *clock_source_name(void); /* what gave the TSC's frequency */
-const char *clock_timer_name(void);  /* "tsc-deadline", "apic", ... */
 
 /* For interrupt_dispatch() only: the timer's vector fired. */
 void clock_interrupt(void);

@@ -128,7 +128,7 @@ void console_take_over(void)
     is_taken_over = true;
 }
 
-bool log_is_shown(enum log_level level)
+static bool is_shown(enum log_level level)
 {
     return (long)level < shown_below;
 }
@@ -150,7 +150,7 @@ void log_print_list(enum log_level level, const char *part, const char *format,
     uint64_t now = clock_ns != NULL ? clock_ns() : 0;
     size_t length;
 
-    if (!log_is_shown(level) && !is_taken_over)
+    if (!is_shown(level) && !is_taken_over)
         return;
     length = format_print(line, sizeof(line),
                           "[%5lu.%06lu] %s: ", now / NS_PER_SECOND,

@@ -34,7 +34,6 @@ void log_print(enum log_level level, const char *part, const char *format, ...)
 void log_print_list(enum log_level level, const char *part, const char *format,
                     va_list arguments) PRINTF_LIKE(3, 0);
 
-bool log_is_shown(enum log_level level);
 int log_shown_below(void); /* the loglevel= in force */
 
 /* Where the time stamps come from; 0.000000 until this is called. */

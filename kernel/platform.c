@@ -56,11 +56,6 @@ void platform_random(void *bytes, size_t length)
     entropy_bytes(bytes, length);
 }
 
-uint64_t platform_wall_clock_s(void)
-{
-    return clock_realtime_ns() / NS_PER_SECOND;
-}
-
 static enum log_level log_level_of(enum platform_log_level level)
 {
     switch (level) {

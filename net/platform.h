@@ -44,10 +44,6 @@ void platform_raise_receive(void);
 /* Fills `bytes` with cryptographically strong random bytes. */
 void platform_random(void *bytes, size_t length);
 
-/* Wall-clock seconds since 1970, or 0 when no clock was found. Only for
- * people: no protocol may depend on it. */
-uint64_t platform_wall_clock_s(void);
-
 enum platform_log_level {
     PLATFORM_ERROR, /* we are broken */
     PLATFORM_WARN,  /* a peer or the hardware is odd: rate-limited */

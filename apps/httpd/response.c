@@ -48,7 +48,7 @@ static const struct {
     {505, "HTTP Version Not Supported"},
 };
 
-const char *response_reason(int status)
+static const char *reason_of(int status)
 {
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         if (reasons[i].status == status)
@@ -61,7 +61,7 @@ void response_set_error(struct response *response, int status,
                         const char *problem)
 {
     static char page[768];
-    const char *reason = response_reason(status);
+    const char *reason = reason_of(status);
     int length;
 
     body_release(&response->body);
@@ -146,7 +146,7 @@ static void write_status(struct text *out, int status, time_t now)
     text_add(out, "HTTP/1.1 ");
     text_add_number(out, (uint64_t)status);
     text_add(out, " ");
-    text_add(out, response_reason(status));
+    text_add(out, reason_of(status));
     text_add(out, "\r\nServer: ferrule\r\n");
     if (clock_is_set(now))
         add_header(out, "Date", clock_date(now));

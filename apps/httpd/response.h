@@ -36,7 +36,6 @@ struct response {
 };
 
 void body_release(struct body *body);
-const char *response_reason(int status);
 /* A response with a small page about `status`. */
 void response_set_error(struct response *response, int status,
                         const char *problem);

@@ -40,7 +40,9 @@ static void order(const struct balancer *balancer,
     }
 }
 
-void balancer_fill(struct balancer *balancer)
+/* From the backends' addresses and ports alone, so that the same backends give
+ * the same places in any order and after any reload. */
+static void fill_places(struct balancer *balancer)
 {
     uint32_t at[BALANCER_BACKENDS_MAX];
     uint32_t skip[BALANCER_BACKENDS_MAX];
@@ -109,7 +111,7 @@ int balancer_make(struct rule_set *set, struct rule_nat *nat)
         if (nat->map_has_port)
             backend->port = (uint16_t)*data;
     }
-    balancer_fill(balancer);
+    fill_places(balancer);
     balancer->next = set->balancers;
     set->balancers = balancer;
     nat->spread.balancer = balancer;

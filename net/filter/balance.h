@@ -39,10 +39,6 @@ struct rule_nat;
  * it; -ENOMEM. */
 int balancer_make(struct rule_set *set, struct rule_nat *nat) MUST_CHECK;
 
-/* Fills the places from the backends' addresses and ports alone, so that the
- * same backends give the same places in any order and after any reload. */
-void balancer_fill(struct balancer *balancer);
-
 /* The backend for a hash; none up: the one it would have been. */
 struct filter_backend *balancer_choose(struct balancer *balancer,
                                        uint32_t hash);

@@ -29,11 +29,6 @@ static uint32_t take_sample(struct tcp_connection *c,
     return rtt_sample(&c->rtt, ms * NS_PER_MS + NS_PER_MS / 2);
 }
 
-static void owe_unsent(struct tcp_connection *c)
-{
-    connection_touch_unsent(c);
-}
-
 void acknowledge_notify(struct tcp_connection *c)
 {
     if (!send_memory_is_short())
@@ -52,8 +47,9 @@ static void note_size(struct tcp_connection *c, uint32_t acked)
     c->mtu_pending = false;
 }
 
-void acknowledge_advance(struct tcp_connection *c,
-                         const struct tcp_segment *segment, uint64_t now_ns)
+/* snd.una moves on. */
+static void advance(struct tcp_connection *c, const struct tcp_segment *segment,
+                    uint64_t now_ns)
 {
     uint32_t acked = (uint32_t)seq_diff(segment->ack, c->snd.una);
     bool is_tracking = connection_is_tracking(c);
@@ -73,7 +69,7 @@ void acknowledge_advance(struct tcp_connection *c,
     } else if (!recovery_sack_ack(c, segment, acked, now_ns)) {
         (void)take_sample(c, segment, now_ns);
     }
-    owe_unsent(c);
+    connection_touch_unsent(c);
     acknowledge_notify(c);
 }
 
@@ -87,7 +83,7 @@ static void update_window(struct tcp_connection *c,
         (!seq_equal(segment->seq, c->snd.wl1) ||
          !seq_before(segment->ack, c->snd.wl2))) {
         if (window != c->snd.wnd)
-            owe_unsent(c);
+            connection_touch_unsent(c);
         c->snd.wnd = window;
         c->snd.wl1 = segment->seq;
         c->snd.wl2 = segment->ack;
@@ -162,7 +158,7 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
         return acknowledge_all(c, segment->ack, now_ns);
     ecn_acknowledged(c, segment);
     if (ahead > 0) {
-        acknowledge_advance(c, segment, now_ns);
+        advance(c, segment, now_ns);
         update_window(c, segment);
     } else if (connection_is_tracking(c) && segment->options.sack_count != 0) {
         tcp_counters.duplicate_acks += is_duplicate(c, segment);

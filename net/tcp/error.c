@@ -33,8 +33,7 @@ static int error_number(enum ip_error error)
     return EHOSTUNREACH;
 }
 
-static void packet_too_big(struct tcp_connection *c, uint32_t mtu,
-                           uint64_t now_ns)
+static void packet_too_big(struct tcp_connection *c, uint32_t mtu)
 {
     uint32_t current = c->hop.mtu;
 
@@ -66,13 +65,13 @@ static void packet_too_big(struct tcp_connection *c, uint32_t mtu,
     else
         c->snd.nxt = c->snd.una;
     connection_touch(c, OWES_OUTPUT);
-    (void)now_ns;
 }
 
 void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
 {
     const struct tcp_header *header = (const void *)info->transport;
 
+    (void)now_ns; /* sends nothing, sets no timer */
     if (info->transport_length < 8)
         return;
     const struct tcp_tuple tuple = {
@@ -98,7 +97,7 @@ void tcp_error(const struct ip_error_info *info, uint64_t now_ns)
     if (info->error == IP_ERROR_PACKET_TOO_BIG) {
         if (c->options.mtu_discover == IP_MTU_DISCOVER_WANT ||
             c->options.mtu_discover == IP_MTU_DISCOVER_DO)
-            packet_too_big(c, info->mtu, now_ns);
+            packet_too_big(c, info->mtu);
         return;
     }
     c->soft_error = (uint8_t)error_number(info->error);

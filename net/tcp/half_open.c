@@ -60,12 +60,6 @@ static void queue_remove(struct half_open *h)
         h->next->previous = h->previous;
 }
 
-void half_open_remove(struct half_open *h)
-{
-    table_remove(&h->node);
-    half_open_free(h);
-}
-
 void half_open_free(struct half_open *h)
 {
     queue_remove(h);
@@ -73,6 +67,12 @@ void half_open_free(struct half_open *h)
     pool_give(&pool.objects, h);
     pool.count--;
     tcp_counters.states[TCP_SYN_RECEIVED]--;
+}
+
+static void half_open_remove(struct half_open *h)
+{
+    table_remove(&h->node);
+    half_open_free(h);
 }
 
 static void set_timer(uint64_t now_ns)

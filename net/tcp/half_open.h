@@ -78,6 +78,5 @@ void half_open_read_syn(struct half_open *h, struct tcp_listener *listener,
 void half_open_offer(struct half_open *h, struct packet *packet,
                      struct tcp_segment *segment, uint64_t now_ns);
 
-/* One that is no longer in the table; or out of the table first. */
+/* One that is no longer in the table. */
 void half_open_free(struct half_open *h);
-void half_open_remove(struct half_open *h);

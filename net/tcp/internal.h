@@ -50,15 +50,10 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
                  uint64_t now_ns);
 /* There may be room for a writer that has waited. */
 void acknowledge_notify(struct tcp_connection *c);
-/* transfer.c: the same of one that is open in this direction, and whose writer
- * waits for nothing else. */
-void connection_note_room(struct tcp_connection *c);
 /* Everything, the FIN included: what is never sent again has no losses, no
  * deadline and no window any more. False: the connection is gone. */
 bool acknowledge_all(struct tcp_connection *c, struct seq32 ack,
                      uint64_t now_ns);
-void acknowledge_advance(struct tcp_connection *c,
-                         const struct tcp_segment *segment, uint64_t now_ns);
 
 /* text.c: seventh and eighth. Takes the packet. */
 void text_receive(struct tcp_connection *c, struct packet *packet,
@@ -66,6 +61,10 @@ void text_receive(struct tcp_connection *c, struct packet *packet,
 
 /* The peer's FIN, next in order. */
 void text_take_fin(struct tcp_connection *c, uint64_t now_ns);
+
+/* transfer.c: what acknowledge_notify() does, of one that is open in this
+ * direction and whose writer waits for nothing but room in the buffer. */
+void connection_note_room(struct tcp_connection *c);
 
 /* How many packets the queues of one connection may hold. */
 enum {
@@ -442,6 +441,7 @@ struct tcp_settings {
     bool quick_start;      /* the first segments are acknowledged at once */
 };
 extern struct tcp_settings tcp_settings;
+void settings_init(size_t memory); /* how much there is for all of net/ */
 
 /* Bytes the send queue may hold: a window in flight and as much to follow it.
  * When memory is half gone, nobody queues more than it can soon send. */

@@ -30,8 +30,9 @@ static struct tcp_listener **chain_of(uint16_t port)
     return &pool.chains[port % TCP_LISTENERS_MAX];
 }
 
-struct tcp_listener *listener_find(const struct ip_address *address,
-                                   uint16_t port)
+/* For segments to this endpoint: who listens at its address, else at any. */
+static struct tcp_listener *listener_find(const struct ip_address *address,
+                                          uint16_t port)
 {
     struct tcp_listener *found = NULL;
 

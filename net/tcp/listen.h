@@ -19,10 +19,6 @@ struct tcp_listener {
     struct tcp_options options;
 };
 
-/* The listener for segments to this endpoint: its address, else any. */
-struct tcp_listener *listener_find(const struct ip_address *address,
-                                   uint16_t port);
-
 /* Is there room in the accept queue? Counts when there is not. */
 bool listener_has_room(const struct tcp_listener *listener);
 

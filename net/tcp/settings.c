@@ -1,33 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * TCP starts: how much memory it takes, of what there is; and its named
- * settings, under Linux's names where Linux has one (docs/guide.md lists
+ * Named settings, under Linux's names where Linux has one (docs/guide.md lists
  * them). What is set counts from the next connection or event on.
  */
+#include "net/tcp/internal.h"
+
+#include "net/bounds.h"
+#include "net/limits.h"
+#include "net/platform.h"
+
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "net/limits.h"
-#include "net/platform.h"
-#include "net/tcp/cookie.h"
-#include "net/tcp/internal.h"
-
 struct tcp_settings tcp_settings;
-struct tcp_counters tcp_counters;
 
-static size_t clamp(size_t value, size_t least, size_t most)
-{
-    if (value < least)
-        return least;
-    return value > most ? most : value;
-}
-
-static void settings_init(size_t memory)
+void settings_init(size_t memory)
 {
     uint32_t buffer =
-        (uint32_t)clamp(memory / TCP_BUFFER_MEMORY_SHARE,
-                        TCP_BUFFER_DEFAULT_MIN, TCP_BUFFER_DEFAULT_MAX);
+        (uint32_t)clamp_64(memory / TCP_BUFFER_MEMORY_SHARE,
+                           TCP_BUFFER_DEFAULT_MIN, TCP_BUFFER_DEFAULT_MAX);
 
     tcp_settings = (struct tcp_settings){
         .send_buffer = buffer,
@@ -66,49 +58,6 @@ static void settings_init(size_t memory)
         .challenges = TCP_CHALLENGES_PER_S,
         .rto_min_us = TCP_RTO_MIN_NS / NS_PER_US,
     };
-}
-
-static size_t time_wait_objects(size_t memory, size_t connections)
-{
-    size_t more = 0;
-
-    if (memory > TCP_TIME_WAIT_MEMORY_FREE)
-        more =
-            (memory - TCP_TIME_WAIT_MEMORY_FREE) / TCP_TIME_WAIT_MEMORY_SHARE;
-    return clamp(connections + more, connections, TCP_TIME_WAITS_MAX);
-}
-
-int tcp_init(uint64_t now_ns)
-{
-    size_t memory = platform_memory_size();
-    size_t most = memory / TCP_CONNECTION_MEMORY_SHARE;
-    size_t base = TCP_CONNECTION_MEMORY_BASE / TCP_CONNECTION_MEMORY_SHARE;
-    size_t connections = clamp(most > base ? most - base : 0,
-                               TCP_CONNECTIONS_MIN, TCP_CONNECTIONS_MAX);
-    size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
-    size_t time_waits = time_wait_objects(memory, connections);
-
-    (void)now_ns;
-    settings_init(memory);
-    identity_init();
-    cookies_init();
-    listeners_init();
-    receive_memory_init();
-    /* Where there are more TIME-WAITs than connections, memory is plenty: for
-     * each that is more, two chains rather than one. */
-    size_t spare = time_waits - connections;
-    if (table_init(connections + half_open + time_waits + spare) != 0 ||
-        connection_pool_init(connections) != 0 ||
-        half_open_init(half_open) != 0 || time_wait_init(time_waits) != 0 ||
-        send_queues_init(connections) != 0 ||
-        spans_init(memory / TCP_SPAN_MEMORY_SHARE) != 0 ||
-        recoveries_init(connections / TCP_RECOVERY_DIVISOR) != 0 ||
-        seldoms_init(connections / TCP_SELDOM_DIVISOR) != 0) {
-        platform_log(PLATFORM_ERROR, "tcp", "no memory for %zu connections",
-                     connections);
-        return -ENOMEM;
-    }
-    return 0;
 }
 
 /* One setting that is a number; a flag is a number of 0 or 1. */

@@ -335,11 +335,6 @@ uint64_t platform_cycles(void)
     return platform_now_ns();
 }
 
-uint64_t platform_wall_clock_s(void)
-{
-    return 0;
-}
-
 void platform_log(enum platform_log_level level, const char *part,
                   const char *format, ...)
 {

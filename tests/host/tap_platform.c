@@ -58,11 +58,6 @@ uint64_t platform_cycles(void)
     return platform_now_ns();
 }
 
-uint64_t platform_wall_clock_s(void)
-{
-    return clock_ns(CLOCK_REALTIME) / NS_PER_S;
-}
-
 /* Whether a frame waits, or arrives within `timeout_ns`. */
 static bool tap_wait(uint64_t timeout_ns)
 {
