@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interrupts from the wire to a handler: vectors, messages (MSI) and PCI INTx
- * lines behind them, sharing, and what is done when a line cries without end or never
- * speaks at all. Handlers run in hardirq context with interrupts off.
+ * lines behind them, sharing, and what is done when a line cries without end or
+ * never speaks at all. Handlers run in hardirq context with interrupts off.
  */
 #pragma once
 

@@ -13,7 +13,7 @@
 /* In the order in which they run: what acknowledges a segment and has come is
  * received before the segment's timer expires. */
 enum softirq {
-    SOFTIRQ_NET_TX,
+    SOFTIRQ_NET_TX, /* nobody's today: polls of NET_RX find what was sent */
     SOFTIRQ_NET_RX,
     SOFTIRQ_TIMER,
     SOFTIRQ_COUNT,

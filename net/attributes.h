@@ -13,7 +13,8 @@
 /* printf-like: the format is argument `f`, its values begin at `v`. */
 #define PRINTF_LIKE(f, v) __attribute__((format(printf, f, v)))
 
-/* Off the main line: the compiler moves it out of the hot path. */
+/* Seldom called: compiled for size even where its file is compiled for speed
+ * (HOT in the Makefile), and branches that lead to it count as not taken. */
 #define COLD __attribute__((cold))
 
 /* The long way, kept out of its caller so that the usual way needs none of its

@@ -7,6 +7,7 @@
 #include "net/net.h"
 
 #include "net/account.h"
+#include "net/bounds.h"
 #include "net/buffer.h"
 #include "net/ip/input.h"
 #include "net/ip/route.h"
@@ -109,11 +110,8 @@ enum {
 
 static size_t pool_buffers(void)
 {
-    size_t count = platform_memory_size() / 100 * POOL_PERCENT / BUFFER_SIZE;
-
-    if (count < POOL_BUFFERS_MIN)
-        return POOL_BUFFERS_MIN;
-    return count < POOL_BUFFERS_MAX ? count : POOL_BUFFERS_MAX;
+    return clamp_64(platform_memory_size() / 100 * POOL_PERCENT / BUFFER_SIZE,
+                    POOL_BUFFERS_MIN, POOL_BUFFERS_MAX);
 }
 
 static int check_memory(int status, const char *who)

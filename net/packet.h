@@ -24,7 +24,7 @@
 
 struct netif;
 
-/* Why a packet was discarded; packet.c names each for people. */
+/* Why a packet was discarded; drop_reason.c names each for people. */
 enum drop_reason {
     DROP_NONE,
     /* link */
@@ -326,14 +326,8 @@ static inline struct packet *packet_queue_pop(struct packet_queue *queue)
 
 void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason);
 
-/* --- within net/packet*.c ------------------------------------------------ */
+/* --- accounting, for net.c's table and for leak checks in tests ----------- */
 
-void packet_counts_init(void);
-
-/* Lets go of the fragments from the `from`-th on. */
-void packet_release_fragments(struct packet *packet, size_t from);
-
-/* Accounting, for net.c's table and for leak checks in tests. */
 const char *drop_reason_name(enum drop_reason reason);
 /* False for packets that did their work and are no more. */
 bool drop_reason_is_loss(enum drop_reason reason);
@@ -341,3 +335,10 @@ uint64_t drop_count(enum drop_reason reason);
 size_t packet_count_total(void);
 size_t packet_count_free(void);
 size_t packet_count_free_lowest(void);
+
+/* --- within net/packet*.c ------------------------------------------------ */
+
+void packet_counts_init(void);
+
+/* Lets go of the fragments from the `from`-th on. */
+void packet_release_fragments(struct packet *packet, size_t from);

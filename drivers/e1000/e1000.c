@@ -4,7 +4,7 @@
  * in the order of the manual's chapter 14: find, general initialisation,
  * receive, transmit; then interrupt, poll and what the stack calls. [8254x]
  * is Intel's "PCI/PCI-X Family of Gigabit Ethernet Controllers Software
- * Developer's Manual". Left out: MSI, several queues, jumbo frames.
+ * Developer's Manual". Left out: MSI-X, several queues, jumbo frames.
  *
  * Read device.h for the structures, then this; receive.c and transmit.c hold
  * the rings, hardware.c and link.c what is done rarely.

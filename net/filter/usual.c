@@ -65,8 +65,9 @@ static inline bool is_intact(struct packet *packet)
     return true;
 }
 
-static inline void set(struct packet *packet, struct flow_found found,
-                       unsigned state, uint32_t total)
+/* The packet is one of that flow's: counted, and knows it. */
+static inline void join_flow(struct packet *packet, struct flow_found found,
+                             unsigned state, uint32_t total)
 {
     struct flow *flow = found.flow;
 
@@ -197,7 +198,7 @@ static inline bool pass_tcp(struct packet *packet, uint32_t now)
     flow->tcp.last_kind = TRACK_ACK;
     flow->status |= FLOW_ASSURED;
     flow->expires = now + timeout_of(flow);
-    set(packet, found, TRACK_ESTABLISHED, total);
+    join_flow(packet, found, TRACK_ESTABLISHED, total);
     return true;
 }
 
@@ -251,7 +252,7 @@ static inline bool pass_udp(struct packet *packet, uint32_t now)
         flow->status |= FLOW_SEEN_REPLY;
     else if ((flow->status & FLOW_SEEN_REPLY) == 0)
         state = TRACK_NEW;
-    set(packet, found, state, total);
+    join_flow(packet, found, state, total);
     return true;
 }
 

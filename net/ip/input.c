@@ -293,13 +293,10 @@ static COLD struct packet *make_whole(struct packet *packet, uint64_t now_ns)
     return packet;
 }
 
-static COLD bool has_valid_source(struct packet *packet)
+static COLD void refuse_source(struct packet *packet)
 {
-    if (ip_router == NULL || ip_router->is_source_valid(packet))
-        return true;
     ip_counters.in_address_errors++;
     packet_drop(packet, DROP_IP_SOURCE);
-    return false;
 }
 
 /* Behind PREROUTING: local, for others, or for nobody. */
@@ -308,8 +305,10 @@ static COLD void route_input(struct packet *packet, uint64_t now_ns)
     const struct ipv4_header *header = (const void *)packet->data;
     enum drop_reason reason = DROP_IP_DESTINATION;
 
-    if (!has_valid_source(packet))
+    if (ip_router != NULL && !ip_router->is_source_valid(packet)) {
+        refuse_source(packet);
         return;
+    }
     switch (classify(packet, header)) {
     case IP_LOCAL:
         receive_local(packet, now_ns);
@@ -339,12 +338,10 @@ static COLD void route_input(struct packet *packet, uint64_t now_ns)
 
 COLD void ip_route_received(struct packet *packet, uint64_t now_ns)
 {
-    if (has_honest_source(packet, (const void *)packet->data)) {
+    if (has_honest_source(packet, (const void *)packet->data))
         route_input(packet, now_ns);
-    } else {
-        ip_counters.in_address_errors++;
-        packet_drop(packet, DROP_IP_SOURCE);
-    }
+    else
+        refuse_source(packet);
 }
 
 /* The header is sound, and so is the source. */
