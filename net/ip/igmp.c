@@ -386,7 +386,8 @@ static void receive_query(struct netif *netif, const struct igmp_query *query,
     }
 }
 
-/* RFC 3376 9.1: only version 1 does without. */
+/* RFC 3376 9.1: only version 1 does without. The options are sound, or the
+ * packet would not be here. */
 static bool has_router_alert(const struct packet *packet)
 {
     const uint8_t *header = packet_network_header(packet);
@@ -396,9 +397,9 @@ static bool has_router_alert(const struct packet *packet)
     for (size_t at = IPV4_HEADER_LENGTH; at + 1 < length; at += step) {
         if (header[at] == IPV4_OPTION_ROUTER_ALERT)
             return true;
-        step = header[at] == IPV4_OPTION_NOP ? 1 : header[at + 1];
-        if (header[at] == IPV4_OPTION_END || step == 0)
+        if (header[at] == IPV4_OPTION_END)
             return false;
+        step = header[at] == IPV4_OPTION_NOP ? 1 : header[at + 1];
     }
     return false;
 }

@@ -466,6 +466,174 @@ Test(hostile, G1_a_flood_of_queries_is_answered_once_in_a_while)
     cr_assert_leq(received_count(), 3);
 }
 
+/* How many of `groups` groups have answered after that time. */
+static size_t answers_after(size_t groups, uint64_t time_ns)
+{
+    peer.answers_arp = true;
+    for (uint32_t i = 0; i < groups; i++)
+        cr_assert_eq(join(&owner, GROUP + i), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    send_group(&frame);
+    world_run_for(time_ns);
+    return received_count();
+}
+
+/* RFC 3376 4.1.1: from 128 on a mantissa and an exponent; ff is 53 minutes. */
+Test(igmp, long_response_times_have_an_exponent)
+{
+    make_query(ALL_HOSTS, 0, 0xff, 0, 0);
+    fix_igmp();
+    cr_assert_lt(answers_after(8, 26 * NS_PER_S), 4);
+    world_run_for(3175 * NS_PER_S);
+    cr_assert_eq(received_count(), 8);
+}
+
+Test(igmp, a_response_time_of_9f_is_49_6_seconds)
+{
+    make_query(ALL_HOSTS, 0, 0x9f, 0, 0);
+    fix_igmp();
+    cr_assert_lt(answers_after(20, 40 * NS_PER_S), 20);
+    world_run_for(10 * NS_PER_S);
+    cr_assert_eq(received_count(), 20);
+}
+
+Test(igmp, those_of_version_2_have_none)
+{
+    send_older_query(0xff, 0); /* and once more: */
+    cr_assert_eq(answers_after(8, 26 * NS_PER_S), 8);
+}
+
+/* RFC 2236 3: one answer is enough for a querier of version 2. */
+static void let_another_report(uint8_t type, uint32_t group)
+{
+    uint8_t message[8] = {type};
+
+    for (size_t i = 0; i < 4; i++)
+        message[4 + i] = (uint8_t)(group >> (24 - 8 * i));
+    make_ip(&frame, 2, PEER_ADDRESS, group, message, sizeof(message));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+    fix_igmp();
+    send_group(&frame);
+}
+
+Test(igmp, who_hears_another_answer_keeps_silent)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    cr_assert_eq(join(&owner, OTHER_GROUP), 0);
+    world_run_for(3 * NS_PER_S);
+    forget_received();
+    send_older_query(100, 0);
+    let_another_report(IGMP_REPORT_2, GROUP);
+    world_run_for(20 * NS_PER_S);
+    cr_assert_not_null(received_ip(2, 0));
+    cr_assert_eq(be32_get(received_ip(2, 0)->destination), OTHER_GROUP);
+    cr_assert_null(received_ip(2, 1));
+}
+
+/* RFC 3376 5: nobody speaks for others in version 3, nor of what is new. */
+Test(igmp, in_version_3_everybody_answers)
+{
+    cr_assert_eq(join(&owner, GROUP), 0);
+    settle();
+    let_another_report(IGMP_REPORT_1, GROUP);
+    world_run_for(3 * NS_PER_S);
+    assert_record(1, IGMP_TO_EXCLUDE, GROUP);
+    forget_received();
+    query_all(100);
+    let_another_report(IGMP_REPORT_2, GROUP);
+    world_run_for(20 * NS_PER_S);
+    assert_record(0, IGMP_IS_EXCLUDE, GROUP);
+}
+
+/* RFC 3376 6: that group is never told of. */
+Test(igmp, the_group_of_all_hosts_is_joined_and_left_in_silence)
+{
+    cr_assert_eq(join(&owner, ALL_HOSTS), 0);
+    cr_assert_eq(igmp_group_count(), 1);
+    query_all(10);
+    world_run_for(3 * NS_PER_S);
+    device_set_link(device, false);
+    settle();
+    device_set_link(device, true);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_eq(leave(&owner, ALL_HOSTS), 0);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_null(received_ip(2, 0));
+    cr_assert_eq(igmp_group_count(), 0);
+}
+
+Test(igmp, router_alert_may_stand_behind_other_options)
+{
+    static const uint8_t options[8] = {1, 1, 1, 148, 4, 0, 0, 0};
+    static const uint8_t ended[8] = {0, 4, 0, 0, 148, 4, 0, 0};
+    uint8_t query[12] = {0x11, 10};
+    uint64_t before = igmp_counters.in_queries;
+
+    make_ip(&frame, 2, PEER_ADDRESS, ALL_HOSTS, query, sizeof(query));
+    add_ip_options(&frame, options, sizeof(options));
+    ip_of(&frame)->ttl = 1;
+    fix_ip(&frame);
+    fix_igmp();
+    send_group(&frame);
+    cr_assert_eq(igmp_counters.in_queries, before + 1);
+    memcpy(ip_of(&frame) + 1, ended, sizeof(ended));
+    fix_ip(&frame);
+    assert_refused();
+}
+
+/* A join is told twice whoever else reports (RFC 2236 3 leaves it open). */
+Test(igmp, what_is_new_is_told_all_the_same)
+{
+    send_older_query(100, 0);
+    cr_assert_eq(join(&owner, GROUP), 0);
+    settle();
+    let_another_report(IGMP_REPORT_2, GROUP);
+    world_run_for(3 * NS_PER_S);
+    cr_assert_eq(message_of(1)[0], IGMP_REPORT_2);
+}
+
+Test(igmp, places_of_groups_are_used_again)
+{
+    for (uint32_t i = 0; i < 2 * IGMP_GROUPS_MAX; i++) {
+        cr_assert_eq(join(&owner, GROUP + i), 0);
+        cr_assert_eq(leave(&owner, GROUP + i), 0);
+        world_run_for(3 * NS_PER_S);
+    }
+    cr_assert_eq(igmp_group_count(), 0);
+}
+
+static struct {
+    struct ethernet_address list[IGMP_GROUPS_MAX + 1];
+    size_t count;
+} card;
+
+static void set_multicast(struct netif *netif,
+                          const struct ethernet_address *list, size_t count)
+{
+    (void)netif;
+    memcpy(card.list, list, count * sizeof(*list));
+    card.count = count;
+}
+
+Test(igmp, a_card_is_told_whom_to_let_in)
+{
+    struct netif_operations operations = *device->netif.operations;
+
+    operations.set_multicast = set_multicast;
+    device->netif.operations = &operations;
+    cr_assert_eq(join(&owner, GROUP), 0);
+    cr_assert_eq(join(&owner, OTHER_GROUP), 0);
+    cr_assert_eq(card.count, 3);
+    cr_assert_arr_eq(card.list, "\x01\x00\x5e\x00\x00\x01", 6);
+    cr_assert_arr_eq(card.list + 1, "\x01\x00\x5e\x01\x02\x03", 6);
+    cr_assert_arr_eq(card.list + 2, "\x01\x00\x5e\x01\x02\x04", 6);
+    cr_assert_eq(leave(&owner, GROUP), 0);
+    cr_assert_eq(card.count, 2);
+    cr_assert_arr_eq(card.list + 1, "\x01\x00\x5e\x01\x02\x04", 6);
+}
+
 /* RFC 3376 5.2: a later time does not take the place of the earlier one. */
 Test(hostile, G1_a_flood_of_queries_does_not_put_the_answer_off)
 {
