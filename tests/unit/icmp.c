@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/ip/route.h"
 #include "net/udp/udp.h"
 
 static struct test_frame frame;
@@ -169,6 +170,86 @@ Test(icmp, port_unreachable_reaches_the_connected_socket)
     inject(&frame);
     cr_assert_eq(udp_take_error(socket), ECONNREFUSED);
     cr_assert_eq(udp_take_error(socket), 0);
+}
+
+/* What a connected socket hears, as on Linux; RFC 1122 4.1.3.3. */
+static const struct {
+    uint8_t type;
+    uint8_t code;
+    int heard;
+} errors[] = {
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_NET_UNREACHABLE, ENETUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, EHOSTUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, ENOPROTOOPT},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_SOURCE_ROUTE_FAILED, 0},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_NET_UNKNOWN, ENETUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNKNOWN, EHOSTUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_NET_PROHIBITED, EHOSTUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_PROHIBITED, EHOSTUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_NET_TOS, ENETUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_TOS, EHOSTUNREACH},
+    {ICMP_DESTINATION_UNREACHABLE, ICMP_PROHIBITED, EHOSTUNREACH},
+    {ICMP_TIME_EXCEEDED, ICMP_TTL_EXCEEDED, 0},
+    {ICMP_TIME_EXCEEDED, ICMP_REASSEMBLY_EXCEEDED, 0},
+    {ICMP_PARAMETER_PROBLEM, 0, 0},
+};
+
+Test(icmp, each_error_is_told_as_what_it_is)
+{
+    struct udp_socket *socket = connected_socket();
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        make_error(errors[i].type, errors[i].code, 0);
+        inject(&frame);
+        cr_assert_eq(udp_take_error(socket), errors[i].heard, "%u/%u",
+                     errors[i].type, errors[i].code);
+    }
+    cr_assert_eq(counter_value("icmp_in_ignored_total"), 0);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(icmp, errors_of_no_known_code_are_ignored)
+{
+    struct udp_socket *socket = connected_socket();
+
+    make_error(ICMP_DESTINATION_UNREACHABLE, 8, 0);
+    inject(&frame);
+    make_error(ICMP_DESTINATION_UNREACHABLE, 14, 0);
+    inject(&frame);
+    make_error(ICMP_TIME_EXCEEDED, 2, 0);
+    inject(&frame);
+    cr_assert_eq(udp_take_error(socket), 0);
+    cr_assert_eq(drop_count(DROP_ICMP_IGNORED), 3);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(icmp, an_asker_whom_no_way_leads_to_is_not_answered)
+{
+    learn_peer();
+    ip_route_remove_default(&device->netif);
+    make_icmp(&frame, FAR_ADDRESS, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, 1, "x",
+              1);
+    inject(&frame);
+    cr_assert_eq(drop_count(DROP_IP_NO_ROUTE), 1);
+    cr_assert_eq(received_count(), 0);
+    cr_assert_eq(missing_packets(), 0);
+}
+
+/* RFC 1122 3.2.2, RFC 1812 4.3.2.7: of whom nobody may be told. */
+static void assert_not_told_of(uint32_t source, uint32_t destination)
+{
+    make_udp(&frame, source, 4000, destination, 9999, "x", 1);
+    inject(&frame);
+    cr_assert_eq(received_count(), 0);
+    cr_assert_eq(counter_value("icmp_out_messages_total"), 0);
+}
+
+Test(icmp, nobody_is_told_of_what_was_sent_to_many)
+{
+    learn_peer();
+    assert_not_told_of(PEER_ADDRESS, 0x0a0000ff);
+    assert_not_told_of(PEER_ADDRESS, 0xffffffff);
+    assert_not_told_of(PEER_ADDRESS, 0xe0000001);
 }
 
 Test(icmp, error_about_another_port_reaches_nobody)
