@@ -49,7 +49,6 @@ static void reply_to_echo(struct packet *packet,
         (uint16_t)(ICMP_ECHO_REPLY << 8 | header->code));
     header->type = ICMP_ECHO_REPLY;
     packet->checksum = PACKET_CHECKSUM_VERIFIED;
-    packet->has_vlan_tag = false;
     icmp_counters.out_messages++;
     icmp_counters.out_echo_replies++;
     ip_send(packet, &options, &route, now_ns);

@@ -85,7 +85,6 @@ static void reply(struct packet *packet, const struct arp_message *request)
     message->target_protocol = asker_protocol;
     message->sender_hardware = netif->address;
     message->sender_protocol = asked_for;
-    packet->has_vlan_tag = false;
     ethernet_send(netif, packet, &asker, ETHERNET_TYPE_ARP);
 }
 
