@@ -201,41 +201,10 @@ void icmp_send_time_exceeded(const uint8_t *quote, size_t length,
                now_ns);
 }
 
-void ip_reject(const struct packet *packet, enum ip_error error,
-               uint64_t now_ns)
+void ip_reject(const struct packet *packet, uint8_t code, uint64_t now_ns)
 {
-    struct icmp_header header = {.type = ICMP_DESTINATION_UNREACHABLE};
+    struct icmp_header error = {.type = ICMP_DESTINATION_UNREACHABLE,
+                                .code = code};
 
-    if (packet->is_broadcast)
-        return;
-    switch (error) {
-    case IP_ERROR_NET_UNREACHABLE:
-        header.code = ICMP_NET_UNREACHABLE;
-        break;
-    case IP_ERROR_HOST_UNREACHABLE:
-        header.code = ICMP_HOST_UNREACHABLE;
-        break;
-    case IP_ERROR_PROTOCOL_UNREACHABLE:
-        header.code = ICMP_PROTOCOL_UNREACHABLE;
-        break;
-    case IP_ERROR_PORT_UNREACHABLE:
-        header.code = ICMP_PORT_UNREACHABLE;
-        break;
-    case IP_ERROR_PACKET_TOO_BIG:
-        header.code = ICMP_FRAGMENTATION_NEEDED;
-        break;
-    case IP_ERROR_SOURCE_ROUTE_FAILED:
-        header.code = ICMP_SOURCE_ROUTE_FAILED;
-        break;
-    case IP_ERROR_ADMIN_PROHIBITED:
-        header.code = ICMP_PROHIBITED;
-        break;
-    case IP_ERROR_TIME_EXCEEDED:
-        header.type = ICMP_TIME_EXCEEDED;
-        break;
-    case IP_ERROR_PARAMETER_PROBLEM:
-        header.type = ICMP_PARAMETER_PROBLEM;
-        break;
-    }
-    icmp_send_error(packet, header, now_ns);
+    icmp_send_error(packet, error, now_ns);
 }

@@ -205,7 +205,7 @@ static NOINLINE void deliver_any(struct packet *packet, uint64_t now_ns)
         packet_free(packet);
     } else {
         ip_counters.in_unknown_protocols++;
-        ip_reject(packet, IP_ERROR_PROTOCOL_UNREACHABLE, now_ns);
+        ip_reject(packet, ICMP_PROTOCOL_UNREACHABLE, now_ns);
         packet_drop(packet, DROP_IP_PROTOCOL);
     }
 }

@@ -282,8 +282,7 @@ extern const struct ip_watcher *ip_watcher;
 /* NULL: no groups, not even that of all hosts. */
 extern const struct ip_multicast *ip_multicast;
 
-/* Sends "port unreachable" and the like about a packet we received, if RFC
- * 1122 3.2.2 and the rate limits allow. Only borrows the packet, whose IP
- * header must still stand in front of its data. */
-void ip_reject(const struct packet *packet, enum ip_error error,
-               uint64_t now_ns);
+/* Sends "port unreachable" and the like (`code` of net/wire/icmp.h) about a
+ * packet we received, if RFC 1122 3.2.2 and the rate limits allow. Only borrows
+ * the packet, whose IP header must still stand in front of its data. */
+void ip_reject(const struct packet *packet, uint8_t code, uint64_t now_ns);

@@ -6,6 +6,7 @@
 #include "net/udp/socket.h"
 
 #include "net/ip/path_mtu.h"
+#include "net/wire/icmp.h"
 #include "net/wire/ipv4.h"
 
 #include <errno.h>
@@ -132,7 +133,7 @@ static NOINLINE struct udp_socket *find_or_reject(struct packet *packet,
 
     if (socket == NULL) {
         udp_counters.no_ports++;
-        ip_reject(packet, IP_ERROR_PORT_UNREACHABLE, now_ns);
+        ip_reject(packet, ICMP_PORT_UNREACHABLE, now_ns);
         packet_drop(packet, DROP_UDP_NO_SOCKET);
     }
     return socket;
