@@ -123,7 +123,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wundef \
             -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Werror
 COMMON   := -std=c17 $(WARNINGS) -g -MMD -MP
 # Size first, but for the files that a profile of downloads names
-# (docs/measurements.md).
+# (docs/performance.md).
 OPTIMISE     ?= -Oz $(SMALL)
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input \
