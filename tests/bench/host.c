@@ -178,6 +178,11 @@ static void bulk_software_start(void)
     bulk_start(0, 1);
 }
 
+static void bulk_software_batch_start(void)
+{
+    bulk_start(NETIF_TX_FRAGMENTS, 16);
+}
+
 static void bulk_batch_start(void)
 {
     bulk_start(CARD | NETIF_TX_SEGMENT, 16);
@@ -394,6 +399,7 @@ static const struct row {
 } rows[] = {
     {"segment", bulk_plain_start, bulk, 2000},
     {"segment-software", bulk_software_start, bulk, 2000},
+    {"segment-software-batch", bulk_software_batch_start, bulk, 4000},
     {"segment-batch", bulk_batch_start, bulk, 4000},
     {"echo-1", echo_1_start, echo, 1000},
     {"echo-1000", echo_1000_start, echo, 1024},
