@@ -325,6 +325,31 @@ Test(tcp_congestion, hystart_forgets_a_delay_that_passes)
     cr_assert_gt(f.c.cwnd, 3 * before);
 }
 
+/* RFC 9406 4.3: an eighth of the round trip, from 4 to 16 ms, in a round of
+ * eight samples at least. */
+Test(tcp_congestion, hystart_takes_a_delay_from_its_threshold_on)
+{
+    static const uint64_t rtt_us[][2] = {{8000, 4000},
+                                         {31900, 4000},
+                                         {80000, 10000},
+                                         {128800, 16000},
+                                         {400000, 16000}};
+
+    for (size_t i = 0; i < 5; i++) {
+        for (uint64_t below = 0; below < 2; below++) {
+            struct flow f =
+                flow_start(&cubic_module, 1000, rtt_us[i][0] * NS_PER_US);
+            flow_round(&f);
+            f.rtt_ns += (rtt_us[i][1] - below) * NS_PER_US;
+            for (int sample = 0; sample < 7; sample++)
+                flow_ack(&f, 1000, f.rtt_ns);
+            cr_assert_eq(f.c.cubic.hystart.css_rounds, 0);
+            flow_ack(&f, 1000, f.rtt_ns);
+            cr_assert_eq(f.c.cubic.hystart.css_rounds, 1 - below);
+        }
+    }
+}
+
 /* covers: RFC9438-4.10 RFC9406-4.2.3 */
 Test(tcp_congestion, hystart_doubles_on_an_even_path)
 {
@@ -433,6 +458,20 @@ Test(tcp_congestion, vegas_ends_slow_start_without_loss)
         flow_round(&f);
     }
     cr_assert(f.c.cwnd >= 50000 && f.c.cwnd <= 110000, "%u", f.c.cwnd);
+}
+
+Test(tcp_congestion, vegas_grows_as_newreno_when_nothing_was_measured)
+{
+    struct flow f = flow_start(&vegas_module, 1000, 40 * NS_PER_MS);
+    uint32_t before = f.c.cwnd;
+
+    flow_ack(&f, 1000, 0); /* a round begins */
+    cr_assert_eq(f.c.cwnd, before + 1000);
+    flow_signal(&f, TCP_SIGNAL_LOSS);
+    f.una = f.c.round_end;
+    before = f.c.cwnd;
+    flow_ack(&f, 1000, 0);
+    cr_assert_eq(f.c.cwnd, before + 1000);
 }
 
 /* ---- every module ---------------------------------------------------------

@@ -371,3 +371,54 @@ Test(tcp_receive, an_early_segment_is_cut_at_the_right_edge)
     cr_assert_eq(peer->got.sack[0][0], edge - 100);
     cr_assert_eq(peer->got.sack[0][1], edge);
 }
+
+static uint64_t too_early(void)
+{
+    return drop_count(DROP_TCP_OUT_OF_ORDER_LIMIT);
+}
+
+Test(tcp_receive, so_many_ranges_wait_for_their_turn_and_no_more)
+{
+    scene_established(&scene, 0);
+    calm_down();
+    for (uint32_t i = 1; i <= TCP_REASSEMBLY_RANGES; i++) {
+        sends(20 * i, 10);
+        remote_forget(scene.bench.remote);
+    }
+    cr_assert_eq(too_early(), 0);
+    sends(20 * TCP_REASSEMBLY_RANGES + 20, 10);
+    cr_assert_eq(too_early(), 1);
+    sends(20 * TCP_REASSEMBLY_RANGES + 10, 10); /* makes one longer */
+    cr_assert_eq(too_early(), 1);
+}
+
+/* The peer sends until so much is left of the window; the app reads, or not. */
+static uint32_t sends_until(uint32_t sent, uint32_t left, size_t reads)
+{
+    while (scene_status(&scene).receive_window > left) {
+        uint32_t more = scene_status(&scene).receive_window - left;
+        more = more < MSS ? more : MSS;
+        sends(sent, more);
+        sent += more;
+        (void)scene_read(&scene, bytes, reads);
+    }
+    world_run_for(NS_PER_S);
+    remote_forget(scene.bench.remote);
+    return sent;
+}
+
+/* RFC 1122 4.2.3.3: where the peer may be waiting, a segment's room is told. */
+Test(tcp_receive, room_is_told_as_soon_as_a_segment_fits_again)
+{
+    enum { BUFFER = 16384, LEFT = 2 * MSS - 100 };
+
+    scene_established(&scene, 0);
+    calm_down();
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_RECEIVE_BUFFER, BUFFER), 0);
+    sends_until(sends_until(0, BUFFER, MSS), LEFT, 0);
+    cr_assert_eq(scene_read(&scene, bytes, MSS - 1), MSS - 1);
+    cr_assert(scene_is_silent(&scene));
+    cr_assert_eq(scene_read(&scene, bytes, 1), 1);
+    cr_assert(dialogue_take(peer));
+    cr_assert_eq(peer->got.window, LEFT + MSS);
+}

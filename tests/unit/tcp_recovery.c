@@ -5,8 +5,10 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdlib.h>
 
 #include "net/tcp/connection.h"
+#include "net/tcp/scoreboard.h"
 #include "tests/host/scene.h"
 
 static struct scene scene;
@@ -238,4 +240,29 @@ Test(tcp_recovery, a_window_was_full_when_no_other_segment_fits)
     cr_assert_eq(scene_write_pattern(&scene, 20 * MSS), 20 * MSS);
     cr_assert(takes_full(peer->ack + 5 * MSS, 5));
     cr_assert(scene.connection->congestion.was_full);
+}
+
+/* All spans there are belong to others. */
+static struct tcp_scoreboard *take_spans(void)
+{
+    struct tcp_scoreboard *others = calloc(512, sizeof(*others));
+
+    for (uint32_t i = 0; spans_used() < spans_total(); i++)
+        cr_assert(scoreboard_append(&others[i / TCP_SPANS_MAX],
+                                    seq_from(i * 10), 10, i, i % 2 != 0));
+    return others;
+}
+
+/* RFC 6675 is for those who remember what was SACKed. */
+Test(tcp_recovery, without_a_scoreboard_three_duplicate_acks_retransmit)
+{
+    scene_established(&scene, SCENE_SACK);
+    struct tcp_scoreboard *others = take_spans();
+    scene_write_pattern(&scene, 10 * MSS);
+    cr_assert(takes_full(peer->ack, 10));
+    cr_assert(scene_is_silent_for(&scene, 50 * NS_PER_MS));
+    repeats(3);
+    cr_assert(takes_full(peer->ack, 1));
+    cr_assert_eq(scene_counter("tcp_fast_retransmits_total"), 1);
+    free(others);
 }

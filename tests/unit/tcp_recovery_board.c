@@ -58,6 +58,7 @@ static void agree(const char *after)
     cr_assert_eq(board.lost, count(BYTE_LOST), "lost after %s", after);
     cr_assert_eq(board.sacked, count(BYTE_SACKED), "SACKed after %s", after);
     cr_assert_leq(board.count, (uint32_t)TCP_SPANS_MAX);
+    cr_assert_eq(board.count, spans_used(), "spans after %s", after);
     struct tcp_piece piece;
     uint32_t first = model.una;
     while (first < model.nxt && model.state[first] != BYTE_LOST)
