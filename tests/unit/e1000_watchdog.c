@@ -196,6 +196,20 @@ Test(e1000_watchdog, an_idle_or_busy_transmitter_is_not_reset)
     cr_assert_eq(stack_statistic("resets"), 0);
 }
 
+Test(e1000_watchdog, what_went_before_a_silence_is_freed_and_is_no_hang)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+    size_t packets = packet_count_free();
+
+    stack_send(10, 60);
+    kick();
+    cr_assert_eq(nic->sent_count, 10);
+    stack_tick(1);
+    cr_assert_eq(packet_count_free(), packets);
+    stack_tick(10);
+    cr_assert_eq(stack_statistic("resets"), 0);
+}
+
 Test(e1000_watchdog, a_transmitter_paused_by_its_neighbour_is_not_reset)
 {
     struct fake_nic *nic = stack_start_one(0x100E);

@@ -181,12 +181,20 @@ Test(socket_option, values_too_short_or_absurd_are_refused)
     int id = make_listener(1);
     char byte = 1;
     struct timeval bad = {1, 2000000};
+    struct linger linger = {1, -1};
 
     cr_assert_eq(socket_setsockopt(id, SOL_SOCKET, SO_REUSEADDR, &byte, 1),
                  -EINVAL);
     cr_assert_eq(
         socket_setsockopt(id, SOL_SOCKET, SO_RCVTIMEO, &bad, sizeof(bad)),
         -EDOM);
+    cr_assert_eq(
+        socket_setsockopt(id, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+        -EINVAL);
+    linger.l_linger = 1;
+    cr_assert_eq(socket_setsockopt(id, SOL_SOCKET, SO_LINGER, &linger,
+                                   sizeof(linger) - 1),
+                 -EINVAL);
     cr_assert_eq(set_option(id, IPPROTO_TCP, NUMBER_KEEPCNT, 0), -EINVAL);
     cr_assert_eq(set_option(id, IPPROTO_IP, IP_TTL, 256), -EINVAL);
     cr_assert_eq(set_option(id, IPPROTO_TCP, NUMBER_MAXSEG, 1), -EINVAL);

@@ -256,6 +256,22 @@ Test(tcp_congestion, cubic_does_not_count_time_the_window_was_unused)
     cr_assert_lt(f.c.cwnd, before + before / 10);
 }
 
+/* What is below the window after an idle time does not begin anew. */
+Test(tcp_congestion, cubic_does_not_count_time_without_anything_to_send)
+{
+    struct flow f = flow_start(&cubic_module, 1000, 100 * NS_PER_MS);
+
+    f.c.cwnd = 8000;
+    flow_signal(&f, TCP_SIGNAL_LOSS);
+    flow_round(&f);
+    uint32_t before = f.c.cwnd;
+    congestion_chosen(&f.c)->on_idle(&f.c);
+    cr_assert_eq(f.c.cwnd, before);
+    f.now_ns += 600 * NS_PER_S;
+    flow_round(&f);
+    cr_assert_leq(f.c.cwnd, before + 1000);
+}
+
 /* ACKs that come together find a window that grew by those before them, with
  * no more in flight than when it was filled. */
 Test(tcp_congestion, a_window_that_was_full_and_grew_since_was_in_use)

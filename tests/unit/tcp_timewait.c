@@ -27,6 +27,27 @@ static bool syn_opens(int32_t ahead)
     return peer->got.flags == (S | A);
 }
 
+static void ends(unsigned flags)
+{
+    scene_in_state(&scene, TCP_TIME_WAIT, flags);
+    world_run_for(59 * NS_PER_S);
+    cr_assert_eq(waiting(), 1);
+    world_run_for(2 * NS_PER_S);
+    cr_assert_eq(waiting(), 0);
+    cr_assert(syn_opens(-1000));
+    cr_assert_eq(scene_counter("tcp_time_wait_reuses_total"), 0);
+}
+
+Test(tcp_timewait, a_minute_ends_it)
+{
+    ends(0);
+}
+
+Test(tcp_timewait, a_minute_ends_it_with_timestamps_too)
+{
+    ends(SCENE_TIMESTAMPS);
+}
+
 Test(tcp_timewait, a_higher_number_opens_anew)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, 0);
