@@ -328,6 +328,60 @@ Test(e1000_receive, counters_that_clear_on_read_are_summed)
     cr_assert_eq(stack_statistic("rx_bytes"), 0x200000000);
 }
 
+/* [8254x 13.7], in its order. */
+Test(e1000_receive, each_register_counts_under_its_name)
+{
+    static const struct {
+        uint16_t offset;
+        const char *name;
+    } rows[] = {
+        {0x4000, "rx_crc_errors"},
+        {0x4004, "rx_align_errors"},
+        {0x4008, "rx_symbol_errors"},
+        {0x400C, "rx_frame_errors"},
+        {0x4010, "rx_missed_errors"},
+        {0x4014, "tx_single_coll_ok"},
+        {0x4018, "tx_aborted_errors"},
+        {0x401C, "tx_multi_coll_ok"},
+        {0x4020, "tx_window_errors"},
+        {0x4028, "collisions"},
+        {0x4030, "tx_deferred_ok"},
+        {0x4034, "tx_carrier_errors"},
+        {0x403C, "rx_carrier_errors"},
+        {0x4040, "rx_length_field_errors"},
+        {0x4048, "rx_flow_control_xon"},
+        {0x404C, "tx_flow_control_xon"},
+        {0x4050, "rx_flow_control_xoff"},
+        {0x4054, "tx_flow_control_xoff"},
+        {0x4074, "rx_packets"},
+        {0x4078, "rx_broadcast"},
+        {0x407C, "rx_multicast"},
+        {0x4080, "tx_packets"},
+        {0x4088, "rx_bytes"},
+        {0x4090, "tx_bytes"},
+        {0x40A0, "rx_no_buffer_count"},
+        {0x40A4, "rx_short_length_errors"},
+        {0x40A8, "rx_fragment_errors"},
+        {0x40AC, "rx_long_length_errors"},
+        {0x40B0, "rx_jabber_errors"},
+        {0x40D0, "rx_total_packets"},
+        {0x40D4, "tx_total_packets"},
+        {0x40F0, "tx_multicast"},
+        {0x40F4, "tx_broadcast"},
+        {0x40F8, "tx_tcp_seg_good"},
+        {0x40FC, "tx_tcp_seg_failed"},
+    };
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    for (size_t i = 0; i < ARRAY_COUNT(rows); ++i) {
+        uint64_t before = stack_statistic(rows[i].name);
+        fake_nic_set(nic, rows[i].offset,
+                     fake_nic_get(nic, rows[i].offset) + 3);
+        cr_assert_eq(stack_statistic(rows[i].name), before + 3, "%s",
+                     rows[i].name);
+    }
+}
+
 Test(e1000_receive, what_was_counted_before_the_driver_is_not_counted)
 {
     struct fake_nic *nic = fake_nic_add(0x100E);

@@ -221,6 +221,22 @@ Test(e1000_transmit, a_finished_frame_is_freed_at_the_next_poll)
     cr_assert_eq(packet_count_free(), 2048);
 }
 
+Test(e1000_transmit, the_first_frame_of_a_ring_is_reported_too)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+
+    for (int i = 0; i < 2; ++i) {
+        stack_send(1, 60);
+        kick();
+        cr_assert_eq(packet_count_free(), 2047);
+        stack_poll(64);
+        cr_assert_eq(packet_count_free(), 2048);
+        nic->device->command = 0;
+        stack_tick(1); /* a reset: another ring, in the same memory */
+    }
+    cr_assert_eq(nic->sent_count, 2);
+}
+
 Test(e1000_transmit, a_frame_under_way_is_not_freed)
 {
     struct fake_nic *nic = stack_start_one(0x100E);

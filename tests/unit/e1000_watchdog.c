@@ -181,6 +181,25 @@ Test(e1000_watchdog, a_receive_ring_in_step_is_never_reset)
     cr_assert_eq(stack_statistic("resets"), 0);
 }
 
+/* The chip has a frame that it has not written yet, at each look another. */
+Test(e1000_watchdog, a_receive_ring_that_moves_is_not_reset)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+    struct e1000 *driver = stack_netif()->driver;
+
+    stack_make_frame(frame, 60, 1);
+    for (int i = 0; i < 20; ++i) {
+        cr_assert_eq(fake_nic_receive(nic, frame, 60), FAKE_STORED);
+        stack_run(nic);
+        stack_free_frames();
+        uint32_t head = fake_nic_get(nic, E1000_RDH);
+        fake_nic_set(nic, E1000_RDH, (head + 1) % driver->rx.size);
+        stack_tick(1);
+        fake_nic_set(nic, E1000_RDH, head);
+    }
+    cr_assert_eq(stack_statistic("resets"), 0);
+}
+
 Test(e1000_watchdog, an_idle_or_busy_transmitter_is_not_reset)
 {
     struct fake_nic *nic = stack_start_one(0x100E);

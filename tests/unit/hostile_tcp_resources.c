@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/tcp/connection.h"
 #include "net/wire/sequence.h"
 #include "tests/host/scene.h"
 
@@ -259,6 +260,24 @@ Test(hostile, T33_sequence_numbers_of_one_tuple_follow_the_clock)
     uint32_t second = iss_of(4000);
     cr_assert(second - first > 240000 && second - first < 260000,
               "%u in a second", second - first);
+}
+
+/* covers: MUST-8 SHLD-1 */
+Test(hostile, T33_connections_we_open_have_such_numbers_too)
+{
+    uint32_t last = 0;
+    unsigned near = 0;
+    scene_listen(&scene, 0);
+    for (uint16_t i = 0; i < 64; i++) {
+        struct tcp_endpoint from = {.port = 5000};
+        struct tcp_endpoint to = {ip_address_from_ipv4(be32_from(0x0a000002)),
+                                  (uint16_t)(1000 + i)};
+        struct tcp_connection *c;
+        cr_assert_eq(tcp_connect(&from, &to, NULL, NULL, world_now(), &c), 0);
+        near += c->snd.una.value - last + (1U << 24) <= 1U << 25;
+        last = c->snd.una.value;
+    }
+    cr_assert_lt(near, 5, "by chance one in 128");
 }
 
 Test(hostile, T34_ephemeral_ports_do_not_count)

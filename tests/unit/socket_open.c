@@ -212,8 +212,12 @@ Test(socket_open, two_that_allow_reuse_may_be_bound_but_one_listens)
     int second = socket_open(AF_INET, SOCK_STREAM, 0);
 
     cr_assert_eq(set_option(first, SOL_SOCKET, SO_REUSEADDR, 1), 0);
-    cr_assert_eq(set_option(second, SOL_SOCKET, SO_REUSEADDR, 1), 0);
     cr_assert_eq(bind_to(first, INADDR_ANY, TEST_PORT), 0);
+    cr_assert_eq(bind_to(second, INADDR_ANY, TEST_PORT), -EADDRINUSE);
+    cr_assert_eq(set_option(second, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    cr_assert_eq(set_option(first, SOL_SOCKET, SO_REUSEADDR, 0), 0);
+    cr_assert_eq(bind_to(second, INADDR_ANY, TEST_PORT), -EADDRINUSE);
+    cr_assert_eq(set_option(first, SOL_SOCKET, SO_REUSEADDR, 1), 0);
     cr_assert_eq(bind_to(second, INADDR_ANY, TEST_PORT), 0);
     cr_assert_eq(socket_listen(first, 1), 0);
     cr_assert_eq(socket_listen(second, 1), -EADDRINUSE);

@@ -242,6 +242,18 @@ Test(tcp_recovery, a_window_was_full_when_no_other_segment_fits)
     cr_assert(scene.connection->congestion.was_full);
 }
 
+Test(tcp_recovery, another_congestion_control_begins_at_once)
+{
+    scene_established(&scene, 0);
+    struct tcp_congestion *congestion = &scene.connection->congestion;
+    int reno = tcp_congestion_number("reno");
+    cr_assert_neq(congestion_chosen(congestion),
+                  congestion_module((size_t)reno));
+    cr_assert_eq(scene_set(&scene, TCP_OPTION_CONGESTION, reno), 0);
+    cr_assert_eq(congestion_chosen(congestion),
+                 congestion_module((size_t)reno));
+}
+
 /* All spans there are belong to others. */
 static struct tcp_scoreboard *take_spans(void)
 {
