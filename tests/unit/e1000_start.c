@@ -109,13 +109,28 @@ Test(e1000_start, a_receiver_left_on_is_switched_off_first)
     cr_assert_gt(fake_nic_find_write(nic, E1000_RCTL, 1), ring);
 }
 
+/* No delays, no thresholds but write back each; copper's gaps; PAUSE frames
+ * [8254x 13.4]. */
+static const struct fake_write written[] = {
+    {E1000_RDTR, 0},        {E1000_RADV, 0},     {E1000_RSRPD, 0},
+    {E1000_RXDCTL, 0},      {E1000_RXCSUM, 0},   {E1000_ITR, 0},
+    {E1000_TIDV, 0},        {E1000_TADV, 0},     {E1000_TXDCTL, 0x1010000},
+    {E1000_TIPG, 0x602008}, {E1000_VET, 0x8100}, {E1000_FCT, 0x8808},
+    {E1000_FCAL, 0xC28001}, {E1000_FCAH, 0x100},
+};
+
 Test(e1000_start, nothing_of_a_predecessor_survives_although_rst_clears_nothing)
 {
     struct fake_nic *nic = fake_nic_add(0x100E);
 
     leave_it_running(nic);
+    for (size_t i = 0; i < ARRAY_COUNT(written); ++i)
+        fake_nic_set(nic, written[i].offset, 0x5A5A5A5A);
     stack_init(2048);
     cr_assert_eq(e1000_probe_all(), 1);
+    for (size_t i = 0; i < ARRAY_COUNT(written); ++i)
+        cr_assert_eq(fake_nic_get(nic, written[i].offset), written[i].value,
+                     "%04X", written[i].offset);
     cr_assert_eq(fake_nic_get(nic, E1000_IMS), 0);
     cr_assert_eq(fake_nic_get(nic, E1000_ICR), 0);
     cr_assert_eq(fake_nic_get(nic, E1000_RDH), 0);
