@@ -45,8 +45,9 @@ static COLD void tell(const struct packet *packet, uint8_t type, uint8_t code,
     icmp_send_error(packet, error, now_ns);
 }
 
-static COLD void refuse_route(struct packet *packet, const struct ip_path *path,
-                              uint64_t now_ns)
+/* No way leads there: the sender is told. */
+static COLD void tell_no_route(const struct packet *packet,
+                               const struct ip_path *path, uint64_t now_ns)
 {
     ip_counters.in_no_routes++;
     if (path == NULL)
@@ -55,7 +56,6 @@ static COLD void refuse_route(struct packet *packet, const struct ip_path *path,
     else if (path->kind == IP_PATH_UNREACHABLE)
         tell(packet, ICMP_DESTINATION_UNREACHABLE, ICMP_HOST_UNREACHABLE, 0,
              now_ns);
-    packet_drop(packet, DROP_IP_NO_ROUTE);
 }
 
 /* RFC 1812 5.3.1: one second or one hop, whichever was shorter. The checksum
@@ -110,25 +110,21 @@ static COLD void send_by(struct packet *packet, struct netif *netif,
     ip_finish_send(packet, &route, now_ns);
 }
 
-/* Whether the packet may go that way; if not, it is gone. */
-static COLD bool may_go(struct packet *packet, const struct ip_path *path,
-                        uint64_t now_ns)
+/* Why the packet may not go that way (NULL: there is none); DROP_NONE: it may.
+ * Who has to be told was told. */
+static COLD enum drop_reason check_way(const struct packet *packet,
+                                       const struct ip_path *path,
+                                       uint64_t now_ns)
 {
-    enum drop_reason reason;
-
     if (!is_forwarding || packet->is_looped) {
         ip_counters.in_no_routes++;
-        packet_drop(packet, DROP_IP_NOT_FORWARDED);
-        return false;
+        return DROP_IP_NOT_FORWARDED;
     }
     if (path == NULL || path->kind != IP_PATH_UNICAST) {
-        refuse_route(packet, path, now_ns);
-        return false;
+        tell_no_route(packet, path, now_ns);
+        return DROP_IP_NO_ROUTE;
     }
-    reason = check(packet, path, now_ns);
-    if (reason != DROP_NONE)
-        packet_drop(packet, reason);
-    return reason == DROP_NONE;
+    return check(packet, path, now_ns);
 }
 
 /* An interface without an address asks for one; whoever answers is not known
@@ -200,9 +196,12 @@ static NOINLINE void pass_on(struct packet *packet, const struct ip_path *path,
 static COLD NOINLINE void forward(struct packet *packet, uint64_t now_ns)
 {
     const struct ip_path *path = ip_route_forward(packet);
+    enum drop_reason reason = check_way(packet, path, now_ns);
 
-    if (!may_go(packet, path, now_ns))
+    if (reason != DROP_NONE) {
+        packet_drop(packet, reason);
         return;
+    }
     take_hop((void *)packet->data);
     pass_on(packet, path, now_ns);
 }

@@ -148,7 +148,7 @@ bool acknowledge(struct tcp_connection *c, const struct tcp_segment *segment,
 
     if (seq_after(segment->ack, c->snd.max) ||
         (ahead < 0 && (uint32_t)-ahead > c->snd.max_wnd)) {
-        challenge(c, now_ns);
+        connection_challenge(c, now_ns);
         return false;
     }
     if (ahead < 0)

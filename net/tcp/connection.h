@@ -79,7 +79,9 @@ struct tcp_connection {
             bool holds_more : 1; /* MSG_MORE, and no acknowledgement since */
             uint8_t spent : 3;   /* enum tcp_spent */
         };
-        uint8_t unusual; /* any of these: the short ways are not for it */
+        /* Any of these: the short ways are not for it, but that a FIN may go
+         * by itself (may_finish() in output_plain.c lists the rest). */
+        uint8_t unusual;
     };
     bool is_pending : 1;
     bool is_dead : 1; /* to be freed when taken from the pending list */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/listen.h"
 
@@ -57,9 +58,7 @@ static inline uint32_t half_open_wait_ms(unsigned retries)
 /* What a SYN-ACK offers: its window, and the MSS for one by that route. */
 static inline uint16_t listener_window(const struct tcp_listener *listener)
 {
-    uint32_t buffer = listener->options.receive_buffer;
-
-    return (uint16_t)(buffer < TCP_WINDOW_MAX ? buffer : TCP_WINDOW_MAX);
+    return (uint16_t)smaller(listener->options.receive_buffer, TCP_WINDOW_MAX);
 }
 
 static inline uint16_t listener_mss(const struct tcp_listener *listener,

@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-void challenge(struct tcp_connection *c, uint64_t now_ns)
+void connection_challenge(struct tcp_connection *c, uint64_t now_ns)
 {
     uint8_t second = (uint8_t)(now_ns / NS_PER_S);
 
@@ -126,7 +126,7 @@ static void receive_reset(struct tcp_connection *c,
     if (from != 0) {
         /* Beside the window: silence, also when SYN or text reach into it. */
         if (from > 0 && from < (int32_t)connection_window(c))
-            challenge(c, now_ns);
+            connection_challenge(c, now_ns);
         return;
     }
     if (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT)
@@ -158,7 +158,7 @@ static bool receive_syn(struct tcp_connection *c, struct tcp_segment *segment,
         connection_touch(c, OWES_SYN);
         return false;
     }
-    challenge(c, now_ns);
+    connection_challenge(c, now_ns);
     return false;
 }
 
@@ -177,7 +177,7 @@ static bool passes_checks(struct tcp_connection *c, struct packet *packet,
         if (!passes_paws(c, segment, now_ns)) {
             tcp_counters.paws_drops++;
             note_duplicate(c, segment);
-            challenge(c, now_ns);
+            connection_challenge(c, now_ns);
             packet_drop(packet, DROP_TCP_PAWS);
             return false;
         }
@@ -189,7 +189,7 @@ static bool passes_checks(struct tcp_connection *c, struct packet *packet,
         if (segment->length != 0 && !is_reset)
             connection_touch(c, OWES_ACK);
         else if (!is_reset)
-            challenge(c, now_ns);
+            connection_challenge(c, now_ns);
         packet_drop(packet, DROP_TCP_SEQUENCE);
         return false;
     }

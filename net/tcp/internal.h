@@ -24,7 +24,7 @@ static inline void connection_note_progress(struct tcp_connection *c,
 }
 
 /* An ACK that tells a confused peer, or nothing to a forger (RFC 5961). */
-void challenge(struct tcp_connection *c, uint64_t now_ns);
+void connection_challenge(struct tcp_connection *c, uint64_t now_ns);
 
 /* receive.c: a segment, or train, of a node that has to be looked at. The
  * packet stands at its header. */
@@ -81,11 +81,10 @@ static inline uint32_t text_packet_limit(const struct tcp_connection *c)
 void text_owe_ack(struct tcp_connection *c, uint32_t segments, uint32_t size,
                   uint64_t now_ns);
 
-/* The app took bytes out: is that worth telling the peer? */
-void text_read(struct tcp_connection *c);
-
 /* window.c: the window field for a segment sent now; moves rcv.edge. */
 uint16_t window_offer(struct tcp_connection *c, bool is_syn);
+/* The app took bytes out: is that worth telling the peer? */
+void window_read(struct tcp_connection *c);
 
 enum {
     ECN_MASK = 3, /* of the IP header's TOS; both set: it was marked */

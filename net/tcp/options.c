@@ -279,7 +279,7 @@ static void apply(struct tcp_connection *c, enum tcp_option option, int value,
     } else if (option == TCP_OPTION_QUICK_ACK && is_set) {
         acknowledge_read(c);
     } else if (option == TCP_OPTION_RECEIVE_BUFFER && !c->fin_received) {
-        text_read(c); /* else there is no window to tell of */
+        window_read(c); /* else there is no window to tell of */
     }
 }
 

@@ -239,8 +239,9 @@ struct tcp_early_list {
 };
 
 /* Keeps the segment, or drops it; not for lack of room when it `is_next`, to
- * be taken at once. Where segments overlap, the byte that came first stays
- * (HOSTILE inputs can then not change it). */
+ * be taken at once. Where segments overlap, the byte that came first stays:
+ * what was accepted, and perhaps seen by a guard on the way, is not changed
+ * later. */
 void reassembly_insert(struct tcp_reassembly *reassembly, struct packet *packet,
                        struct tcp_early early, bool is_next);
 

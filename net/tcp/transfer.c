@@ -146,7 +146,7 @@ int tcp_read(struct tcp_connection *c, void *bytes, size_t length,
         urgent_read(c);
     if (c->state != TCP_CLOSED && !c->fin_received) {
         autotune_read(c, part, now_ns);
-        text_read(c);
+        window_read(c);
     }
     return (int)part;
 }

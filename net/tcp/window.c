@@ -80,7 +80,7 @@ static COLD NOINLINE bool is_worth_telling(const struct tcp_connection *c)
            (growth >= edge_step(c) && connection_window(c) < 2U * c->rcv.mss);
 }
 
-void text_read(struct tcp_connection *c)
+void window_read(struct tcp_connection *c)
 {
     uint32_t window = connection_window(c);
 
