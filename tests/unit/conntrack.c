@@ -220,6 +220,128 @@ Test(conntrack, wrong_checksum_is_invalid)
     cr_assert_eq(state_of(from_lan(&packet)), TRACK_NEW);
 }
 
+/* Fresh, and where a flow is known, which has a shorter way. */
+static void expect_invalid(const struct test_packet *packet)
+{
+    struct test_packet known = udp_packet(CLIENT, 1, SERVER, 2);
+
+    cr_expect_eq(state_of(from_lan(packet)), TRACK_INVALID);
+    cr_expect_eq(state_of(from_lan(&known)), TRACK_NEW);
+    cr_expect_eq(state_of(from_lan(packet)), TRACK_INVALID);
+    start_filter();
+}
+
+Test(conntrack, datagrams_that_lie_are_invalid)
+{
+    struct test_packet packet = udp_packet(CLIENT, 1, SERVER, 2);
+    struct udp_header *udp = (void *)(packet.bytes + 20);
+    uint16_t length = be16_get(udp->length);
+
+    packet.bytes[packet.length - 1] ^= 1;
+    expect_invalid(&packet);
+    packet.bytes[packet.length - 1] ^= 1;
+    udp->checksum = be16_from(0);
+    udp->length = be16_from((uint16_t)(length + 1));
+    expect_invalid(&packet);
+    udp->length = be16_from(7);
+    expect_invalid(&packet);
+}
+
+/* How long a connection without another packet is kept. */
+static uint32_t seconds_left(void)
+{
+    (void)tcp_state();
+    return seen.seconds_left;
+}
+
+enum { DAYS_5 = 5 * 86400, U = TCP_URG };
+
+/* As plain data, which has a shorter way, and as data that is not plain. */
+static const uint8_t kinds[] = {A, A | U};
+
+Test(conntrack, what_nobody_acknowledges_is_not_waited_for_five_days)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        start_filter();
+        open_connection();
+        cr_expect_geq(seconds_left(), DAYS_5 - 1);
+        cr_expect_leq(seconds_left(), DAYS_5);
+        lan_tcp(kinds[i], 101, 501, 1000);
+        cr_expect_leq(seconds_left(), 300);
+        wan_tcp(kinds[i], 501, 1101, 0);
+        cr_expect_geq(seconds_left(), DAYS_5 - 1);
+    }
+}
+
+/* The same segment again, but for one field of its three. */
+static void expect_left(uint8_t flags, uint32_t sequence, uint32_t ack,
+                        size_t payload, uint32_t seconds)
+{
+    lan_tcp(flags, sequence, ack, payload);
+    cr_expect_leq(seconds_left(), seconds, "%u", seconds);
+    cr_expect_gt(seconds_left(), seconds - 2, "%u", seconds);
+}
+
+Test(conntrack, what_is_sent_again_and_again_is_waited_for_less_long)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        start_filter();
+        cr_assert_eq(
+            filter_set("netfilter.nf_conntrack_tcp_timeout_max_retrans", 60),
+            0);
+        open_connection();
+        wan_tcp(A, 501, 101, 50);
+        lan_tcp(kinds[i], 101, 501, 1000);
+        expect_left(kinds[i], 101, 501, 1000, 300);
+        expect_left(kinds[i], 101, 501, 1000, 300);
+        expect_left(kinds[i], 101, 501, 1000, 60);
+        expect_left(kinds[i], 101, 501, 1000, 60);
+        expect_left(kinds[i], 101, 551, 1000, 300); /* another ACK */
+        expect_left(kinds[i], 101, 551, 1000, 300);
+        expect_left(kinds[i], 101, 551, 1000, 300);
+        expect_left(kinds[i], 101, 551, 1000, 60);
+        expect_left(kinds[i], 102, 551, 999, 300); /* another beginning */
+        expect_left(kinds[i], 102, 551, 999, 300);
+        expect_left(kinds[i], 102, 551, 999, 300);
+        expect_left(kinds[i], 102, 551, 999, 60);
+        expect_left(kinds[i], 102, 551, 998, 300); /* another end */
+    }
+}
+
+static struct test_packet with_scale(struct test_packet syn, uint32_t sequence,
+                                     uint32_t ack)
+{
+    struct tcp_header *tcp = (void *)(syn.bytes + 20);
+
+    tcp->sequence = be32_from(sequence);
+    tcp->acknowledgement = be32_from(ack);
+    tcp->data_offset = 0x60;
+    memcpy(tcp + 1, "\x01\x03\x03\x07", 4);
+    syn.length = 44;
+    fix_packet(&syn);
+    return syn;
+}
+
+/* RFC 7323 2.2: where both ends say it, a window of 10000 is 1,280,000. */
+Test(conntrack, windows_are_scaled_where_both_ends_scale_them)
+{
+    struct test_packet syn =
+        with_scale(tcp_packet(CLIENT, 1024, SERVER, 80, S), 100, 0);
+    struct test_packet answer =
+        with_scale(tcp_packet(SERVER, 80, CLIENT, 1024, S | A), 500, 101);
+
+    from_lan(&syn);
+    from_wan(&answer);
+    lan_tcp(A, 101, 501, 0);
+    cr_expect_eq(wan_tcp(A, 501 + 1270000, 101, 100), TRACK_ESTABLISHED);
+    cr_expect_eq(wan_tcp(A, 501 + 2600000, 101, 100), TRACK_INVALID);
+    start_filter();
+    from_lan(&syn);
+    wan_tcp(S | A, 500, 101, 0);
+    lan_tcp(A, 101, 501, 0);
+    cr_expect_eq(wan_tcp(A, 501 + 1270000, 101, 100), TRACK_INVALID);
+}
+
 Test(conntrack, udp_is_established_by_its_answer_and_expires)
 {
     struct test_packet query = udp_packet(CLIENT, 5000, SERVER, 53);

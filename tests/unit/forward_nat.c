@@ -146,6 +146,18 @@ Test(forward_nat, flows_are_told_among_the_counters)
     cr_assert_eq(counter_value("filter_invalid_total"), 0);
 }
 
+/* Beside the one that is open. */
+Test(forward_nat, a_flow_whose_time_is_over_makes_room_by_itself)
+{
+    make_udp(&frame, INSIDE_ADDRESS, 1, PEER_ADDRESS, 2, "x", 1);
+    for (int i = 0; i < 2; i++) {
+        inject_inside(&frame);
+        cr_assert_eq(counter_value("filter_flows"), 2);
+        world_run_for(100 * NS_PER_S);
+        cr_assert_eq(counter_value("filter_flows"), 1);
+    }
+}
+
 Test(forward_nat, a_download_is_translated_once_and_leaves_as_its_segments)
 {
     put_burst(false);

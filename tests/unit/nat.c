@@ -6,6 +6,7 @@
 #include "tests/unit/support_filter.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/wire/checksum.h"
@@ -359,6 +360,36 @@ Test(nat, a_changed_address_ends_what_was_behind_it)
 
     filter_address_changed(&path_netifs[PATH_WAN]);
     cr_assert_neq(from_wan(&answer)->end, PATH_FORWARDED);
+}
+
+/* Of 64, how many one host is seen under by as many servers. */
+static unsigned addresses_of_client(const char *words)
+{
+    char text[200];
+    bool is_seen[64] = {false};
+    unsigned count = 0;
+
+    snprintf(text, sizeof(text),
+             "table ip t { chain c { type nat hook postrouting priority 100\n"
+             "snat to 203.0.113.64-203.0.113.127 %s\n} }",
+             words);
+    load(text);
+    for (uint32_t i = 0; i < 64; i++) {
+        struct test_packet query = udp_packet(CLIENT, 4000, SERVER + i, 53);
+        uint32_t source = source_of(from_lan(&query)->bytes);
+
+        cr_assert_eq(source >> 6, 0xcb007140 >> 6);
+        count += !is_seen[source % 64];
+        is_seen[source % 64] = true;
+    }
+    return count;
+}
+
+Test(nat, persistent_shows_a_host_under_one_address_to_all)
+{
+    cr_assert_gt(addresses_of_client(""), 20);
+    flow_table_clear();
+    cr_assert_eq(addresses_of_client("persistent"), 1);
 }
 
 static unsigned move_after(enum filter_backend_state state)

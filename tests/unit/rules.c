@@ -480,6 +480,57 @@ Test(rules, mss_is_lowered_never_raised_and_sums_stay_right)
     cr_assert_eq(out->bytes[42] << 8 | out->bytes[43], 512);
 }
 
+Test(rules, what_is_logged_is_bounded)
+{
+    uint64_t before = filter_logs_suppressed();
+
+    load("table ip t { chain c { type filter hook forward priority 0\n"
+         "log prefix \"seen \" drop } }");
+    for (unsigned i = 0; i < RULES_LOGS_PER_S + 5; i++)
+        cr_expect_eq(fate(CLIENT), PATH_REFUSED);
+    cr_expect_eq(filter_logs_suppressed(), before + 5);
+    test_now += NS_PER_S;
+    fate(CLIENT);
+    cr_expect_eq(filter_logs_suppressed(), before + 5);
+    cr_expect_not_null(strstr(world_log_text(), "seen IN=eth1 OUT="));
+}
+
+Test(rules, a_rule_goes_on_behind_notrack)
+{
+    load("table ip t { chain c { type filter hook prerouting priority raw\n"
+         "notrack udp dport 2 drop } }");
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+}
+
+Test(rules, what_stands_at_a_wrong_place_is_refused)
+{
+    static const char filter[] = "type filter hook input priority 0;";
+
+    assert_refused_at(8, filter, "accept counter");
+    assert_refused_at(12, filter, "tcp dport @hosts accept");
+    assert_file_refused_at(1, 7, "table ip6 t { }");
+    assert_file_refused_at(1, 7, "table arp t { }");
+    assert_file_refused_at(1, 14, "table ip t { nonsense }");
+    assert_file_refused_at(2, 7,
+                           "table ip t { set s { type ipv4_addr\n"
+                           "flags nonsense; }; }");
+    assert_file_refused_at(2, 21,
+                           "table ip t { set s { type ipv4_addr; }\nchain c { "
+                           "tcp dport @s accept; }; }");
+    assert_file_refused_at(1, 8, "define = 1");
+    assert_file_refused_at(2, 8, "define a = 1\ndefine a = 2");
+}
+
+Test(rules, a_table_may_be_named_alone_and_hold_definitions)
+{
+    load("table ip t\ndelete table ip t\n"
+         "table ip t { comment \"ours\"; define port = 2\n"
+         "set s { type ipv4_addr; flags constant; elements = { 1.2.3.4 }; }\n"
+         "chain c { type filter hook forward priority 0\n"
+         "udp dport $port drop } }");
+    cr_assert_eq(fate(CLIENT), PATH_REFUSED);
+}
+
 /* Answers of a DHCP server to the interface's client pass below the rules, and
  * nothing else that bears those two ports. */
 Test(rules, port_68_is_open_only_to_a_dhcp_client_of_ours)
@@ -497,4 +548,21 @@ Test(rules, port_68_is_open_only_to_a_dhcp_client_of_ours)
     cr_assert_eq(from_wan(&renewal)->end, PATH_LOCAL);
     cr_assert_eq(from_wan(&stray)->end, PATH_REFUSED, "another's address");
     cr_assert_eq(from_lan(&offer)->end, PATH_REFUSED, "no client there");
+    ((struct ipv4_header *)renewal.bytes)->fragment =
+        be16_from(IPV4_MORE_FRAGMENTS);
+    fix_packet(&renewal);
+    cr_assert_eq(from_wan(&renewal)->end, PATH_REFUSED, "a piece");
+}
+
+/* RFC 2131 4.1: before it has an address, an answer may come to any. */
+Test(rules, port_68_is_open_to_any_address_before_there_is_one)
+{
+    struct test_packet offer = udp_packet(SERVER, 67, 0xcb007163, 68);
+
+    load("table inet f { chain in { type filter hook prerouting priority 0\n"
+         "drop; } }\n");
+    path_netifs[PATH_WAN].has_dhcp_client = true;
+    cr_assert_eq(from_wan(&offer)->end, PATH_REFUSED);
+    path_netifs[PATH_WAN].ip.address = be32_from(0);
+    cr_assert_neq(from_wan(&offer)->end, PATH_REFUSED);
 }
