@@ -190,9 +190,6 @@ enum {
 
 /* Filter. */
 enum {
-    /* Functions on one hook: tracking, NAT and confirmation, and the chains
-     * of a rule file, which share one for each priority they name. */
-    FILTER_FUNCTIONS_MAX = 16,
     /* Flows: their part of the memory left, 11,000 in a machine of 16 MiB. */
     FLOW_MEMORY_SHARE = 6,
     FLOW_TABLE_MIN = 1024,

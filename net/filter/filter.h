@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The five hooks of a packet's way, as netfilter names them. Any number of
- * functions hang on a hook and are called in the order of their priorities;
- * the first that does not accept ends it. A hook returns a verdict, and ip/
- * acts on it. With nothing registered a hook costs one comparison, and nothing
- * but its empty table is linked.
+ * The five hooks of a packet's way, as netfilter names them. One function hangs
+ * on a hook (the firewall's goes through its chains by their priorities) and
+ * returns a verdict, and ip/ acts on it. With nothing registered a hook costs
+ * one comparison, and nothing but its empty table is linked.
  *
  * What ip/ owes a hook. The packet's data stands at its IP header, whose
  * checksum is right; the transport header, as far as there is one, is linear.
@@ -75,15 +74,13 @@ struct filter_context {
 typedef enum filter_verdict filter_function(struct packet *packet,
                                             const struct filter_context *at);
 
-/* Hangs a function on a hook: after those of the same priority. -ENOSPC when
- * FILTER_FUNCTIONS_MAX hang there. */
-int filter_register(enum filter_hook hook, int priority,
-                    filter_function *function) MUST_CHECK;
+/* Hangs a function on a hook, in the place of the one before it. */
+void filter_register(enum filter_hook hook, filter_function *function);
 
-/* Who hangs on a hook alone has nothing to do there for a while. */
+/* Those on the hooks have nothing to do there for a while. */
 void filter_suspend(bool is_suspended);
 
-/* Takes every function off every hook. */
+/* Takes every function off its hook. */
 void filter_clear(void);
 
 /* The way to the functions of a hook, NULL without any: so that who registers

@@ -55,16 +55,15 @@ int filter_start(uint64_t now_ns)
         return status;
     track_init();
     nat_init();
-    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT && status == 0; hook++)
-        status = filter_register((enum filter_hook)hook, FILTER_PRIORITY_FILTER,
-                                 engine_functions[hook]);
+    for (unsigned hook = 0; hook < FILTER_HOOK_COUNT; hook++)
+        filter_register((enum filter_hook)hook, engine_functions[hook]);
     filter_express = &engine_express;
     load_closed();
     clock = (struct timer){.expire = tick};
     timer_set(&clock, now_ns + FLOW_AGE_INTERVAL_NS);
     platform_log(PLATFORM_INFO, "filter", "room for %zu flows",
                  flow_capacity());
-    return status;
+    return 0;
 }
 
 void filter_boot(const char *name, const char *text, size_t length)
