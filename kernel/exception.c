@@ -5,7 +5,6 @@
  */
 #include "kernel/trap.h"
 
-#include "kernel/attributes.h"
 #include "kernel/cpu.h"
 #include "kernel/memory.h"
 #include "kernel/paging.h"

@@ -6,7 +6,6 @@
 #include "net/platform.h"
 
 #include "kernel/clock.h"
-#include "kernel/clock_scale.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/entropy.h"

@@ -8,7 +8,6 @@
 
 #include "net/account.h"
 #include "net/bounds.h"
-#include "net/buffer.h"
 #include "net/ip/input.h"
 #include "net/ip/route.h"
 #include "net/link/acd.h"

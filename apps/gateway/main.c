@@ -8,7 +8,6 @@
 #include "apps/httpd/clock.h"
 #include "apps/httpd/connection.h"
 #include "apps/httpd/content.h"
-#include "apps/httpd/files.h"
 #include "apps/httpd/listener.h"
 #include "apps/httpd/loop.h"
 #include "apps/httpd/options.h"

@@ -12,7 +12,6 @@
 #include "drivers/e1000/e1000.h"
 
 #include "drivers/e1000/device.h"
-#include "kernel/clock.h"
 #include "kernel/console.h"
 #include "kernel/interrupt.h"
 #include "kernel/memory.h"

@@ -7,7 +7,6 @@
 #include "drivers/e1000/device.h"
 
 #include "kernel/clock.h"
-#include "kernel/console.h"
 
 #include <errno.h>
 

@@ -9,9 +9,9 @@
  */
 #include "net/filter/engine.h"
 
+#include "net/attributes.h"
 #include "net/filter/evaluate.h"
 #include "net/link/netif.h"
-#include "net/platform.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/udp.h"
 

@@ -8,7 +8,6 @@
 #include "net/filter/firewall.h"
 #include "net/link/netif.h"
 #include "net/platform.h"
-#include "net/wire/icmp.h"
 #include "net/wire/udp.h"
 
 static struct {

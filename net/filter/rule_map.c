@@ -6,8 +6,8 @@
  */
 #include "net/filter/rule_set.h"
 
+#include "net/attributes.h"
 #include "net/hash.h"
-#include "net/platform.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  */
 #include "net/filter/track.h"
 
-#include "net/platform.h"
+#include "net/attributes.h"
 #include "net/wire/checksum.h"
 #include "net/wire/icmp.h"
 #include "net/wire/tcp.h"

@@ -13,7 +13,6 @@
 #include "net/ip/path_mtu.h"
 #include "net/ip/reassembly.h"
 #include "net/ip/route.h"
-#include "net/platform.h"
 #include "net/wire/checksum.h"
 #include "net/wire/dhcp.h"
 #include "net/wire/ipv4.h"

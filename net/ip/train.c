@@ -6,7 +6,6 @@
  */
 #include "net/ip/forward.h"
 #include "net/link/segment.h"
-#include "net/wire/ipv4.h"
 
 /* GRO has summed each segment. */
 static struct packet *next(struct packet *large, struct segment_cursor *cursor)

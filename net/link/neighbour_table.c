@@ -6,8 +6,6 @@
  */
 #include "net/link/neighbour_table.h"
 
-#include "net/platform.h"
-
 struct neighbours neighbours;
 struct neighbour_counters neighbour_counters;
 

@@ -5,7 +5,6 @@
 #include "net/socket/datagram.h"
 
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/socket/address.h"
 
 #include <errno.h>

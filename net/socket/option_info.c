@@ -7,7 +7,6 @@
 #include "net/socket/table.h"
 
 #include "net/limits.h"
-#include "net/platform.h"
 
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #include "net/socket/socket.h"
 #include "net/socket/table.h"
 
-#include "net/limits.h"
 #include "net/platform.h"
 #include "net/service/dns.h"
 

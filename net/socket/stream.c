@@ -6,8 +6,8 @@
 #include "net/socket/stream.h"
 #include "net/socket/draft.h"
 
+#include "net/attributes.h"
 #include "net/limits.h"
-#include "net/platform.h"
 
 #include <errno.h>
 #include <poll.h>

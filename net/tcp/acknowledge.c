@@ -5,7 +5,6 @@
  */
 #include "net/bounds.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 /* A sample for RFC 6298, in microseconds, or 0. One segment at a time is timed

@@ -9,7 +9,6 @@
 #include "net/attributes.h"
 #include "net/bounds.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 enum {

@@ -5,8 +5,6 @@
  */
 #include "net/tcp/congestion.h"
 
-#include "net/attributes.h"
-#include "net/platform.h"
 #include "net/tcp/congestion_growth.h"
 #include "net/tcp/internal.h"
 #include "net/tcp/tcp.h"

@@ -13,7 +13,6 @@
 
 #include "net/hash.h"
 #include "net/limits.h"
-#include "net/platform.h"
 
 enum {
     EPOCH_BIT = 1,

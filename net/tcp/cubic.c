@@ -7,8 +7,6 @@
 #include "net/tcp/congestion_growth.h"
 #include "net/tcp/hystart.h"
 
-#include "net/platform.h"
-
 enum {
     BETA_TENTHS = 7,
     /* alpha_cubic = 3 (1 - beta) / (1 + beta) = 9 / 17, RFC 9438 4.3 */

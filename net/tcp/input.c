@@ -7,7 +7,6 @@
  */
 #include "net/bounds.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 #include <errno.h>

@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #include "net/limits.h"
-#include "net/platform.h"
 
 static struct {
     struct tcp_listener listeners[TCP_LISTENERS_MAX];

@@ -3,7 +3,6 @@
  * The app's side of opening and closing (RFC 9293 3.10.1, .4 and .5).
  */
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 #include <errno.h>

@@ -8,8 +8,8 @@
  * net.tcp_plain_output=0 leaves everything to it, and the judge compares.
  */
 #include "net/bounds.h"
+#include "net/attributes.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 /* All but the FIN was sent, and it may follow. */

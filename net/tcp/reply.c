@@ -5,7 +5,6 @@
  * sends them. A full queue drops: the peer repeats itself.
  */
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 #include "net/wire/checksum.h"
 

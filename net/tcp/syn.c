@@ -5,8 +5,6 @@
  */
 #include "net/tcp/half_open.h"
 
-#include "net/wire/ipv4.h"
-
 void half_open_owe(struct half_open *h, uint8_t flags, struct packet *packet,
                    uint64_t now_ns)
 {

@@ -6,7 +6,6 @@
  */
 #include "net/bounds.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 #include <errno.h>

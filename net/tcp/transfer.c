@@ -4,8 +4,6 @@
  * poll() is told.
  */
 #include "net/attributes.h"
-#include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 
 #include <errno.h>

@@ -5,7 +5,6 @@
  */
 #include "net/attributes.h"
 #include "net/limits.h"
-#include "net/platform.h"
 #include "net/tcp/internal.h"
 #include "net/wire/checksum.h"
 #include "net/wire/ipv4.h"

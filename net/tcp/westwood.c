@@ -6,8 +6,6 @@
  */
 #include "net/tcp/congestion_growth.h"
 
-#include "net/platform.h"
-
 enum {
     SAMPLE_MIN_MS = 50, /* shorter samples see bursts, not the rate */
     FILTER = 8,         /* a sample counts for an eighth */
