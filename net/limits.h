@@ -290,8 +290,8 @@ enum {
     SOCKET_PIECES_MAX = 16,
     SOCKET_STREAM_PIECES_MAX = 1024,
     /* bind() without a port tries so many before it gives up. */
-    SOCKET_CALLS_HELD = 60, /* of an app with EPOLL_CORK: some 24 answers */
     SOCKET_BIND_ATTEMPTS = 64,
+    SOCKET_CALLS_HELD = 60, /* of an app with EPOLL_CORK: some 24 answers */
     /* Of so many sockets one may be bound, or told options, before it listens
      * or connects: a state that lasts for a moment. */
     STREAM_DRAFT_DIVISOR = 8,
@@ -317,8 +317,8 @@ enum {
     TCP_MEMORY_DIVISOR = 4,
     TCP_BUFFER_MIN = 4096,
     TCP_BUFFER_MAX = 4 << 20,
-    TCP_BUFFER_DOUBLING =
-        2, /* SO_RCVBUF: memory per byte asked for, socket(7) */
+    /* SO_RCVBUF: memory for each byte asked for, socket(7). */
+    TCP_BUFFER_DOUBLING = 2,
     TCP_BUFFER_DEFAULT_MIN = 32 << 10,
     TCP_BUFFER_DEFAULT_MAX = 256 << 10,
     /* A buffer's default size, of all pool memory. */

@@ -7,8 +7,8 @@
  * connection_output(), and leaves whatever differs to it.
  * net.tcp_plain_output=0 leaves everything to it, and the judge compares.
  */
-#include "net/bounds.h"
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/limits.h"
 #include "net/tcp/internal.h"
 
