@@ -192,6 +192,53 @@ Test(fib, a_full_table_says_so_and_still_answers)
     cr_assert_eq(found(5 << 8), 1);
 }
 
+/* It hangs in no chain; those of its chunk do. */
+Test(fib, a_prefix_of_a_whole_chunk_goes_alone)
+{
+    cr_assert_eq(add(0x0a000000, 16, 1, 0), 0);
+    cr_assert_eq(add(0x0a000500, 24, 2, 0), 0);
+    cr_assert_eq(add(0x0a000600, 24, 3, 0), 0);
+    fib_table.remove_of_netif(&netifs[1], 32);
+    cr_assert_eq(found(0x0a000001), -1);
+    cr_assert_eq(found(0x0a000501), 2);
+    cr_assert_eq(found(0x0a000601), 3);
+}
+
+Test(fib, prefixes_of_a_chunk_go_in_any_order)
+{
+    for (size_t first = 0; first < 4; first++) {
+        for (size_t i = 0; i < 4; i++)
+            cr_assert_eq(add(0x0a000000 + (uint32_t)(i << 8), 24, i, 0), 0);
+        for (size_t n = 0; n < 4; n++) {
+            size_t gone = (first + 3 * n) % 4;
+
+            fib_table.remove_of_netif(&netifs[gone], 32);
+            cr_assert_eq(found(0x0a000001 + (uint32_t)(gone << 8)), -1);
+            for (size_t m = n + 1; m < 4; m++) {
+                size_t left = (first + 3 * m) % 4;
+
+                cr_assert_eq(found(0x0a000001 + (uint32_t)(left << 8)),
+                             (long)left);
+            }
+        }
+    }
+    cr_assert_eq(fib_table.count(), 0);
+}
+
+/* Each metric would need a set of paths of its own. */
+Test(fib, what_a_full_table_refuses_leaves_nothing_behind)
+{
+    uint32_t metric = 1;
+
+    for (uint32_t i = 0; add(i << 8, 24, 1, 0) == 0; i++)
+        ;
+    while (metric < 2 * FIB_SETS_MAX)
+        cr_assert_eq(add(0xdf000000, 24, 2, metric++), -ENOSPC);
+    fib_table.remove_of_netif(&netifs[1], 32);
+    cr_assert_eq(add(0xdf000000, 24, 2, metric), 0);
+    cr_assert_eq(found(0xdf000001), 2);
+}
+
 /* ---- several paths --------------------------------------------------------
  */
 

@@ -241,6 +241,23 @@ Test(forward, options_that_are_to_be_copied_are_in_every_piece)
     }
 }
 
+/* A router alert behind two that are not, and of odd lengths. */
+Test(forward, options_behind_others_are_copied_and_padded)
+{
+    static const uint8_t options[] = {1, 7, 3, 4, 148, 3, 9, 1, 0, 0, 0, 0};
+
+    inside_device->netif.mtu = 576;
+    make_transit(&frame, 1200);
+    add_ip_options(&frame, options, sizeof(options));
+    inject(&frame);
+    for (size_t i = 1; i < 3; i++) {
+        cr_assert_not_null(inside_ip(i));
+        cr_assert_eq(ipv4_header_length(inside_ip(i)), 24);
+        cr_assert_arr_eq(inside_ip(i) + 1, "\x94\x03\x09\0", 4);
+        cr_assert(is_header_sound(inside_ip(i)));
+    }
+}
+
 Test(forward, there_is_no_way)
 {
     make_udp(&frame, INSIDE_ADDRESS, 1, FAR_ADDRESS, 2, "x", 1);
@@ -392,6 +409,9 @@ Test(forward, proxy_arp_answers_for_nobody_who_is_not_behind_another_interface)
     ask_for(PEER_ADDRESS, FAR_ADDRESS); /* by the same interface */
     cr_assert_null(received_arp(0));
     ask_for(PEER_ADDRESS, 0x7f000001);
+    cr_assert_null(received_arp(0));
+    ip_route_remove_default(&device->netif);
+    ask_for(PEER_ADDRESS, FAR_ADDRESS); /* nowhere */
     cr_assert_null(received_arp(0));
     ask_for(0, INSIDE_ADDRESS); /* a probe: nobody here has it */
     cr_assert_null(received_arp(0));

@@ -305,6 +305,38 @@ Test(hostile, F6_pieces_of_one_datagram_are_bounded)
     cr_assert_eq(reassembly_buffers(), 0);
 }
 
+/* What is dead only keeps watch: it goes before what may yet be whole. */
+Test(hostile, F6_the_dead_make_room_before_the_living)
+{
+    const uint32_t others = 0x0b000000;
+
+    send_piece(0, 1480);
+    send_piece(2960, WHOLE_LENGTH);
+    world_run_for(NS_PER_MS);
+    for (uint32_t i = 0; i < 2 * REASSEMBLY_MAX; i++) {
+        make_piece(0, 1480, false);
+        ip_of(&frame)->source = be32_from(others + i);
+        fix_ip(&frame);
+        inject(&frame);
+        make_piece(8, 1000, true); /* overlaps */
+        ip_of(&frame)->source = be32_from(others + i);
+        fix_ip(&frame);
+        inject(&frame);
+    }
+    send_piece(1480, 2960);
+    cr_assert(is_answered());
+}
+
+/* Those before it are remembered when one comes in front of them. */
+Test(hostile, F4_overlap_of_pieces_that_came_out_of_order_is_seen)
+{
+    send_piece(1480, 2960);
+    send_piece(0, 1480);
+    make_piece(1488, 2960, false);
+    assert_dropped(DROP_FRAGMENT_OVERLAP);
+    assert_dead();
+}
+
 /* An echo request of 40,000 bytes, number `n`: all of it but the end, or the
  * end, which makes us answer in 28 pieces. */
 static void send_long_echo(uint16_t n, bool is_end)

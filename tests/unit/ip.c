@@ -191,6 +191,18 @@ Test(ip, way_out_of_one_interface_needs_no_address)
     cr_assert_eq(source(), 0);
 }
 
+/* A gateway of another interface is none of this one. */
+Test(ip, way_out_of_one_interface_has_its_own_gateway_or_none)
+{
+    struct ip_address far = mapped(FAR_ADDRESS);
+
+    ip_route_on_netif(&device->netif, &far, &route);
+    cr_assert_eq(gateway(), GATEWAY_ADDRESS);
+    ip_route_on_netif(loopback_netif(), &far, &route);
+    cr_assert_eq(route.netif, loopback_netif());
+    cr_assert_eq(gateway(), FAR_ADDRESS);
+}
+
 static void send_length(size_t length, bool dont_fragment, uint8_t ttl)
 {
     struct ip_send_options options = {
