@@ -104,6 +104,55 @@ Test(arp, failed_neighbour_is_asked_again_after_a_while)
     cr_assert_not_null(received_arp(0));
 }
 
+/* What all may hear says nothing of whether it can hear us. */
+Test(arp, an_answer_to_all_confirms_nobody)
+{
+    send_one();
+    answer(PEER_NUMBER);
+    world_run_for(NEIGHBOUR_REACHABLE_NS + NS_PER_S);
+    send_one();
+    cr_assert_eq(state(), NEIGHBOUR_DELAY);
+    make_arp(&frame, ARP_REPLY, PEER_NUMBER, PEER_ADDRESS, OUR_NUMBER,
+             OUR_ADDRESS);
+    memset(&ethernet_of(&frame)->destination, 0xff, 6);
+    inject(&frame);
+    cr_assert_eq(state(), NEIGHBOUR_DELAY);
+    answer(PEER_NUMBER);
+    cr_assert_eq(state(), NEIGHBOUR_REACHABLE);
+}
+
+Test(arp, nobody_is_confirmed_from_above_who_was_never_heard)
+{
+    send_one();
+    cr_assert_eq(state(), NEIGHBOUR_INCOMPLETE);
+    neighbour_confirm(&device->netif, be32_from(PEER_ADDRESS), world_now());
+    cr_assert_eq(state(), NEIGHBOUR_INCOMPLETE);
+}
+
+/* What waits is bounded; what has left waits no more. */
+Test(arp, any_number_may_wait_one_after_another)
+{
+    for (unsigned i = 0; i < 2 * NEIGHBOUR_QUEUED_TOTAL_MAX; i++) {
+        send_one();
+        cr_assert_eq(state(), NEIGHBOUR_INCOMPLETE);
+        forget_received();
+        answer(PEER_NUMBER);
+        cr_assert_not_null(received_ip(17, 0), "%u", i);
+        neighbour_flush(&device->netif);
+    }
+    cr_assert_eq(missing_packets(), 0);
+}
+
+Test(arp, whoever_is_forgotten_is_not_asked_for_any_more)
+{
+    send_one();
+    neighbour_flush(&device->netif);
+    forget_received();
+    world_run_for(5 * NS_PER_S);
+    cr_assert_null(received_arp(0));
+    cr_assert_eq(missing_packets(), 0);
+}
+
 Test(arp, stale_neighbour_is_used_and_then_asked_by_unicast)
 {
     learn_peer();

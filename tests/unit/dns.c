@@ -66,6 +66,18 @@ Test(dns, literals_and_localhost_ask_nobody)
     cr_assert_eq(name_server.heard, 0);
 }
 
+/* As long as localhost, and behind a dot like it. */
+Test(dns, names_that_resemble_localhost_are_asked_for)
+{
+    size_t heard;
+
+    (void)look_up("a.localhose");
+    heard = name_server.heard;
+    cr_assert_gt(heard, 0);
+    (void)look_up("notlocalhost");
+    cr_assert_gt(name_server.heard, heard);
+}
+
 Test(dns, names_that_are_none_are_refused)
 {
     char label[80];

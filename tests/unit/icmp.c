@@ -295,6 +295,8 @@ Test(icmp, errors_to_one_peer_are_limited)
 Test(icmp, echo_can_be_switched_off)
 {
     learn_peer();
+    cr_assert_eq(stack->call->net_set("ipv4.icmp_echo_ignore_all", "2"),
+                 -EINVAL);
     cr_assert_eq(stack->call->net_set("ipv4.icmp_echo_ignore_all", "1"), 0);
     make_icmp(&frame, PEER_ADDRESS, OUR_ADDRESS, ICMP_ECHO_REQUEST, 0, 1, "x",
               1);

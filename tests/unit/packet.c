@@ -93,6 +93,52 @@ Test(packet, empty_pool_fails_counts_and_recovers)
     packet_free(packet);
 }
 
+/* Whatever was known of the one before. */
+Test(packet, a_packet_taken_anew_knows_nothing)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    struct packet fresh = *packet;
+    struct packet *again;
+
+    packet->next = packet;
+    packet->netif = &device->netif;
+    packet->time_ns = 1;
+    memset(&packet->length, 0x55,
+           offsetof(struct packet, references) -
+               offsetof(struct packet, length));
+    packet->fragments_length = 0;
+    packet->checksum = PACKET_CHECKSUM_PARTIAL;
+    packet->has_vlan_tag = packet->is_broadcast = packet->is_looped = true;
+    packet->protocol = 6;
+    packet->checksum_start = packet->checksum_offset = 7;
+    packet->flow_state = packet->joined_size = 8;
+    packet->flow = packet;
+    packet_free(packet);
+    again = packet_alloc(PACKET_HEADROOM);
+    cr_assert_eq(again, packet);
+    cr_assert_null(again->flow);
+    cr_assert_null(again->netif);
+    cr_assert_eq(again->time_ns, fresh.time_ns);
+    cr_assert_arr_eq(&again->length, &fresh.length,
+                     offsetof(struct packet, flow) -
+                         offsetof(struct packet, length));
+    packet_free(again);
+}
+
+Test(packet, a_packet_made_anew_lets_its_fragments_go)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    uint8_t *buffer = buffer_alloc();
+
+    packet_add_fragment(packet, buffer, 5);
+    buffer_release(buffer);
+    packet_renew(packet, 100);
+    cr_assert_eq(packet_total_length(packet), 0);
+    cr_assert_eq(packet_headroom(packet), 100);
+    packet_free(packet);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
 Test(packet, fragment_keeps_its_buffer)
 {
     struct packet *packet = packet_alloc(PACKET_HEADROOM);
