@@ -16,7 +16,6 @@ static const char *const names[DROP_REASON_COUNT] = {
     [DROP_VLAN_UNKNOWN] = "vlan_unknown",
     [DROP_ARP_MALFORMED] = "arp_malformed",
     [DROP_ARP_SENDER] = "arp_sender",
-    [DROP_ARP_DONE] = "arp_done",
     [DROP_NEIGHBOUR_QUEUE_FULL] = "neighbour_queue_full",
     [DROP_NEIGHBOUR_FAILED] = "neighbour_failed",
     [DROP_LINK_DOWN] = "link_down",
@@ -43,7 +42,6 @@ static const char *const names[DROP_REASON_COUNT] = {
     [DROP_ICMP_MALFORMED] = "icmp_malformed",
     [DROP_ICMP_CHECKSUM] = "icmp_checksum",
     [DROP_ICMP_IGNORED] = "icmp_ignored",
-    [DROP_ICMP_DONE] = "icmp_done",
     [DROP_IGMP_MALFORMED] = "igmp_malformed",
     [DROP_FILTER] = "filter",
     [DROP_UDP_SHORT] = "udp_short",
@@ -68,16 +66,9 @@ static const char *const names[DROP_REASON_COUNT] = {
     [DROP_TCP_DUPLICATE] = "tcp_duplicate",
     [DROP_TCP_OUT_OF_ORDER_LIMIT] = "tcp_out_of_order_limit",
     [DROP_TCP_MEMORY] = "tcp_memory",
-    [DROP_TCP_DONE] = "tcp_done",
     [DROP_SOCKET_CLOSED] = "socket_closed",
     [DROP_NO_MEMORY] = "no_memory",
 };
-
-bool drop_reason_is_loss(enum drop_reason reason)
-{
-    return reason != DROP_NONE && reason != DROP_ARP_DONE &&
-           reason != DROP_ICMP_DONE && reason != DROP_TCP_DONE;
-}
 
 const char *drop_reason_name(enum drop_reason reason)
 {

@@ -246,12 +246,10 @@ static void visit_nics(counter_visit *visit, void *context)
 
 static void visit_drops(counter_visit *visit, void *context)
 {
-    for (enum drop_reason reason = DROP_NONE; reason < DROP_REASON_COUNT;
+    for (enum drop_reason reason = DROP_NONE + 1; reason < DROP_REASON_COUNT;
          reason++) {
         char text[LABELLED_SIZE];
 
-        if (!drop_reason_is_loss(reason))
-            continue;
         write_labelled(text, "drops_total", "reason", drop_reason_name(reason));
         visit(context, text, drop_count(reason),
               "packets discarded, by reason");

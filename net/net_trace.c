@@ -22,8 +22,6 @@ static void tell(const struct packet *packet, enum drop_reason reason)
     char source[IPV4_TEXT_SIZE] = "";
     char destination[IPV4_TEXT_SIZE] = "";
 
-    if (!drop_reason_is_loss(reason))
-        return;
     if (now_ns - told.since_ns >= NS_PER_S) {
         told.since_ns = now_ns;
         told.lines = 0;

@@ -36,7 +36,6 @@ enum drop_reason {
     DROP_VLAN_UNKNOWN,
     DROP_ARP_MALFORMED,
     DROP_ARP_SENDER,
-    DROP_ARP_DONE, /* consumed: not an error */
     DROP_NEIGHBOUR_QUEUE_FULL,
     DROP_NEIGHBOUR_FAILED,
     DROP_LINK_DOWN,
@@ -64,7 +63,6 @@ enum drop_reason {
     DROP_ICMP_MALFORMED,
     DROP_ICMP_CHECKSUM,
     DROP_ICMP_IGNORED,
-    DROP_ICMP_DONE, /* consumed: not an error */
     DROP_IGMP_MALFORMED,
     DROP_FILTER,
     /* transports */
@@ -90,7 +88,6 @@ enum drop_reason {
     DROP_TCP_DUPLICATE,
     DROP_TCP_OUT_OF_ORDER_LIMIT,
     DROP_TCP_MEMORY,
-    DROP_TCP_DONE, /* consumed: not an error */
     DROP_SOCKET_CLOSED,
     DROP_NO_MEMORY,
     DROP_REASON_COUNT,
@@ -179,7 +176,7 @@ void packet_renew(struct packet *packet, size_t headroom);
 void packet_drop(struct packet *packet, enum drop_reason reason);
 
 /* Called with every packet that is dropped, before it is freed; NULL: nobody.
- * Consumed ones, too (drop_reason_is_loss). */
+ */
 typedef void packet_drop_trace(const struct packet *packet,
                                enum drop_reason reason);
 void packet_set_drop_trace(packet_drop_trace *trace);
@@ -329,8 +326,6 @@ void packet_queue_drop_all(struct packet_queue *queue, enum drop_reason reason);
 /* --- accounting, for net.c's table and for leak checks in tests ----------- */
 
 const char *drop_reason_name(enum drop_reason reason);
-/* False for packets that did their work and are no more. */
-bool drop_reason_is_loss(enum drop_reason reason);
 uint64_t drop_count(enum drop_reason reason);
 size_t packet_count_total(void);
 size_t packet_count_free(void);
