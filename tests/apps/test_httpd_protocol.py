@@ -173,6 +173,8 @@ def test_ranges():
 
 def test_ranges_beyond_the_end_are_416():
     client = Client(serve().port)
+    assert client.ask("/ten.txt").accept_ranges == "bytes"
+    assert client.ask("/no.txt").accept_ranges is None
     for value in "bytes=10-", "bytes=10-12", "bytes=-0", "bytes=999999-":
         response = client.ask("/ten.txt", range=value)
         assert response.status == 416, value

@@ -186,6 +186,22 @@ Test(httpd_conditional, tags_win_over_dates)
     cr_assert_eq(conditional_check(&request, &validators, now), 412);
 }
 
+/* RFC 9110 13.1.3, 13.1.4: the very second is not later. */
+Test(httpd_conditional, the_second_of_the_change_counts_as_before_it)
+{
+    struct validators validators = {"\"t\"", SAMPLE_TIME};
+    struct request unless = {.if_unmodified_since =
+                                 slice_from("Sun, 06 Nov 1994 08:49:37 GMT")};
+    struct request since = {.if_modified_since =
+                                slice_from("Sun, 06 Nov 1994 08:49:37 GMT")};
+
+    cr_assert_eq(conditional_check(&unless, &validators, now), 0);
+    cr_assert_eq(conditional_check(&since, &validators, now), 304);
+    validators.modified++;
+    cr_assert_eq(conditional_check(&unless, &validators, now), 412);
+    cr_assert_eq(conditional_check(&since, &validators, now), 0);
+}
+
 Test(httpd_conditional, unknown_time_of_change_decides_nothing)
 {
     struct validators validators = {"\"t\"", 0};
