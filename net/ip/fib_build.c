@@ -208,15 +208,10 @@ static void watch(struct ranges *ranges, uint32_t address)
     words[at - 1] = word | set | SET_SPECIAL;
 }
 
-static uint32_t special_of(uint32_t chunk, uint32_t set)
+/* Of all addresses of a chunk that are no host's. */
+static uint32_t special_of(uint32_t chunk)
 {
-    const struct fib_set *paths = &fib_sets[set & ~SET_SPECIAL];
-    bool leads_nowhere =
-        paths->active == 1 && paths->paths[0].path.kind != IP_PATH_UNICAST;
-
-    return leads_nowhere || !ipv4_is_unicast(be32_from(chunk << CHUNK_BITS))
-               ? SET_SPECIAL
-               : 0;
+    return ipv4_is_unicast(be32_from(chunk << CHUNK_BITS)) ? 0 : SET_SPECIAL;
 }
 
 void fib_build(uint32_t chunk)
@@ -230,7 +225,7 @@ void fib_build(uint32_t chunk)
     uint32_t at;
 
     if (count + watched_count == 0) {
-        fib->direct[chunk] = ENTRY_SET | covering | special_of(chunk, covering);
+        fib->direct[chunk] = ENTRY_SET | covering | special_of(chunk);
         return;
     }
     at = take_words(2 * (count + watched_count) + 2 +
@@ -240,7 +235,7 @@ void fib_build(uint32_t chunk)
     for (size_t i = 0; i < watched_count; i++)
         watch(&ranges, watched[i]);
     for (size_t i = 0; i < ranges.count; i++)
-        ranges.words[i] |= special_of(chunk, ranges.words[i] & 0xffff);
+        ranges.words[i] |= special_of(chunk);
     if (is_indexed)
         write_index(&fib->words[at + 1], &ranges);
     fib->words[at] = is_indexed ? RANGES_INDEXED : how_to_search(ranges.count);

@@ -29,8 +29,7 @@ enum {
 #define ENTRY_SET   UINT32_C(0x80000000)
 #define ENTRY_STALE UINT32_C(0)
 /* Of a set's number in entries and ranges: there is more to ask than the way.
- * So of addresses that are ours, or for all, or no host's, and of paths that
- * lead nowhere. */
+ * So of addresses that are ours, or for all, or no host's. */
 #define SET_SPECIAL UINT32_C(0x8000)
 #define SET_STALE   UINT32_C(0xffff)
 /* The first word of ranges: whether an index follows, else how to search them.

@@ -292,6 +292,13 @@ Test(forward, a_black_hole_is_silent)
     cr_assert_eq(ip_route_lookup(&to, &any, &route), -EINVAL);
 }
 
+Test(forward, a_source_that_no_way_leads_to_is_not_taken)
+{
+    add_special(IP_PATH_BLACKHOLE);
+    make_udp(&frame, FAR_ADDRESS, 1, INSIDE_ADDRESS, 2, "x", 1);
+    assert_transit_dropped(&frame, DROP_IP_SOURCE);
+}
+
 Test(forward, an_unreachable_network_says_so)
 {
     struct ip_address to = mapped(FAR_ADDRESS);
