@@ -121,6 +121,28 @@ Test(gateway_config, an_error_names_line_and_column)
     is_refused_at("domain", 1, 7);
 }
 
+Test(gateway_config, a_hardware_address_has_twelve_digits_and_five_colons)
+{
+    char text[] = "dhcp-host=52:54:00:aa:bb:cc,1.2.3.4";
+
+    cr_assert_eq(parse(text), 0);
+    config_free(&config);
+    for (size_t i = 10; i < 27; i++) {
+        char before = text[i];
+
+        text[i] = before == ':' ? '0' : 'g';
+        is_refused_at(text, 1, 11);
+        text[i] = before;
+    }
+}
+
+Test(gateway_config, a_tab_is_a_blank)
+{
+    cr_assert_eq(parse("\tdomain\t=\tlan\t# ours\n"), 0, "%s", said);
+    cr_assert_str_eq(config.domain, "lan");
+    config_free(&config);
+}
+
 Test(gateway_config, a_bad_line_does_not_take_the_others_with_it)
 {
     cr_assert_eq(parse("domain=lan\nnonsense\ncache-size=7\nserver=/a/b/x\n"

@@ -378,6 +378,18 @@ Test(gateway_dhcp, an_option_of_the_file_replaces_ours_and_an_empty_one_removes)
     cr_assert_eq(number(6), 0);
 }
 
+Test(gateway_dhcp, an_option_of_the_file_goes_to_who_asks_for_all)
+{
+    size_t length;
+
+    config.option_count = 1;
+    config.options[0] = (struct config_option){.code = 42, .length = 4};
+    memcpy(config.options[0].bytes, "\x0a\x00\x00\x09", 4);
+    say((struct ask){.type = DHCP_DISCOVER, .client = 1});
+    cr_assert_not_null(option(42, &length));
+    cr_assert_eq(length, 4);
+}
+
 Test(gateway_dhcp, a_name_belongs_to_who_had_it_first)
 {
     uint32_t address;
