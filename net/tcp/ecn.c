@@ -36,10 +36,11 @@ void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment)
 {
     if (!c->has_ecn)
         return;
-    /* 6.1.3. Its window may be one segment now: it should not wait. */
+    /* 6.1.3. Its window may be one segment now: it should not wait. What comes
+     * too early never does. */
     if ((segment->ecn & TCP_CWR) != 0) {
         c->ecn_echo = false;
-        if (segment->length != 0)
+        if (segment->length != 0 && seq_equal(segment->seq, c->rcv.nxt))
             connection_touch(c, OWES_ACK);
     }
     if (is_marked(segment)) {
