@@ -173,8 +173,8 @@ static inline void congestion_note_flight(struct tcp_congestion *congestion,
 }
 
 /* The window was not in use, and so nothing was learnt of the path (RFC 7661
- * 4.1); in slow start half full is enough. What was full stays so when ACKs of
- * one time let it grow before more can be sent. */
+ * 4.1); in slow start more than half full is enough, as Linux has it. What was
+ * full stays so when ACKs of one time let it grow before more can be sent. */
 static inline bool congestion_is_unused(const struct tcp_congestion *congestion)
 {
     uint32_t cwnd = congestion->cwnd;
@@ -182,7 +182,7 @@ static inline bool congestion_is_unused(const struct tcp_congestion *congestion)
     if (congestion->was_full)
         return false;
     if (congestion_in_slow_start(congestion))
-        return congestion->peak < cwnd / 2;
+        return congestion->peak <= cwnd / 2;
     return congestion->peak + congestion->mss < cwnd;
 }
 
