@@ -92,7 +92,14 @@ void text_take_fin(struct tcp_connection *c, uint64_t now_ns)
         time_wait_enter(c, now_ns);
         return;
     }
-    connection_touch(c, OWES_ACK);
+    /* Who was told something mostly closes, too, and our own FIN takes the ACK
+     * along: Linux waits likewise. With the window shut it may be a probe. */
+    if (state == TCP_ESTABLISHED && c->bytes_received != 0 &&
+        !seq_equal(c->rcv.edge, c->rcv.nxt) && tcp_settings.quick_start &&
+        !c->options.quick_ack)
+        timers_delay_ack(c, now_ns);
+    else
+        connection_touch(c, OWES_ACK);
     if (state == TCP_ESTABLISHED)
         connection_set_state(c, TCP_CLOSE_WAIT);
     else if (state == TCP_FIN_WAIT_1)
