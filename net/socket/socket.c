@@ -16,7 +16,8 @@
 #include <poll.h>
 #include <string.h>
 
-enum { TCP_CM_INQ = 36 }; /* <linux/tcp.h> */
+/* <linux/tcp.h>, <linux/socket.h> */
+enum { TCP_CM_INQ = 36, NUMBER_FASTOPEN = 0x20000000 };
 
 /* What raw.c serves, where the image has it. */
 static bool is_raw(int domain, int type, int protocol)
@@ -170,6 +171,8 @@ static ssize_t send_message(int id, const struct msghdr *message, int flags,
         return socket_raw->send(socket, message, *now_ns);
     if (socket->kind == SOCKET_DATAGRAM)
         return datagram_send(socket, message, *now_ns);
+    if (flags & NUMBER_FASTOPEN) /* then callers connect first */
+        return -EOPNOTSUPP;
     return stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
                        false, now_ns);
 }
@@ -244,8 +247,9 @@ static ssize_t receive_message(int id, struct msghdr *message, int flags,
     message->msg_flags = 0;
     if (socket == NULL) {
         result = -EBADF;
-    } else if (flags & MSG_OOB) {
-        result = -EINVAL; /* urgent data is in the stream (RFC 6093) */
+    } else if (flags & (MSG_OOB | MSG_ERRQUEUE)) {
+        /* Urgent data is in the stream (RFC 6093), no error in a queue. */
+        result = flags & MSG_OOB ? -EINVAL : -EAGAIN;
     } else if (message->msg_iovlen > pieces_limit(socket)) {
         result = -EMSGSIZE;
     } else if (socket->kind == SOCKET_RAW) {

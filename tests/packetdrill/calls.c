@@ -101,7 +101,7 @@ static int make_fcntl(void *userdata, int fd, int command, ...)
 static int make_ioctl(void *userdata, int fd, unsigned long request, ...)
 {
     int socket = descriptor_socket(fd);
-    int result = -EINVAL;
+    int result = -ENOTTY;
     va_list values;
 
     (void)userdata;

@@ -258,6 +258,8 @@ static void test_refusals(int fd)
     check(t.getsockopt(u, fd, SOL_SOCKET, 9999, &value, &length) == -1 &&
               errno == ENOPROTOOPT,
           "an unknown option is ENOPROTOOPT");
+    check(t.ioctl(u, fd, TIOCGWINSZ, &fds[0]) == -1 && errno == ENOTTY,
+          "an unknown request is ENOTTY");
     check(t.close(u, 9999) == -1 && errno == EBADF,
           "close of nothing is EBADF");
     check(t.netdev_send(u, "x", 1) != 0, "half a packet is refused");

@@ -36,7 +36,7 @@ static const struct symbol errors[] = {
     SYMBOL(ENOBUFS),       SYMBOL(ENOMEM),       SYMBOL(EDOM),
     SYMBOL(EMFILE),        SYMBOL(EACCES),       SYMBOL(EPROTONOSUPPORT),
     SYMBOL(ENOSYS),        SYMBOL(EDEADLK),      SYMBOL(ESOCKTNOSUPPORT),
-    SYMBOL(ENOENT),
+    SYMBOL(ENOENT),        SYMBOL(ENOTTY),
 };
 
 static const struct symbol symbols[] = {
@@ -92,6 +92,7 @@ static const struct symbol symbols[] = {
     SYMBOL(MSG_EOR),         {"TCP_NOTSENT_LOWAT", 25},
     {"TCP_INQ", 36},         {"TCP_CM_INQ", 36},
     {"SIOCINQ", FIONREAD},   SYMBOL(SIOCATMARK),
+    SYMBOL(MSG_ERRQUEUE),    {"MSG_FASTOPEN", 0x20000000},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
