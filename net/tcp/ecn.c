@@ -19,17 +19,20 @@ static bool is_marked(const struct tcp_segment *segment)
 
 uint8_t ecn_syn_flags(struct tcp_connection *c, bool is_again)
 {
+    if (c->state == TCP_SYN_RECEIVED) /* both opened at once */
+        return c->has_ecn ? TCP_ECE : 0;
     /* 6.1.1.1: without, the second time, should the first have been lost
      * for it. */
-    c->ecn_asked =
-        tcp_settings.ecn == 1 && !is_again && c->state == TCP_SYN_SENT;
+    c->ecn_asked = tcp_settings.ecn == 1 && !is_again;
     return c->ecn_asked ? TCP_ECE | TCP_CWR : 0;
 }
 
 void ecn_answered(struct tcp_connection *c, const struct tcp_segment *segment)
 {
-    c->has_ecn = c->ecn_asked && (segment->flags & TCP_ACK) != 0 &&
-                 (segment->ecn & (TCP_ECE | TCP_CWR)) == TCP_ECE;
+    uint8_t both = TCP_ECE | TCP_CWR;
+    uint8_t granted = (segment->flags & TCP_ACK) != 0 ? TCP_ECE : both;
+
+    c->has_ecn = c->ecn_asked && (segment->ecn & both) == granted;
 }
 
 void ecn_receive(struct tcp_connection *c, const struct tcp_segment *segment)
