@@ -25,7 +25,6 @@ static void leave_service(struct e1000 *nic, enum e1000_state state)
     struct netif *netif = &nic->netif;
 
     nic->state = state;
-    nic->unmasked = 0;
     e1000_transmit_free(nic);
     if (state == E1000_GONE)
         e1000_receive_free(nic);

@@ -2,10 +2,13 @@
 /*
  * The resolver against a name server in virtual time.
  * test-links: tests/unit/support_net.c tests/unit/support_dns.c
+ * test-links: tests/unit/support_socket.c
  */
 #include "tests/unit/support_dns.h"
+#include "tests/unit/support_socket.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 TestSuite(dns, .init = dns_world, .timeout = 60);
@@ -314,4 +317,21 @@ Test(dns, address_has_its_name)
     cr_assert(is_done);
     cr_assert_eq(result.status, DNS_OK);
     cr_assert_str_eq(result.name, "host.example");
+}
+
+Test(dns, the_call_waits_and_tells_the_addresses_or_why_there_is_none)
+{
+    uint8_t addresses[3][4] = {{0}};
+
+    socket_world_use(stack);
+    name_server.answer = two_addresses;
+    cr_assert_eq(socket_resolve("www.example.org", addresses, 3), 2);
+    cr_assert_arr_eq(addresses[0], "\1\2\3\4", 4);
+    cr_assert_arr_eq(addresses[1], "\5\6\7\10", 4);
+    memset(addresses, 0, sizeof(addresses));
+    cr_assert_eq(socket_resolve("www.example.org", addresses, 1), 1);
+    cr_assert_eq(addresses[1][0], 0);
+    cr_assert_eq(name_server.heard, 1);
+    name_server.answer = NULL;
+    cr_assert_eq(socket_resolve("other.example.org", addresses, 3), -EAGAIN);
 }

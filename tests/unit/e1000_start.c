@@ -217,13 +217,19 @@ Test(e1000_start, a_negotiating_phy_without_link_is_left_to_it)
 
 Test(e1000_start, a_phy_left_asleep_is_woken)
 {
-    struct fake_nic *nic = fake_nic_add(0x100E);
+    /* 802.3 22.2.4.1: no negotiation; power down; isolate */
+    static const uint16_t asleep[] = {0, 0x1000 | 0x0800, 0x1000 | 0x0400};
 
-    fake_nic_link(nic, false);
-    nic->phy[E1000_PHY_CONTROL] = E1000_PHY_CONTROL_POWER_DOWN;
-    cr_assert_eq(e1000_probe_all(), 1);
-    cr_assert_eq(nic->phy[E1000_PHY_CONTROL],
-                 E1000_PHY_CONTROL_NEGOTIATE | E1000_PHY_CONTROL_RESTART);
+    struct fake_nic *nics[ARRAY_COUNT(asleep)];
+
+    for (size_t i = 0; i < ARRAY_COUNT(asleep); ++i) {
+        nics[i] = fake_nic_add(0x100E);
+        fake_nic_link(nics[i], false);
+        nics[i]->phy[E1000_PHY_CONTROL] = asleep[i];
+    }
+    cr_assert_eq(e1000_probe_all(), ARRAY_COUNT(asleep));
+    for (size_t i = 0; i < ARRAY_COUNT(asleep); ++i)
+        cr_assert_eq(nics[i]->phy[E1000_PHY_CONTROL], 0x1000 | 0x0200);
 }
 
 struct model {

@@ -81,6 +81,8 @@ Test(net_settings, each_takes_what_lies_in_its_bounds_and_no_more)
         cr_assert_eq(set(all[i].name, ""), -EINVAL, "%s", all[i].name);
         cr_assert_eq(set(all[i].name, "-1"), -EINVAL, "%s", all[i].name);
         cr_assert_eq(set(all[i].name, "99999999999999999999"), -EINVAL);
+        snprintf(name, sizeof(name), "%llu", (1ULL << 32) + 1); /* is not 1 */
+        cr_assert_eq(set(all[i].name, name), -EINVAL, "%s", all[i].name);
         snprintf(name, sizeof(name), "ipv4.%s", all[i].name);
         cr_assert_eq(set(name, all[i].least), 0, "%s", name);
     }

@@ -296,10 +296,31 @@ Test(raw_socket, calls_of_streams_are_refused_and_kinds_are_told)
     cr_assert_eq(set_option(id, IPPROTO_TCP, 1, 1), -ENOPROTOOPT);
     cr_assert_eq(get_option(id, IPPROTO_TCP, 11), -ENOPROTOOPT);
     cr_assert_eq(get_option(id, SOL_SOCKET, SO_TYPE), SOCK_RAW);
+    cr_assert_eq(get_option(open_socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP),
+                            SOL_SOCKET, SO_TYPE),
+                 SOCK_DGRAM);
     cr_assert_eq(get_option(id, SOL_SOCKET, SO_PROTOCOL), SOME_PROTOCOL);
     cr_assert_eq(socket_open(AF_INET, SOCK_RAW, 0), -EPROTONOSUPPORT);
     cr_assert_eq(socket_open(AF_INET, SOCK_RAW, 256), -EPROTONOSUPPORT);
     cr_assert_eq(socket_open(AF_PACKET, SOCK_STREAM, 0), -ESOCKTNOSUPPORT);
+}
+
+Test(raw_socket, names_of_both_ends_are_told)
+{
+    int id = open_socket(AF_INET, SOCK_RAW, SOME_PROTOCOL);
+    int frames = open_socket(AF_PACKET, SOCK_RAW, 0);
+    struct sockaddr_in name = {.sin_port = 1};
+    struct sockaddr *any = (struct sockaddr *)&name;
+    socklen_t length = sizeof(name);
+
+    cr_assert_eq(socket_getpeername(id, any, &length), -ENOTCONN);
+    cr_assert_eq(socket_getpeername(frames, any, &length), -EOPNOTSUPP);
+    cr_assert_eq(socket_getsockname(id, any, &length), 0);
+    cr_assert_eq(name.sin_family, AF_INET);
+    cr_assert_eq(name.sin_addr.s_addr, INADDR_ANY);
+    cr_assert_eq(connect_to(id, LOOPBACK, 0), 0);
+    cr_assert_eq(socket_getpeername(id, any, &length), 0);
+    cr_assert_eq(name.sin_addr.s_addr, htonl(LOOPBACK));
 }
 
 Test(raw_socket, poll_epoll_and_waiting_tell_when_there_is_something)

@@ -170,3 +170,21 @@ Test(tcp_autotune, the_window_stays_ahead_of_a_peer_in_slow_start)
         world_run_for(round_trip_ns + round_trip_ns / 10);
     }
 }
+
+/* What the app reads in a round trip is small: it needs no more room. */
+Test(tcp_autotune, a_trickle_does_not_make_the_buffer_grow)
+{
+    static struct scene scene;
+    static uint8_t bytes[1000];
+
+    scene_established(&scene, SCENE_TIMESTAMPS);
+    int before = tcp_get_option(scene.connection, TCP_OPTION_RECEIVE_BUFFER);
+    for (int i = 0; i < 1000; i++) {
+        scene_says(&scene, A, bytes, sizeof(bytes));
+        world_run_for(100 * NS_PER_MS);
+        remote_forget(scene.bench.remote);
+        cr_assert_eq(scene_read(&scene, bytes, sizeof(bytes)), 1000);
+    }
+    cr_assert_eq(tcp_get_option(scene.connection, TCP_OPTION_RECEIVE_BUFFER),
+                 before);
+}

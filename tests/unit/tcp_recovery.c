@@ -159,6 +159,18 @@ Test(tcp_recovery, a_partial_ack_repairs_the_next_hole)
     cr_assert_eq(scene_counter("tcp_partial_acks_total"), 2);
 }
 
+/* RFC 6582 3.2, step 3: by as much as the window, and a segment added back. */
+Test(tcp_recovery, a_partial_ack_of_the_whole_window_leaves_two_segments)
+{
+    scene_established(&scene, 0);
+    scene_write_pattern(&scene, 12 * MSS);
+    repeats(3);
+    cr_assert_eq(scene_status(&scene).congestion_window, 10 * MSS);
+    acks(10 * MSS);
+    cr_assert_eq(scene_counter("tcp_partial_acks_total"), 1);
+    cr_assert_eq(scene_status(&scene).congestion_window, 2 * MSS);
+}
+
 Test(tcp_recovery, a_window_update_is_no_duplicate_ack)
 {
     scene_established(&scene, 0);
