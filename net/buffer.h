@@ -19,7 +19,8 @@
  * Contents are undefined. */
 uint8_t *buffer_alloc(void) MUST_CHECK;
 
-/* One reference more or less to the buffer that `address` lies in. */
+/* One reference more or less to the buffer that `address` lies in, if it lies
+ * in one. */
 void buffer_hold(const void *address);
 void buffer_release(const void *address);
 

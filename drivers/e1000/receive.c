@@ -77,8 +77,7 @@ void e1000_receive_restart(struct e1000 *nic)
 void e1000_receive_free(struct e1000 *nic)
 {
     for (uint32_t slot = 0; slot < nic->rx.size; ++slot) {
-        if (nic->rx.buffers[slot] != NULL)
-            buffer_release(nic->rx.buffers[slot]);
+        buffer_release(nic->rx.buffers[slot]);
         nic->rx.buffers[slot] = NULL;
     }
 }

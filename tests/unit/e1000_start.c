@@ -126,11 +126,14 @@ Test(e1000_start, nothing_of_a_predecessor_survives_although_rst_clears_nothing)
     leave_it_running(nic);
     for (size_t i = 0; i < ARRAY_COUNT(written); ++i)
         fake_nic_set(nic, written[i].offset, 0x5A5A5A5A);
+    fake_nic_set(nic, E1000_CTRL, UINT32_MAX & ~E1000_CTRL_RST);
     stack_init(2048);
     cr_assert_eq(e1000_probe_all(), 1);
     for (size_t i = 0; i < ARRAY_COUNT(written); ++i)
         cr_assert_eq(fake_nic_get(nic, written[i].offset), written[i].value,
                      "%04X", written[i].offset);
+    /* On, by autonegotiation, with tags; nothing reset, inverted, forced. */
+    cr_assert_eq(fake_nic_get(nic, E1000_CTRL) & 0xD80018E8, 0x40000060);
     cr_assert_eq(fake_nic_get(nic, E1000_IMS), 0);
     cr_assert_eq(fake_nic_get(nic, E1000_ICR), 0);
     cr_assert_eq(fake_nic_get(nic, E1000_RDH), 0);
