@@ -70,7 +70,7 @@ static void note_sent(struct tcp_connection *c, struct seq32 seq,
     timers_arm(c, c->retransmit_at_ns);
     /* The probe's time depends on the retransmission timer: the segment that
      * sets it has a probe only when it is not alone. */
-    if ((had_timer || length > c->snd.mss) && !r->is_off) {
+    if (had_timer || length > c->snd.mss) {
         probe_schedule(c, now_ns);
         if (r->deadline_ns != 0)
             timers_arm(c, r->deadline_ns);

@@ -227,6 +227,27 @@ Test(hostile, T32_time_waits_beyond_the_pool_replace_the_oldest)
     cr_assert_eq(scene_counter("tcp_connections{state=\"time-wait\"}"), 0);
 }
 
+Test(hostile, S2_connections_that_were_reset_are_given_back_when_closed)
+{
+    scene_listen(&scene, SCENE_SMALL);
+    uint64_t objects = scene_counter("tcp_connection_objects");
+    for (uint32_t i = 0; i < objects + 10; i++) {
+        peer->port = (uint16_t)(1024 + i);
+        peer->seq = 1000;
+        cr_assert(dialogue_open(peer), "connection %u", i);
+        const struct stack_functions *call = world_enter(scene.bench.stack);
+        struct tcp_connection *c = call->tcp_accept(scene.listener, &scene);
+        world_leave(scene.bench.stack);
+        cr_assert_not_null(c, "connection %u", i);
+        dialogue_send(peer, R, peer->seq, 0, NULL, 0);
+        world_run_for(NS_PER_US);
+        (void)world_enter(scene.bench.stack);
+        call->tcp_close(c, world_now());
+        world_leave(scene.bench.stack);
+        remote_forget(scene.bench.remote);
+    }
+}
+
 static uint32_t iss_of(uint16_t port)
 {
     peer->port = port;

@@ -112,6 +112,16 @@ Test(tcp_cookie, an_mss_between_those_of_the_table_is_rounded_down)
     cr_assert_eq(scene_status(&scene).send_mss, 1220);
 }
 
+/* covers: MUST-15 */
+Test(tcp_cookie, without_an_mss_it_is_536)
+{
+    listen_with_cookies(0);
+    peer->syn_options_length = 0;
+    cr_assert(dialogue_open(peer));
+    accept_it();
+    cr_assert_eq(scene_status(&scene).send_mss, 536);
+}
+
 Test(tcp_cookie, data_that_brings_the_cookie_back_is_delivered)
 {
     char bytes[8];
