@@ -125,6 +125,39 @@ Test(dhcp, lease_is_renewed_at_half_by_unicast)
     cr_assert_eq(server.heard[DHCP_DISCOVER], 1);
 }
 
+/* The server's name becomes an option that nobody knows. */
+static size_t without_server(uint8_t *bytes, size_t length, enum dhcp_type type)
+{
+    (void)type;
+    for (size_t at = 240; at + 1 < length && bytes[at] != 255;
+         at += 2U + bytes[at + 1])
+        if (bytes[at] == 54)
+            bytes[at] = 224;
+    return length;
+}
+
+Test(dhcp, an_offer_by_nobody_is_none)
+{
+    server.bend = without_server;
+    world_run_for(10 * NS_PER_S);
+    cr_assert_geq(server.heard[DHCP_DISCOVER], 2);
+    cr_assert_eq(server.heard[DHCP_REQUEST], 0);
+}
+
+/* RFC 2131 table 3: whom should we ask the next time? */
+Test(dhcp, a_renewal_by_nobody_is_none)
+{
+    peer.answers_arp = true;
+    world_run_for(NS_PER_S);
+    server.bend = without_server;
+    world_run_for(1900 * NS_PER_S);
+    cr_assert_geq(server.heard[DHCP_REQUEST], 2);
+    cr_assert_eq(state(), DHCP_RENEWING);
+    server.bend = NULL;
+    world_run_for(1000 * NS_PER_S);
+    cr_assert_eq(state(), DHCP_BOUND);
+}
+
 Test(dhcp, what_a_renewal_changes_is_taken_over)
 {
     static const struct be32 farther = {{10, 1, 2, 0}};

@@ -151,6 +151,7 @@ Test(forward_hooks, a_reset_answers_as_a_closed_port_would)
     make_segment(2, 0);
     assert_transit_dropped(&frame, DROP_FILTER);
     cr_assert_eq(be32_get(received_ip(6, 0)->source), INSIDE_ADDRESS);
+    cr_assert_eq(be16_get(received_ip(6, 0)->fragment), IPV4_DONT_FRAGMENT);
     tcp = (const uint8_t *)(received_ip(6, 0) + 1);
     cr_assert_eq(tcp[13], 0x14);
     cr_assert_eq(tcp[11], 101);

@@ -322,6 +322,7 @@ Test(qdisc, a_link_that_goes_down_takes_the_queue_with_it)
         send(&frame);
         world_run_for(100 * NS_PER_MS);
         cr_assert_not_null(inside_ip(0));
+        cr_assert_eq(discipline()->backlog_packets, 0);
         forget_inside();
         world_run_for(NS_PER_S);
     }
