@@ -194,7 +194,7 @@ enum {
     FLOW_MEMORY_SHARE = 6,
     FLOW_TABLE_MIN = 1024,
     FLOW_TABLE_MAX = 1 << 20,
-    FLOW_RECENT_PAIR = 2, /* tuples of one hash remembered in front */
+    FLOW_RECENT_PAIR = 2,         /* tuples of one hash remembered in front */
     FLOW_FRONT_BUCKETS = 1 << 18, /* from 128 MB on */
     /* Places looked at to make room for one flow. */
     FLOW_VICTIMS_MAX = 64,
