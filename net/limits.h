@@ -38,9 +38,10 @@ enum {
     NETIF_LONE_TURNS = 16,
     /* Packets that wait for room in one device's ring: enough for a burst of
      * every connection, little enough that it drains within a second at
-     * 10 Mbit/s. Also bounded by a part of the pool. */
+     * 10 Mbit/s. All devices' together, disciplines included, are bounded by
+     * a part of the pool, of which each card may use the same. */
     NETIF_QUEUE_MAX = 512,
-    NETIF_QUEUE_POOL_DIVISOR = 8,
+    NETIF_QUEUE_POOL_DIVISOR = 16,
 };
 
 /* VLAN interfaces, which count among NETIF_MAX. */
@@ -73,7 +74,6 @@ enum {
     QDISC_FQ_CODEL_PACKETS = 10240,
     QDISC_DROP_BATCH = 64,
     QDISC_QUANTUM = 1514, /* a full frame */
-    QDISC_POOL_DIVISOR = 8,
     /* A tbf's bucket when none is given: at 100 Mbit/s a timer's tick. */
     QDISC_BURST_BYTES = 4096,
 };
@@ -95,7 +95,7 @@ enum {
      * for all, which is also bounded by a part of the pool. */
     NEIGHBOUR_QUEUE_MAX = 16,
     NEIGHBOUR_QUEUED_TOTAL_MAX = 128,
-    NEIGHBOUR_QUEUED_POOL_DIVISOR = 16,
+    NEIGHBOUR_QUEUED_POOL_DIVISOR = 64,
     NEIGHBOUR_REQUESTS = 3,       /* before it counts as unreachable */
     NEIGHBOUR_UNICAST_PROBES = 3, /* then as many by broadcast */
     /* Entries looked at to find one to replace. */
@@ -167,7 +167,7 @@ enum {
     REASSEMBLY_FIRST_BYTES = 1280,
     REASSEMBLY_BUFFERS = 33,
     REASSEMBLY_BYTES_MAX = 256 * 1024,
-    REASSEMBLY_POOL_DIVISOR = 8,
+    REASSEMBLY_POOL_DIVISOR = 16,
 
     /* ICMP we generate (RFC 1812 4.3.2.8): tokens a second and burst, of all
      * and of one peer. */
@@ -241,7 +241,7 @@ enum {
     UDP_RECEIVE_BUFFER = 277 * 2304,
     UDP_SEND_BUFFER = 212992, /* as Linux's net.core.wmem_default */
     UDP_RECEIVE_POOL_DIVISOR = 8,
-    UDP_TOTAL_POOL_DIVISOR = 4,
+    UDP_TOTAL_POOL_DIVISOR = 8,
     /* RFC 6056 3.3.4. */
     UDP_PORT_FIRST = 32768,
     UDP_PORT_LAST = 60999,
@@ -251,7 +251,7 @@ enum {
 /* Raw, ping and packet sockets. */
 enum {
     RAW_SOCKETS_MAX = 64,
-    RAW_TOTAL_POOL_DIVISOR = 16, /* what all their queues may hold */
+    RAW_TOTAL_POOL_DIVISOR = 32, /* what all their queues may hold */
     /* Of what does not fit one buffer: linear, enough for every header. */
     RAW_LINEAR_BYTES = 512,
     /* One packet's bytes: fragments, or the segments of a train (64 KiB of at
@@ -464,3 +464,14 @@ enum {
 /* Times in answers are believed up to here (RFC 8767 4; RFC 2308 5). */
 #define DNS_TTL_MAX_S          UINT32_C(86400)
 #define DNS_NEGATIVE_TTL_MAX_S UINT32_C(900)
+
+/* Where packets and buffers may rest, in 64ths of the pool: with the cards'
+ * rings, which hold a fifth of it at most, less than there is, so that what
+ * comes always finds a buffer whoever lets what lies in his queue. */
+_Static_assert(2 * 64 / TCP_MEMORY_DIVISOR + 64 / UDP_TOTAL_POOL_DIVISOR +
+                       64 / RAW_TOTAL_POOL_DIVISOR +
+                       64 / REASSEMBLY_POOL_DIVISOR +
+                       64 / NEIGHBOUR_QUEUED_POOL_DIVISOR +
+                       64 / NETIF_QUEUE_POOL_DIVISOR <=
+                   64 - 64 / 5,
+               "all resting places together leave room for the rings");

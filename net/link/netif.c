@@ -39,14 +39,11 @@ static struct {
 
 COLD void netif_init(const struct netif_wiring *wiring)
 {
-    size_t limit = buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR;
-
     while (interfaces.count != 0)
         netif_table[--interfaces.count] = NULL;
     memset(&interfaces, 0, sizeof(interfaces));
     gro_init();
     interfaces.wiring = wiring;
-    interfaces.queue_limit = limit < NETIF_QUEUE_MAX ? limit : NETIF_QUEUE_MAX;
 }
 
 netif_capture *netif_set_capture(netif_capture *capture)
@@ -55,6 +52,12 @@ netif_capture *netif_set_capture(netif_capture *capture)
 
     interfaces.capture = capture;
     return before;
+}
+
+size_t netif_queue_share(void)
+{
+    return buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR /
+           (interfaces.ethernets != 0 ? interfaces.ethernets : 1);
 }
 
 /* "eth" and a number below NETIF_MAX. */
@@ -82,6 +85,8 @@ static COLD void tick(struct timer *timer, uint64_t now_ns)
 
 COLD int netif_register(struct netif *netif)
 {
+    size_t limit;
+
     ASSERT(netif->operations->transmit != NULL);
     ASSERT(netif->operations->poll != NULL);
     ASSERT(netif->mtu != 0);
@@ -99,6 +104,8 @@ COLD int netif_register(struct netif *netif)
     netif->lone_turns = 0;
     netif->needs_kick = false;
     netif_table[interfaces.count++] = netif;
+    limit = netif_queue_share();
+    interfaces.queue_limit = limit < NETIF_QUEUE_MAX ? limit : NETIF_QUEUE_MAX;
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
         timer_set(&interfaces.seconds, platform_now_ns() + NS_PER_S);

@@ -130,6 +130,10 @@ netif_capture *netif_set_capture(netif_capture *capture);
  * or app with the lock held. */
 int netif_register(struct netif *netif) MUST_CHECK;
 
+/* So many packets may wait for one card: a part of the pool, shared by all of
+ * them. */
+size_t netif_queue_share(void);
+
 /* The device wants to be polled. Hardirq or softirq. */
 void netif_schedule(struct netif *netif);
 

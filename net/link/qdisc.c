@@ -118,7 +118,7 @@ const struct qdisc *qdisc_of(const struct netif *netif)
 
 uint32_t qdisc_limit(const struct qdisc_settings *settings, uint32_t usual)
 {
-    size_t most = buffer_count_total() / QDISC_POOL_DIVISOR;
+    size_t most = netif_queue_share();
     uint32_t limit = settings->limit != 0 ? settings->limit : usual;
 
     return limit < most ? limit : (uint32_t)most;

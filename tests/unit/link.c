@@ -201,8 +201,8 @@ Test(link, queue_behind_a_full_ring_is_bounded)
     struct card *card = add_card(0);
     size_t most = NETIF_QUEUE_MAX;
 
-    if (most > buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR)
-        most = buffer_count_total() / NETIF_QUEUE_POOL_DIVISOR;
+    if (most > netif_queue_share())
+        most = netif_queue_share();
     for (size_t i = 0; i < 4 + most + 10; i++)
         netif_transmit(&card->netif, make_packet(100));
     cr_assert_eq(card->netif.queue.count, most);

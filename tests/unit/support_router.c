@@ -13,7 +13,7 @@
 #include "net/net_router.h"
 #include "net/wire/checksum.h"
 
-enum { PARTS_MEMORY = 8 << 20 };
+enum { PARTS_MEMORY = 8 << 20, ROUTER_MEMORY = 64 << 20 };
 
 struct device *inside_device;
 struct inside inside;
@@ -92,7 +92,8 @@ void router_world_with_rules(const char *rules)
 {
     router_rules = rules;
     net_world_prepare = prepare;
-    net_world();
+    net_world_with("10.0.0.1::10.0.0.254:255.255.255.0::eth0:none",
+                   ROUTER_MEMORY, 0);
     peer.answers_arp = true;
     forget_inside();
 }
