@@ -145,10 +145,12 @@ def dhclient(side, interface):
     """A lease by ISC's client, which sets nothing."""
     script = write_script(side.t, "dhclient.sh", DHCLIENT_SCRIPT)
     log = side.t.path("bound")
-    side.run(["dhclient", "-1", "-v", "-sf", script, "-lf",
-              side.t.path("dhclient.leases"), "-pf",
-              side.t.path("dhclient.pid"), "-e", f"LOG={log}", "--no-pid",
-              interface], timeout=20)
+    files = ["-lf", side.t.path("dhclient.leases"), "-pf",
+             side.t.path("dhclient.pid")]
+    side.run(["dhclient", "-1", "-v", "-sf", script, *files, "-e",
+              f"LOG={log}", interface], timeout=20)
+    # With a lease it goes on in the background, and nobody's death ends it.
+    side.run(["dhclient", "-x", *files, interface], timeout=20)
     with open(log, encoding="ascii") as file:
         return bound(file.read())
 
