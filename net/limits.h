@@ -15,6 +15,8 @@
 enum {
     /* The e1000's default receive buffer size; two fill a page. */
     BUFFER_SIZE = 2048,
+    POOL_BUFFERS_MIN = 640, /* two 256-descriptor rings and a bit */
+    POOL_BUFFERS_MAX = 16384,
     /* Room for Ethernet + VLAN + IPv4 with options + TCP with options + slack
      * in front of what a transport sends: 14 + 4 + 60 + 60 = 138. */
     PACKET_HEADROOM = 160,
@@ -465,9 +467,12 @@ enum {
 #define DNS_TTL_MAX_S          UINT32_C(86400)
 #define DNS_NEGATIVE_TTL_MAX_S UINT32_C(900)
 
-/* Where packets and buffers may rest, in 64ths of the pool: with the cards'
- * rings, which hold a fifth of it at most, less than there is, so that what
- * comes always finds a buffer whoever lets what lies in his queue. */
+/* Where packets and buffers may wait for others, in 64ths of the pool: with the
+ * cards' receive rings, a fifth of it unless e1000.rx_ring says otherwise, less
+ * than there is, so that what comes always finds a buffer whoever lets what
+ * lies in his queue. What the machine takes away by itself is not counted:
+ * transmit rings, frames on the loopback, TCP's replies, a datagram being cut.
+ */
 _Static_assert(2 * 64 / TCP_MEMORY_DIVISOR + 64 / UDP_TOTAL_POOL_DIVISOR +
                        64 / RAW_TOTAL_POOL_DIVISOR +
                        64 / REASSEMBLY_POOL_DIVISOR +

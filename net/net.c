@@ -101,11 +101,7 @@ static const struct netif_wiring netif_wiring = {
 /* ---- memory ---------------------------------------------------------------
  */
 
-enum {
-    POOL_PERCENT = 30,
-    POOL_BUFFERS_MIN = 640, /* two 256-descriptor rings and a bit */
-    POOL_BUFFERS_MAX = 16384,
-};
+enum { POOL_PERCENT = 30 };
 
 static size_t pool_buffers(void)
 {

@@ -28,8 +28,11 @@ enum {
     /* Erratum 23: no ring may cross 64 KiB; 4096 bytes at a multiple of that
      * do not, and longer rings are aligned to their own size. */
     RING_ALIGNMENT = 4096,
-    /* Receive buffers of all cards together: 1/24 of memory at most. */
-    MEMORY_PARTS = 24,
+    /* All cards' receive buffers: a fifth of the pool, which is made later,
+     * of 3/16 of the memory left now. */
+    POOL_PARTS = 5,
+    POOL_MEMORY_SHARE = 3,
+    POOL_MEMORY_PARTS = 16,
     /* What is moved is judged after so many polls. */
     POLLS_JUDGED = 32,
 };
@@ -72,12 +75,17 @@ static uint8_t *map_registers(const struct pci_device *pci)
 
 static uint32_t receive_ring_size(size_t count)
 {
+    size_t pool = memory_available() / POOL_MEMORY_PARTS * POOL_MEMORY_SHARE /
+                  BUFFER_SIZE;
     uint32_t size = E1000_RING_SIZE;
 
     if (e1000_options.rx_ring != 0)
         return e1000_options.rx_ring;
-    while (size > E1000_RING_SIZE_MIN &&
-           size * count * BUFFER_SIZE > memory_total() / MEMORY_PARTS)
+    if (pool < POOL_BUFFERS_MIN)
+        pool = POOL_BUFFERS_MIN;
+    if (pool > POOL_BUFFERS_MAX)
+        pool = POOL_BUFFERS_MAX;
+    while (size > E1000_RING_SIZE_MIN && size * count > pool / POOL_PARTS)
         size /= 2;
     return size;
 }

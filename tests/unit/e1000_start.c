@@ -339,9 +339,20 @@ Test(e1000_start, a_small_machine_has_a_small_ring)
 {
     struct fake_nic *nic = fake_nic_add(0x100E);
 
-    fake_kernel.memory_total = 8 << 20;
+    fake_kernel.memory_available = 5 << 20; /* the least of pools */
     cr_assert_eq(e1000_probe_all(), 1);
     cr_assert_eq(fake_nic_get(nic, E1000_RDLEN), 128 * 16);
+}
+
+Test(e1000_start, receive_rings_hold_a_fifth_of_the_pool)
+{
+    struct fake_nic *nic = fake_nic_add(0x100E);
+    struct fake_nic *other = fake_nic_add(0x100E);
+
+    fake_kernel.memory_available = 12 << 20; /* a pool of 1,152 buffers */
+    cr_assert_eq(e1000_probe_all(), 2);
+    cr_assert_eq(fake_nic_get(nic, E1000_RDLEN), 64 * 16);
+    cr_assert_eq(fake_nic_get(other, E1000_RDLEN), 64 * 16);
 }
 
 Test(e1000_start, without_memory_for_rings_the_card_is_reported)

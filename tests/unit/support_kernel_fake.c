@@ -17,7 +17,7 @@
 #define BUS_OFFSET UINT64_C(0x0100000000000000)
 
 struct fake_kernel fake_kernel = {
-    .memory_total = 64 << 20,
+    .memory_available = 62 << 20,
     .memory_limit = 64 << 20,
     .interrupts_enabled = true,
 };
@@ -60,9 +60,9 @@ void *memory_take(size_t bytes, size_t alignment)
     return memset(block, 0, bytes);
 }
 
-size_t memory_total(void)
+size_t memory_available(void)
 {
-    return fake_kernel.memory_total;
+    return fake_kernel.memory_available;
 }
 
 uint64_t clock_now_ns(void)

@@ -27,7 +27,7 @@ struct fake_kernel {
     struct fake_device devices[FAKE_DEVICES_MAX];
     size_t device_count;
     uint64_t now_ns;
-    size_t memory_total;
+    size_t memory_available;
     size_t memory_limit; /* memory_take() fails beyond */
     size_t memory_taken;
     bool interrupts_enabled;
