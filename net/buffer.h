@@ -4,8 +4,9 @@
  * send and send queues. Each has BUFFER_SIZE bytes at a multiple of that (so
  * none crosses a page) and a reference count, because a packet on its way out
  * may point into a send queue that is acknowledged meanwhile. References are
- * found by address: memory outside the pool (files of the module) needs none,
- * and holding or releasing it does nothing. packet_init (packet.h) takes them.
+ * found by address, and a large buffer has one count for all of it. Memory
+ * outside the pool (files of the module) needs none, and holding or releasing
+ * it does nothing. packet_init (packet.h) takes them.
  */
 #pragma once
 
@@ -18,6 +19,10 @@
 /* A buffer with one reference, or NULL when the pool is empty (counted).
  * Contents are undefined. */
 uint8_t *buffer_alloc(void) MUST_CHECK;
+
+/* The same of BUFFER_LARGE_SIZE bytes, or NULL when there is none (not
+ * counted: BUFFERS_OF_LARGE small ones may be there). */
+uint8_t *buffer_alloc_large(void) MUST_CHECK;
 
 /* One reference more or less to the buffer that `address` lies in, if it lies
  * in one. */

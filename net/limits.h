@@ -17,6 +17,10 @@ enum {
     BUFFER_SIZE = 2048,
     POOL_BUFFERS_MIN = 640, /* two 256-descriptor rings and a bit */
     POOL_BUFFERS_MAX = 16384,
+    /* So many side by side are one large buffer, for text of a stream that
+     * sends much: a burst of 64 KiB is five pieces and not thirty-three. */
+    BUFFERS_OF_LARGE = 8,
+    BUFFER_LARGE_SIZE = BUFFERS_OF_LARGE * BUFFER_SIZE,
     /* Room for Ethernet + VLAN + IPv4 with options + TCP with options + slack
      * in front of what a transport sends: 14 + 4 + 60 + 60 = 138. */
     PACKET_HEADROOM = 160,

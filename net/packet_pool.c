@@ -5,7 +5,9 @@
  * and to give back, and a buffer without a packet (of a ring, of a send queue)
  * leaves its descriptor idle; that one counts the references, too. What is
  * free hangs on a list, the warmest first; what nobody ever took is not
- * touched: at boot that would be most of the work.
+ * touched: at boot that would be most of the work. Large buffers are taken
+ * from the far end of that, and stay what they are until small ones run out:
+ * the first descriptor counts for all of them, the others have no reference.
  */
 #include "net/packet.h"
 
@@ -23,12 +25,14 @@ struct level {
 
 static struct {
     struct packet *free;    /* those given back, the last one first */
+    struct packet *large;   /* the same of large ones */
     struct level buffers;   /* free ones */
     struct level idle;      /* descriptors that are no packet */
     uint8_t *base;          /* of the buffers */
     size_t size;            /* bytes of all of them */
     struct packet *packets; /* [i] belongs to the i-th buffer */
     size_t used;            /* so many, the first ones, were taken once */
+    size_t top;             /* large ones are from here on */
     size_t total;
     uint64_t failures;
 } pool;
@@ -46,10 +50,18 @@ COLD int packet_init(size_t count)
     pool.size = count * BUFFER_SIZE;
     pool.packets = packets;
     pool.total = count;
+    pool.top = count;
     pool.buffers.lowest = count;
     pool.idle.lowest = count;
     packet_counts_init();
     return 0;
+}
+
+static inline void give(struct packet *packet)
+{
+    packet->next = pool.free;
+    pool.free = packet;
+    pool.buffers.margin++;
 }
 
 /* One fewer is left; there was one. */
@@ -69,19 +81,34 @@ static inline size_t level_now(const struct level *level)
 /* ---- buffers --------------------------------------------------------------
  */
 
-/* A descriptor that was never used, or NULL: all are. */
-static NOINLINE struct packet *take_untouched(void)
+static inline struct packet *touch(size_t number)
 {
-    struct packet *packet = &pool.packets[pool.used];
+    struct packet *packet = &pool.packets[number];
 
-    if (pool.used == pool.total) {
+    packet->buffer = pool.base + number * BUFFER_SIZE;
+    packet->data = NULL;
+    packet->references = 0;
+    return packet;
+}
+
+/* A descriptor that was never used, or the first of a large buffer, of which
+ * the others are free then. NULL: all are used. */
+static COLD NOINLINE struct packet *take_untouched(void)
+{
+    struct packet *large = pool.large;
+
+    if (pool.used != pool.top)
+        return touch(pool.used++);
+    if (large == NULL) {
         pool.failures++;
         return NULL;
     }
-    packet->buffer = pool.base + pool.used * BUFFER_SIZE;
-    packet->data = NULL;
-    pool.used++;
-    return packet;
+    pool.large = large->next;
+    for (size_t i = 1; i < BUFFERS_OF_LARGE; i++) {
+        large[i].next = pool.free;
+        pool.free = &large[i];
+    }
+    return large;
 }
 
 static inline struct packet *take(void)
@@ -99,19 +126,54 @@ static inline struct packet *take(void)
     return packet;
 }
 
-static inline void give(struct packet *packet)
-{
-    packet->next = pool.free;
-    pool.free = packet;
-    pool.buffers.margin++;
-}
-
 /* The descriptor of the buffer around `address`; NULL: other memory. */
 static inline struct packet *descriptor_of(const void *address)
 {
     size_t offset = (size_t)((uintptr_t)address - (uintptr_t)pool.base);
 
     return offset < pool.size ? &pool.packets[offset / BUFFER_SIZE] : NULL;
+}
+
+COLD uint8_t *buffer_alloc_large(void)
+{
+    struct packet *packet = pool.large;
+
+    if (packet != NULL) {
+        pool.large = packet->next;
+    } else if (pool.top - pool.used >= BUFFERS_OF_LARGE) {
+        for (size_t i = 0; i < BUFFERS_OF_LARGE; i++) {
+            packet = touch(--pool.top);
+            packet->length = 0;
+        }
+    } else {
+        return NULL;
+    }
+    for (size_t i = 0; i < BUFFERS_OF_LARGE; i++)
+        level_sink(&pool.buffers);
+    packet->references = 1;
+    packet->length = BUFFER_LARGE_SIZE;
+    return packet->buffer;
+}
+
+/* Of the large buffer that this one, which nobody holds, is part of. */
+static COLD NOINLINE struct packet *first_of_large(struct packet *packet)
+{
+    for (size_t i = 1;
+         i < BUFFERS_OF_LARGE && packet->length != BUFFER_LARGE_SIZE; i++)
+        packet--;
+    ASSERT(packet->length == BUFFER_LARGE_SIZE);
+    return packet;
+}
+
+static COLD NOINLINE void release_large(struct packet *packet)
+{
+    packet = first_of_large(packet);
+    if (--packet->references != 0)
+        return;
+    packet->length = 0;
+    packet->next = pool.large;
+    pool.large = packet;
+    pool.buffers.margin += BUFFERS_OF_LARGE;
 }
 
 uint8_t *buffer_alloc(void)
@@ -130,7 +192,8 @@ static inline void hold(const void *address)
 
     if (packet == NULL)
         return;
-    ASSERT(packet->references > 0);
+    if (packet->references == 0)
+        packet = first_of_large(packet);
     ASSERT(packet->references < UINT16_MAX);
     packet->references++;
 }
@@ -146,8 +209,9 @@ void buffer_release(const void *address)
 
     if (packet == NULL)
         return;
-    ASSERT(packet->references > 0);
-    if (--packet->references == 0)
+    if (packet->references == 0 || packet->length == BUFFER_LARGE_SIZE)
+        release_large(packet);
+    else if (--packet->references == 0)
         give(packet);
 }
 

@@ -25,9 +25,9 @@ struct send_chunk {
     struct send_chunk *before; /* not of the head */
     uint8_t *data;             /* a buffer, or memory that is static */
     uint32_t length;
-    uint16_t room; /* bytes of the buffer behind data + length */
-    bool is_static;
-    bool is_record; /* a segment ends with it */
+    uint16_t room;   /* bytes of the buffer behind data + length */
+    uint8_t buffers; /* it is large for; 0: memory that is static */
+    bool is_record;  /* a segment ends with it */
 };
 
 struct tcp_send_queue {

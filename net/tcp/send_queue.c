@@ -57,9 +57,9 @@ size_t send_buffers_limit(void)
 
 static inline void chunk_free(struct send_chunk *chunk)
 {
-    if (!chunk->is_static) {
+    if (chunk->buffers != 0) {
         buffer_release(chunk->data);
-        send_memory.buffers_used--;
+        send_memory.buffers_used -= chunk->buffers;
     }
     pool_give(&send_memory.chunks, chunk);
 }
@@ -80,7 +80,7 @@ COLD size_t send_buffers_left(void)
 
     for (const struct send_chunk *at = send_memory.left; at != NULL;
          at = at->next)
-        count += !at->is_static;
+        count += at->buffers;
     return count;
 }
 
@@ -100,6 +100,19 @@ static inline void queue_append(struct tcp_send_queue *queue,
     }
 }
 
+static inline void append(struct tcp_send_queue *queue,
+                          struct send_chunk *chunk, uint8_t *buffer,
+                          uint8_t buffers)
+{
+    send_memory.buffers_used += buffers;
+    chunk->data = buffer;
+    chunk->length = 0;
+    chunk->room = (uint16_t)(buffers * BUFFER_SIZE);
+    chunk->buffers = buffers;
+    chunk->is_record = false;
+    queue_append(queue, chunk);
+}
+
 /* A chunk with a buffer of its own behind the others; NULL: no memory. */
 static inline struct send_chunk *append_buffer(struct tcp_send_queue *queue)
 {
@@ -113,14 +126,22 @@ static inline struct send_chunk *append_buffer(struct tcp_send_queue *queue)
         pool_give(&send_memory.chunks, chunk);
         return NULL;
     }
-    send_memory.buffers_used++;
-    chunk->data = buffer;
-    chunk->length = 0;
-    chunk->room = BUFFER_SIZE;
-    chunk->is_static = false;
-    chunk->is_record = false;
-    queue_append(queue, chunk);
+    append(queue, chunk, buffer, 1);
     return chunk;
+}
+
+/* The same with a large one, while half of the memory is left. */
+static COLD NOINLINE bool append_large(struct tcp_send_queue *queue)
+{
+    if (send_memory.buffers_used + BUFFERS_OF_LARGE >
+            send_memory.buffers_limit / 2 ||
+        send_memory.chunks.available == 0)
+        return false;
+    uint8_t *buffer = buffer_alloc_large();
+    if (buffer == NULL)
+        return false;
+    append(queue, pool_take(&send_memory.chunks), buffer, BUFFERS_OF_LARGE);
+    return true;
 }
 
 uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
@@ -131,6 +152,10 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
     while (left != 0) {
         struct send_chunk *chunk = queue->tail;
         if (chunk == NULL || chunk->room == 0) {
+            /* Half of its memory is text then, at least. */
+            if (queue->length + length >= BUFFER_LARGE_SIZE &&
+                append_large(queue))
+                continue;
             chunk = append_buffer(queue);
             if (chunk == NULL)
                 break;
@@ -149,7 +174,7 @@ uint32_t send_queue_write(struct tcp_send_queue *queue, const uint8_t *bytes,
 
 COLD void send_queue_end_record(struct tcp_send_queue *queue)
 {
-    if (queue->tail != NULL && !queue->tail->is_static) {
+    if (queue->tail != NULL && queue->tail->buffers != 0) {
         queue->tail->is_record = true;
         queue->tail->room = 0;
     }
@@ -169,14 +194,14 @@ uint32_t send_queue_write_static(struct tcp_send_queue *queue,
 {
     struct send_chunk *tail = queue->tail;
 
-    if (tail != NULL && tail->is_static && tail->data + tail->length == bytes) {
+    if (tail != NULL && tail->buffers == 0 &&
+        tail->data + tail->length == bytes) {
         tail->length += length;
     } else if (send_memory.chunks.available > 0) {
         struct send_chunk *chunk = pool_take_inline(&send_memory.chunks);
         /* Never written to: there is no room behind it. */
         *chunk = (struct send_chunk){.data = (uint8_t *)(uintptr_t)bytes,
-                                     .length = length,
-                                     .is_static = true};
+                                     .length = length};
         queue_append(queue, chunk);
     } else {
         return 0;

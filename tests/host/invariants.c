@@ -73,7 +73,7 @@ static const char *check_send(const struct tcp_connection *c)
         if (chunk->length == 0)
             return violated(c, "an empty chunk");
         bytes += chunk->length;
-        sum.send_buffers += !chunk->is_static;
+        sum.send_buffers += chunk->buffers;
         last = chunk;
     }
     if (last != c->send.tail)

@@ -7,8 +7,10 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "net/attributes.h"
 #include "net/wire/checksum.h"
 
 TestSuite(packet, .init = net_world, .timeout = 60);
@@ -150,6 +152,51 @@ Test(packet, fragment_keeps_its_buffer)
     cr_assert_eq(buffer_count_free(), before);
     packet_free(packet);
     cr_assert_eq(buffer_count_free(), before + 2);
+}
+
+Test(packet, a_large_buffer_is_held_by_any_part_of_it)
+{
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+    uint8_t *buffer = buffer_alloc_large();
+    size_t before = buffer_count_free();
+
+    memset(buffer, 7, BUFFER_LARGE_SIZE);
+    packet_add_fragment(packet, buffer + 3 * BUFFER_SIZE + 10, 5000);
+    packet_add_fragment(packet, buffer + BUFFER_LARGE_SIZE - 1, 1);
+    buffer_release(buffer);
+    cr_assert_eq(buffer_count_free(), before);
+    packet_free(packet);
+    cr_assert_eq(buffer_count_free(), before + 1 + BUFFERS_OF_LARGE);
+    cr_assert_eq(buffer_alloc_large(), buffer);
+    buffer_release(buffer + BUFFER_SIZE);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(packet, large_buffers_become_small_ones_when_those_run_out)
+{
+    size_t total = buffer_count_total();
+    uint8_t *large[16];
+    uint8_t **small = calloc(total, sizeof(*small));
+    size_t count = 0;
+
+    for (size_t i = 0; i < ARRAY_COUNT(large); i++) {
+        large[i] = buffer_alloc_large();
+        cr_assert_not_null(large[i]);
+    }
+    cr_assert_eq(buffer_count_free(), total - 16 * BUFFERS_OF_LARGE);
+    for (size_t i = 1; i < ARRAY_COUNT(large); i++)
+        buffer_release(large[i]);
+    while ((small[count] = buffer_alloc()) != NULL)
+        memset(small[count++], 1, BUFFER_SIZE);
+    cr_assert_eq(count, total - BUFFERS_OF_LARGE);
+    cr_assert_eq(buffer_alloc_failures(), 1);
+    cr_assert_null(buffer_alloc_large());
+    cr_assert_eq(buffer_count_free_lowest(), 0);
+    buffer_release(large[0]);
+    while (count != 0)
+        buffer_release(small[--count]);
+    cr_assert_eq(missing_buffers(), 0);
+    free(small);
 }
 
 Test(packet, memory_outside_the_pool_needs_no_holding)
