@@ -528,26 +528,34 @@ static struct flow *udp_flow(uint16_t port)
     return flow_insert(&fresh, 0);
 }
 
-static const uint32_t *place_of(uint16_t port)
-{
-    struct flow_tuple tuple = {SERVER, CLIENT, 53, port};
+/* The words of a tuple by which it is looked up. */
+struct words {
     uint64_t hosts;
     uint32_t ports;
+};
 
-    memcpy(&hosts, &tuple, sizeof(hosts));
-    memcpy(&ports, &tuple.destination_port, sizeof(ports));
-    return flow_recent_of(hosts, ports);
+static struct words words_of(uint16_t port)
+{
+    struct flow_tuple tuple = {SERVER, CLIENT, 53, port};
+    struct words words;
+
+    memcpy(&words.hosts, &tuple, sizeof(words.hosts));
+    memcpy(&words.ports, &tuple.destination_port, sizeof(words.ports));
+    return words;
+}
+
+static const uint32_t *place_of(uint16_t port)
+{
+    struct words words = words_of(port);
+
+    return flow_recent_of(words.hosts, words.ports);
 }
 
 static struct flow *find_port(uint16_t port)
 {
-    struct flow_tuple tuple = {SERVER, CLIENT, 53, port};
-    uint64_t hosts;
-    uint32_t ports;
+    struct words words = words_of(port);
 
-    memcpy(&hosts, &tuple, sizeof(hosts));
-    memcpy(&ports, &tuple.destination_port, sizeof(ports));
-    return flow_find_recent(hosts, ports, FLOW_UDP, 0).flow;
+    return flow_find_recent(words.hosts, words.ports, FLOW_UDP, 0).flow;
 }
 
 /* Ports whose tuples meet in front of the table: one more than it has room
