@@ -8,6 +8,7 @@
 #include "net/link/netif.h"
 
 #include "net/attributes.h"
+#include "net/bounds.h"
 #include "net/link/ethernet.h"
 #include "net/link/gro.h"
 #include "net/link/segment.h"
@@ -85,8 +86,6 @@ static COLD void tick(struct timer *timer, uint64_t now_ns)
 
 COLD int netif_register(struct netif *netif)
 {
-    size_t limit;
-
     ASSERT(netif->operations->transmit != NULL);
     ASSERT(netif->operations->poll != NULL);
     ASSERT(netif->mtu != 0);
@@ -104,8 +103,7 @@ COLD int netif_register(struct netif *netif)
     netif->lone_turns = 0;
     netif->needs_kick = false;
     netif_table[interfaces.count++] = netif;
-    limit = netif_queue_share();
-    interfaces.queue_limit = limit < NETIF_QUEUE_MAX ? limit : NETIF_QUEUE_MAX;
+    interfaces.queue_limit = smaller_64(netif_queue_share(), NETIF_QUEUE_MAX);
     if (netif->operations->tick != NULL && !timer_is_set(&interfaces.seconds)) {
         interfaces.seconds.expire = tick;
         timer_set(&interfaces.seconds, platform_now_ns() + NS_PER_S);
