@@ -147,7 +147,7 @@ int net_init(uint64_t now_ns)
     ip_configure(loopback_netif(), be32_from(0x7f000001), 8, now_ns);
     status = check_memory(udp_init(), "udp");
     if (status == 0)
-        status = check_memory(tcp_init(now_ns), "tcp");
+        status = check_memory(tcp_init(), "tcp");
     if (status == 0)
         status = check_memory(socket_init(), "sockets");
     if (status == 0)

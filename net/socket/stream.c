@@ -308,7 +308,7 @@ bool stream_is_connected(const struct socket *socket)
 }
 
 /* As on Linux: it listens no longer; there is nothing to write. */
-static int shutdown_listener(struct socket *socket, int how, uint64_t now_ns)
+static int shutdown_listener(struct socket *socket, int how)
 {
     struct tcp_listener *listener = socket->listener;
     const struct tcp_options options = *tcp_listener_options(listener);
@@ -316,7 +316,7 @@ static int shutdown_listener(struct socket *socket, int how, uint64_t now_ns)
 
     if (how == SHUT_WR)
         return 0;
-    tcp_listener_close(listener, now_ns);
+    tcp_listener_close(listener);
     socket->is_bound = true; /* also when it was listen() that chose */
     start_over(socket, &options, &local);
     return 0;
@@ -327,15 +327,14 @@ int stream_shutdown(struct socket *socket, int how, uint64_t now_ns)
     if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
         return -EINVAL;
     if (socket->kind == SOCKET_LISTENER)
-        return shutdown_listener(socket, how, now_ns);
+        return shutdown_listener(socket, how);
     if (socket->kind != SOCKET_CONNECTION)
         return -ENOTCONN;
     if (tcp_get_state(socket->connection) == TCP_SYN_SENT) {
         (void)connect_failed(socket, now_ns); /* as on Linux: given up */
         return 0;
     }
-    return tcp_shutdown(socket->connection, how != SHUT_WR, how != SHUT_RD,
-                        now_ns);
+    return tcp_shutdown(socket->connection, how != SHUT_WR, how != SHUT_RD);
 }
 
 /* SO_LINGER with a time: wait until the peer has everything, or it is over.
@@ -346,7 +345,7 @@ static void linger(struct socket *socket, uint64_t *now_ns)
 
     if (tcp_read_queued(socket->connection) > 0)
         return; /* it will be a reset: there is nothing to wait for */
-    if (tcp_shutdown(socket->connection, false, true, *now_ns) != 0)
+    if (tcp_shutdown(socket->connection, false, true) != 0)
         return;
     while (tcp_write_queued(socket->connection) > 0 &&
            (tcp_ready(socket->connection) & TCP_FAILED) == 0 &&
@@ -357,7 +356,7 @@ static void linger(struct socket *socket, uint64_t *now_ns)
 void stream_close(struct socket *socket, uint64_t *now_ns)
 {
     if (socket->kind == SOCKET_LISTENER) {
-        tcp_listener_close(socket->listener, *now_ns);
+        tcp_listener_close(socket->listener);
         return;
     }
     if (socket->kind == SOCKET_STREAM)
@@ -365,7 +364,7 @@ void stream_close(struct socket *socket, uint64_t *now_ns)
     if (socket->kind != SOCKET_CONNECTION)
         return;
     if (socket->has_linger && socket->linger_s == 0) {
-        tcp_abort(socket->connection, *now_ns);
+        tcp_abort(socket->connection);
         return;
     }
     if (socket->has_linger && !socket->is_nonblocking)

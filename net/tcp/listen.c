@@ -154,14 +154,14 @@ struct tcp_connection *tcp_accept(struct tcp_listener *listener, void *owner)
     return c;
 }
 
-void tcp_listener_close(struct tcp_listener *listener, uint64_t now_ns)
+void tcp_listener_close(struct tcp_listener *listener)
 {
     struct tcp_listener **link = chain_of(listener->local.port);
     struct tcp_connection *c;
 
     half_open_forget(listener);
     while ((c = tcp_accept(listener, NULL)) != NULL)
-        tcp_abort(c, now_ns);
+        tcp_abort(c);
     while (*link != listener)
         link = &(*link)->next;
     *link = listener->next;

@@ -120,10 +120,8 @@ static void close_writing(struct tcp_connection *c)
         connection_touch(c, OWES_OUTPUT);
 }
 
-int tcp_shutdown(struct tcp_connection *c, bool read, bool write,
-                 uint64_t now_ns)
+int tcp_shutdown(struct tcp_connection *c, bool read, bool write)
 {
-    (void)now_ns;
     if (c->state == TCP_CLOSED || c->state == TCP_SYN_SENT)
         return -ENOTCONN;
     if (read) {
@@ -161,7 +159,7 @@ void tcp_close(struct tcp_connection *c, uint64_t now_ns)
     /* RFC 2525 2.17: the peer must learn that its data was not read. */
     if (has_unread || too_many_orphans()) {
         tcp_counters.aborts_on_data += has_unread;
-        tcp_abort(c, now_ns);
+        tcp_abort(c);
         return;
     }
     close_writing(c);
@@ -170,9 +168,8 @@ void tcp_close(struct tcp_connection *c, uint64_t now_ns)
     timers_update(c);
 }
 
-void tcp_abort(struct tcp_connection *c, uint64_t now_ns)
+void tcp_abort(struct tcp_connection *c)
 {
-    (void)now_ns;
     if (c->state == TCP_CLOSED) {
         connection_release(c);
         return;

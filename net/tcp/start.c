@@ -24,7 +24,7 @@ static size_t time_wait_objects(size_t memory, size_t connections)
     return clamp_64(connections + more, connections, TCP_TIME_WAITS_MAX);
 }
 
-int tcp_init(uint64_t now_ns)
+int tcp_init(void)
 {
     size_t memory = platform_memory_size();
     size_t most = memory / TCP_CONNECTION_MEMORY_SHARE;
@@ -34,7 +34,6 @@ int tcp_init(uint64_t now_ns)
     size_t half_open = connections / TCP_HALF_OPEN_DIVISOR;
     size_t time_waits = time_wait_objects(memory, connections);
 
-    (void)now_ns;
     settings_init(memory);
     identity_init();
     cookies_init();

@@ -85,7 +85,7 @@ enum tcp_state {
 /* --- for net.c ---------------------------------------------------------- */
 
 /* Takes all memory TCP will ever use, by platform_memory_size(). -ENOMEM. */
-int tcp_init(uint64_t now_ns) MUST_CHECK;
+int tcp_init(void) MUST_CHECK;
 
 /* The struct ip_transport entries for protocol 6. */
 void tcp_receive(struct packet *packet, uint64_t now_ns);
@@ -130,7 +130,7 @@ void tcp_listener_count(const struct tcp_listener *listener, uint32_t *waiting,
 void tcp_listener_set_backlog(struct tcp_listener *listener, int backlog);
 
 /* Ends it: connections not yet accepted are reset (RFC 9293 3.10.4). */
-void tcp_listener_close(struct tcp_listener *listener, uint64_t now_ns);
+void tcp_listener_close(struct tcp_listener *listener);
 
 /* The next connection that is established, or NULL. It now belongs to
  * `owner`, until tcp_close or tcp_abort. */
@@ -184,8 +184,8 @@ int tcp_peek(struct tcp_connection *connection, size_t skip, void *bytes,
 bool tcp_is_at_mark(const struct tcp_connection *connection);
 
 /* -ENOTCONN when it is not connected. */
-int tcp_shutdown(struct tcp_connection *connection, bool read, bool write,
-                 uint64_t now_ns) MUST_CHECK;
+int tcp_shutdown(struct tcp_connection *connection, bool read,
+                 bool write) MUST_CHECK;
 
 /* The owner lets go: what is queued is still delivered, then FIN; unread data
  * makes it a reset (RFC 2525 2.17). The pointer is dead afterwards. To linger
@@ -194,7 +194,7 @@ int tcp_shutdown(struct tcp_connection *connection, bool read, bool write,
 void tcp_close(struct tcp_connection *connection, uint64_t now_ns);
 
 /* The owner lets go with a reset. The pointer is dead afterwards. */
-void tcp_abort(struct tcp_connection *connection, uint64_t now_ns);
+void tcp_abort(struct tcp_connection *connection);
 
 /* What is not ready now will be notified when it is. */
 uint32_t tcp_ready(struct tcp_connection *connection);

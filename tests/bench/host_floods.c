@@ -160,12 +160,12 @@ static void clients_step(bool may_begin)
         if (ends[0].call->tcp_get_state(c) == TCP_ESTABLISHED)
             latencies_us[latency_count++] =
                 (uint32_t)((world_ns - pending[i].began_ns) / NS_PER_US);
-        ends[0].call->tcp_abort(c, world_ns);
+        ends[0].call->tcp_abort(c);
         pending[i] = pending[--pending_count];
     }
     end_leave(&ends[0]);
     while ((c = ends[1].call->tcp_accept(listeners[0], &owner)) != NULL)
-        ends[1].call->tcp_abort(c, world_ns);
+        ends[1].call->tcp_abort(c);
     end_leave(&ends[1]);
 }
 

@@ -278,9 +278,9 @@ static void close_all(void)
     (void)world_enter(w.stack);
     for (size_t i = 0; i < CONNECTIONS_MAX; i++)
         if (w.connections[i] != NULL)
-            tcp_abort(w.connections[i], world_now());
+            tcp_abort(w.connections[i]);
     memset(w.connections, 0, sizeof(w.connections));
-    tcp_listener_close(w.listener, world_now());
+    tcp_listener_close(w.listener);
     udp_close(w.server);
     udp_close(w.client);
     if (w.query != NULL)

@@ -162,14 +162,14 @@ static void command_app(struct input *input)
         (void)call->tcp_read(*slot, bytes, size, size & 1, now);
         break;
     case 4:
-        (void)call->tcp_shutdown(*slot, size & 1, size & 2, now);
+        (void)call->tcp_shutdown(*slot, size & 1, size & 2);
         break;
     case 5:
         call->tcp_close(*slot, now);
         *slot = NULL;
         break;
     case 6:
-        call->tcp_abort(*slot, now);
+        call->tcp_abort(*slot);
         *slot = NULL;
         break;
     case 7:
@@ -213,12 +213,12 @@ static void end(void)
     call = world_enter(bench.stack);
     for (size_t i = 0; i < CONNECTIONS; i++) {
         if (owned[i] != NULL)
-            call->tcp_abort(owned[i], world_now());
+            call->tcp_abort(owned[i]);
         owned[i] = NULL;
     }
     struct tcp_connection *c;
     while ((c = call->tcp_accept(listener, &listener)) != NULL)
-        call->tcp_abort(c, world_now());
+        call->tcp_abort(c);
     world_leave(bench.stack);
     /* Half-open ones, TIME-WAITs and orphans run out. */
     world_run_for(2000 * NS_PER_S);

@@ -155,7 +155,7 @@ bool flows_close(void)
         is_right = is_right && !m->is_wrong && m->error == 0;
     }
     const struct stack_functions *call = world_enter(ends[1][0].mover.stack);
-    call->tcp_listener_close(listener, world_now());
+    call->tcp_listener_close(listener);
     world_leave(ends[1][0].mover.stack);
     return is_right;
 }

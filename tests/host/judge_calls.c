@@ -67,8 +67,7 @@ static void end_write(struct end *e, struct judge_result *result)
     uint32_t left = e->to_send - e->sent;
 
     if (left == 0) {
-        if (!e->did_shut &&
-            call->tcp_shutdown(e->connection, false, true, world_now()) != 0)
+        if (!e->did_shut && call->tcp_shutdown(e->connection, false, true) != 0)
             judge_fault(result, "shutdown failed");
         e->did_shut = true;
         return;

@@ -218,7 +218,7 @@ static void accept_all(void)
     while ((c = call->tcp_accept(listener, &listener)) != NULL) {
         struct talk *t = talk_of(c->node.tuple.remote_port);
         if (t->connection != NULL)
-            call->tcp_abort(t->connection, world_now());
+            call->tcp_abort(t->connection);
         t->connection = c;
         /* A SYN may have begun it anew, anywhere. */
         t->read =
@@ -282,12 +282,12 @@ static void app_call(struct talk *t, const uint64_t draw[DRAWS])
         t->connection = NULL;
         break;
     case 1:
-        call->tcp_abort(t->connection, now);
+        call->tcp_abort(t->connection);
         t->connection = NULL;
         break;
     case 2:
         status = call->tcp_shutdown(t->connection, draw[0] % 4 == 0,
-                                    draw[1] % 2 == 0, now);
+                                    draw[1] % 2 == 0);
         break;
     case 3:
     case 4:
@@ -350,9 +350,9 @@ static void finish(void)
 
     for (size_t i = 0; i < talk_count; i++) {
         if (talks[i].connection != NULL)
-            call->tcp_abort(talks[i].connection, world_now());
+            call->tcp_abort(talks[i].connection);
     }
-    call->tcp_listener_close(listener, world_now());
+    call->tcp_listener_close(listener);
     world_leave(bench.stack);
     world_run_for(2000 * NS_PER_S);
     remote_forget(bench.remote);

@@ -103,7 +103,7 @@ static void mover_send(struct mover *m, const struct stack_functions *call)
     }
     if (!m->did_shut && m->error == 0 && m->sent == m->to_send) {
         m->did_shut = true;
-        m->error = -call->tcp_shutdown(m->connection, false, true, world_now());
+        m->error = -call->tcp_shutdown(m->connection, false, true);
     }
 }
 
@@ -208,7 +208,7 @@ bool pair_is_clean(struct pair *pair)
 {
     if (listeners[1] != NULL) {
         const struct stack_functions *call = world_enter(pair->stack[1]);
-        call->tcp_listener_close(listeners[1], world_now());
+        call->tcp_listener_close(listeners[1]);
         world_leave(pair->stack[1]);
         listeners[1] = NULL;
     }

@@ -131,7 +131,7 @@ static void app_shuts_down(struct scene *scene)
 {
     const struct stack_functions *call = world_enter(scene->bench.stack);
 
-    expect(call->tcp_shutdown(scene->connection, false, true, world_now()) == 0,
+    expect(call->tcp_shutdown(scene->connection, false, true) == 0,
            "tcp_shutdown failed");
     world_leave(scene->bench.stack);
     expect(dialogue_take(&scene->peer) && (scene->peer.got.flags & F) != 0,
@@ -213,7 +213,7 @@ void scene_abort(struct scene *scene)
 {
     const struct stack_functions *call = world_enter(scene->bench.stack);
 
-    call->tcp_abort(scene->connection, world_now());
+    call->tcp_abort(scene->connection);
     scene->connection = NULL;
     world_leave(scene->bench.stack);
     world_run_for(0);

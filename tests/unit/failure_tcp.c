@@ -265,7 +265,7 @@ static void play(const struct shape *how, struct failure_report *result)
     if (listener != NULL) {
         struct world_stack *stack = pair.stack[1 - shape.from];
         (void)world_enter(stack);
-        stack->call->tcp_listener_close(listener, world_now());
+        stack->call->tcp_listener_close(listener);
         world_leave(stack);
     }
     world_run_for(1500 * NS_PER_S); /* orphans and TIME-WAIT have ended */

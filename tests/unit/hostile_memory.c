@@ -141,7 +141,7 @@ static void use_tcp(void)
     (void)world_enter(stack);
     tcp_close(client, world_now());
     tcp_close(server, world_now());
-    tcp_listener_close(listener, world_now());
+    tcp_listener_close(listener);
     world_leave(stack);
 }
 

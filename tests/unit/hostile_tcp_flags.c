@@ -159,7 +159,7 @@ Test(hostile, T12_all_flags_at_a_half_open_connection)
         const struct stack_functions *call = world_enter(scene.bench.stack);
         struct tcp_connection *c = call->tcp_accept(scene.listener, &scene);
         if (c != NULL)
-            call->tcp_abort(c, world_now());
+            call->tcp_abort(c);
         world_leave(scene.bench.stack);
         world_run_for(NS_PER_US);
         remote_forget(scene.bench.remote);

@@ -90,8 +90,7 @@ static void app_shuts_down(void)
 {
     const struct stack_functions *call = world_enter(cell_scene.bench.stack);
 
-    cr_assert_eq(
-        call->tcp_shutdown(cell_scene.connection, false, true, world_now()), 0);
+    cr_assert_eq(call->tcp_shutdown(cell_scene.connection, false, true), 0);
     world_leave(cell_scene.bench.stack);
     take_segment();
     cr_assert(peer->got.flags & F);

@@ -83,12 +83,12 @@ static void use(struct tcp_connection **slot,
     } else if (what < 70) {
         status = call->tcp_read(*slot, bytes, length, 0, now);
     } else if (what < 74) {
-        status = call->tcp_shutdown(*slot, what % 2 == 0, what < 73, now);
+        status = call->tcp_shutdown(*slot, what % 2 == 0, what < 73);
     } else if (what < 80) {
         call->tcp_close(*slot, now);
         *slot = NULL;
     } else if (what < 83) {
-        call->tcp_abort(*slot, now);
+        call->tcp_abort(*slot);
         *slot = NULL;
     } else if (what < 90) {
         enum tcp_option option =
@@ -162,10 +162,10 @@ static void finish(void)
     pair_set_path(&pair, &clear);
     for (size_t i = 0; i < 2; i++) {
         const struct stack_functions *call = world_enter(pair.stack[i]);
-        call->tcp_listener_close(listeners[i], world_now());
+        call->tcp_listener_close(listeners[i]);
         for (size_t j = 0; j < SOCKETS; j++) {
             if (sockets[i][j] != NULL && j % 2 == 0)
-                call->tcp_abort(sockets[i][j], world_now());
+                call->tcp_abort(sockets[i][j]);
             else if (sockets[i][j] != NULL)
                 call->tcp_close(sockets[i][j], world_now());
         }

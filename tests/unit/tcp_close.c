@@ -14,7 +14,7 @@ static struct scene scene;
 static int shut(bool read, bool write)
 {
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    int status = call->tcp_shutdown(scene.connection, read, write, world_now());
+    int status = call->tcp_shutdown(scene.connection, read, write);
     world_leave(scene.bench.stack);
     return status;
 }

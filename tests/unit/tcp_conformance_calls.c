@@ -90,7 +90,7 @@ Test(tcp_conformance, listening_again_does_not_touch_connections)
     const struct stack_functions *call = world_enter(scene.bench.stack);
     cr_assert_eq(call->tcp_listen(&local, 8, true, &again, &again),
                  -EADDRINUSE);
-    call->tcp_listener_close(scene.listener, world_now());
+    call->tcp_listener_close(scene.listener);
     cr_assert_eq(
         call->tcp_listen(&local, 8, true, &scene.listener, &scene.listener), 0);
     world_leave(scene.bench.stack);

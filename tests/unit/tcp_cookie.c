@@ -328,7 +328,7 @@ static void accept_all(void *context)
     if (scene.bench.stack->is_locked)
         return;
     while ((c = call->tcp_accept(scene.listener, &scene)) != NULL) {
-        call->tcp_abort(c, world_now());
+        call->tcp_abort(c);
         honest.accepted++;
     }
 }

@@ -307,7 +307,7 @@ Test(hostile, S2_without_connection_objects_the_last_ack_is_dropped)
                  objects);
     cr_assert_eq(scene_counter("tcp_connections{state=\"syn-received\"}"), 1);
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    call->tcp_abort(call->tcp_accept(scene.listener, &scene), world_now());
+    call->tcp_abort(call->tcp_accept(scene.listener, &scene));
     world_leave(scene.bench.stack);
     world_run_for(NS_PER_US);
     remote_forget(scene.bench.remote);

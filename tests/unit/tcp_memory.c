@@ -212,7 +212,7 @@ static void hundred_clients(size_t memory, uint32_t flags)
     size_t over = talk(&pair, listener, 300 * NS_PER_S);
     cr_assert_eq(over, CLIENTS, "%zu of %d are done", over, CLIENTS);
     call = world_enter(pair.stack[1]);
-    call->tcp_listener_close(listener, world_now());
+    call->tcp_listener_close(listener);
     world_leave(pair.stack[1]);
     cr_assert(pair_is_clean(&pair));
 }
@@ -331,8 +331,7 @@ Test(tcp_memory, who_waits_until_all_is_acknowledged_is_told_of_it)
     scene_established(&scene, 0);
     cr_assert_eq(scene_write_pattern(&scene, 1000), 1000);
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    cr_assert_eq(call->tcp_shutdown(scene.connection, false, true, world_now()),
-                 0);
+    cr_assert_eq(call->tcp_shutdown(scene.connection, false, true), 0);
     world_leave(scene.bench.stack);
     scene.notified = 0;
     peer->ack += 1001;

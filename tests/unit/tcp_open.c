@@ -171,7 +171,7 @@ Test(tcp_open, a_closed_listener_resets_what_was_not_accepted)
     scene_listen(&scene, 0);
     cr_assert(dialogue_open(peer));
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    call->tcp_listener_close(scene.listener, world_now());
+    call->tcp_listener_close(scene.listener);
     world_leave(scene.bench.stack);
     cr_assert(dialogue_take(peer));
     cr_assert(peer->got.flags & R);
@@ -197,7 +197,7 @@ Test(tcp_open, a_bound_port_in_use_needs_reuse_address)
     struct tcp_endpoint local = {.port = SCENE_PORT};
     scene_established(&scene, 0);
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    call->tcp_listener_close(scene.listener, world_now());
+    call->tcp_listener_close(scene.listener);
     world_leave(scene.bench.stack);
     cr_assert_eq(tcp_bind_check(&local, false), -EADDRINUSE);
     cr_assert_eq(tcp_bind_check(&local, true), 0);

@@ -127,7 +127,7 @@ Test(tcp_timewait, nobody_listening_means_it_stays)
 {
     scene_in_state(&scene, TCP_TIME_WAIT, 0);
     const struct stack_functions *call = world_enter(scene.bench.stack);
-    call->tcp_listener_close(scene.listener, world_now());
+    call->tcp_listener_close(scene.listener);
     world_leave(scene.bench.stack);
     cr_assert_not(syn_opens(1));
 }
