@@ -136,6 +136,83 @@ Test(gateway_config, a_hardware_address_has_twelve_digits_and_five_colons)
     }
 }
 
+/* As dnsmasq: a comma at the end may stand where a word may be missing. */
+Test(gateway_config, a_comma_has_a_word_behind_it_where_dnsmasq_wants_one)
+{
+    is_refused_at("dhcp-range=1.2.3.4,1.2.3.5,1h,", 1, 31);
+    is_refused_at("dhcp-range=1.2.3.4,1.2.3.5,255.255.255.0,1.2.3.255,1h,", 1,
+                  55);
+    is_refused_at("dhcp-range=1.2.3.4,1.2.3.5,,", 1, 28);
+    is_refused_at("dhcp-range=1.2.3.4,1.2.3.5,255.255.255.0,1.2.3.255,1.2.3.6",
+                  1, 52);
+    is_refused_at("dhcp-option=3,", 1, 15);
+    is_refused_at("dhcp-option=3,1.2.3.4,", 1, 23);
+    is_refused_at("dhcp-option=3,1.2.3.4,,1.2.3.5", 1, 23);
+    is_refused_at("dhcp-option=200,1.2.3.4,", 1, 25);
+    is_refused_at("dhcp-option=26,1400,", 1, 21);
+    is_refused_at("dhcp-option=26,1400,1500", 1, 21);
+    cr_assert_eq(parse("dhcp-range=1.2.3.4,1.2.3.5,\n"
+                       "dhcp-range=1.2.3.4,1.2.3.5,255.255.255.0,\n"
+                       "dhcp-range=1.2.3.4,1.2.3.5,255.255.255.0,1.2.3.255,\n"
+                       "dhcp-host=52:54:00:aa:bb:cc,,1.2.3.4,,name,\n"
+                       "dhcp-option=26,\n"
+                       "dhcp-option=15,\n"),
+                 0, "%s", said);
+    cr_assert_str_eq(config.hosts[0].name, "name");
+    cr_assert_eq(config.options[0].length, 0);
+    cr_assert_eq(config.options[1].length, 0);
+    config_free(&config);
+}
+
+static void is_option(size_t i, const char *text)
+{
+    cr_assert_eq(config.options[i].length, strlen(text), "%zu", i);
+    cr_assert_eq(memcmp(config.options[i].bytes, text, strlen(text)), 0);
+}
+
+Test(gateway_config, text_keeps_its_commas_and_loses_its_quotes)
+{
+    cr_assert_eq(parse("domain=\"lan\"\n"
+                       "cache-size = \"7\"  # \"\n"
+                       "dhcp-host=52:54:00:aa:bb:cc,\"name\"\n"
+                       "dhcp-option=15,\"lan\"\n"
+                       "dhcp-option=67,\"a # b, c\"\n"
+                       "dhcp-option=67,a,b\n"
+                       "dhcp-option=67,\"a\" , \"b\",\n"
+                       "dhcp-option=66,\"1.2.3.4\"\n"
+                       "dhcp-option=200,1.2.3.4,text\n"
+                       "dhcp-option=200,1.2.3.4,1.2.3.5\n"),
+                 0, "%s", said);
+    cr_assert_str_eq(config.domain, "lan");
+    cr_assert_eq(config.cache_size, 7);
+    cr_assert_str_eq(config.hosts[0].name, "name");
+    is_option(0, "lan");
+    is_option(1, "a # b, c");
+    is_option(2, "a,b");
+    is_option(3, "a,b,");
+    is_option(4, "1.2.3.4");
+    is_option(5, "1.2.3.4,text");
+    is_option(6, "\1\2\3\4\1\2\3\5");
+    config_free(&config);
+}
+
+Test(gateway_config, a_quote_is_closed_and_holds_a_whole_word)
+{
+    is_refused_at("dhcp-option=15,\"lan", 1, 16);
+    is_refused_at("dhcp-option=15,lan\"", 1, 19);
+    is_refused_at("dhcp-option=15,la\"n", 1, 18);
+    is_refused_at("dhcp-option=15,la\"n b\"", 1, 18);
+    is_refused_at("dhcp-option=15,\"la\"n", 1, 19);
+    is_refused_at("dhcp-option=15,\"la\\n\"", 1, 19);
+    is_refused_at("domain=\"lan", 1, 8);
+    is_refused_at("\"no-resolv\"", 1, 1);
+    is_refused_at("domain=lan # x\n\"", 2, 1);
+    /* What is quoted is text (dnsmasq says the same). */
+    is_refused_at("dhcp-option=3,\"1.2.3.4\"", 1, 16);
+    is_refused_at("dhcp-range=\"1.2.3.4\",1.2.3.5", 1, 13);
+    is_refused_at("dhcp-host=\"52:54:00:aa:bb:cc\"", 1, 12);
+}
+
 Test(gateway_config, a_tab_is_a_blank)
 {
     cr_assert_eq(parse("\tdomain\t=\tlan\t# ours\n"), 0, "%s", said);
