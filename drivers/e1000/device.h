@@ -71,8 +71,7 @@ struct e1000_chip {
 enum e1000_state {
     E1000_PROBED, /* listening without buffers */
     E1000_UP,
-    E1000_FAILED, /* found, but not usable: never touched again */
-    E1000_GONE,   /* was pulled out: never touched again */
+    E1000_FAILED, /* not usable, or pulled out: never touched again */
 };
 
 /* Receive: every slot always holds a buffer. The chip owns the descriptors

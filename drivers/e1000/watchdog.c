@@ -8,8 +8,6 @@
 
 #include "kernel/console.h"
 
-#include <errno.h>
-
 enum {
     PCI_VENDOR = 0x00,
     PCI_NOBODY = 0xFFFF,
@@ -18,16 +16,30 @@ enum {
     ASTRAY_TICKS_MAX = 2,
 };
 
-/* The stack learns that the cable is out, once; the rings' memory goes back
- * to the pools, for a card that is not there cannot write to it. */
-static void leave_service(struct e1000 *nic, enum e1000_state state)
+/* Whether the card can neither read nor write memory from now on: PCI takes the
+ * bus from one that does not listen to us, too. One that is not there says so
+ * by ones. */
+static bool take_off_the_bus(struct e1000 *nic)
+{
+    uint16_t command = pci_read16(nic->pci, PCI_COMMAND);
+
+    pci_write16(nic->pci, PCI_COMMAND,
+                command & (uint16_t)~PCI_COMMAND_BUS_MASTER);
+    command = pci_read16(nic->pci, PCI_COMMAND);
+    return command == PCI_NOBODY || (command & PCI_COMMAND_BUS_MASTER) == 0;
+}
+
+/* The stack learns that the cable is out, once; the rings' memory goes back to
+ * the pools, unless the card may still use it: then it stays as it is. */
+static void leave_service(struct e1000 *nic)
 {
     struct netif *netif = &nic->netif;
 
-    nic->state = state;
-    e1000_transmit_free(nic);
-    if (state == E1000_GONE)
+    nic->state = E1000_FAILED;
+    if (take_off_the_bus(nic)) {
+        e1000_transmit_free(nic);
         e1000_receive_free(nic);
+    }
     netif->transmit_stopped = false;
     if (netif->link_up)
         netif_link_changed(netif, false);
@@ -44,7 +56,7 @@ static void restart(struct e1000 *nic)
     if (error != 0) {
         log_print(LOG_ERROR, nic->netif.name,
                   "the card does not come back from reset (%d)", -error);
-        leave_service(nic, error == -ENODEV ? E1000_GONE : E1000_FAILED);
+        leave_service(nic);
         return;
     }
     e1000_transmit_free(nic);
@@ -115,7 +127,7 @@ void e1000_tick(struct netif *netif, uint64_t now_ns)
         return;
     if (pci_read16(nic->pci, PCI_VENDOR) == PCI_NOBODY) {
         log_print(LOG_ERROR, netif->name, "the card is gone");
-        leave_service(nic, E1000_GONE);
+        leave_service(nic);
         return;
     }
     if (lost_the_bus(nic)) {

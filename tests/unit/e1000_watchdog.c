@@ -315,9 +315,30 @@ Test(e1000_watchdog, a_card_that_does_not_come_back_is_given_up)
     stack_tick(5);
     cr_assert(fake_log_has("does not come back from reset"));
     cr_assert_not(stack_netif()->link_up);
-    cr_assert_eq(packet_count_free(), 2048);
     stack_tick(5);
     cr_assert_eq(stack_statistic("resets"), 1);
+    cr_assert_eq(nic->device->command, PCI_COMMAND_MEMORY);
+    cr_assert_eq(packet_count_free(), 2048);
+    cr_assert_eq(buffer_count_free(), 2048);
+}
+
+/* It may still read what it was told to send, and write where it was told that
+ * there is room. */
+Test(e1000_watchdog, a_card_that_stays_on_the_bus_keeps_what_it_was_given)
+{
+    struct fake_nic *nic = stack_start_one(0x100E);
+    size_t buffers = buffer_count_free();
+
+    nic->reset_hangs = true;
+    nic->device->keeps_bus = true;
+    hang(nic);
+    stack_tick(10);
+    cr_assert_not(stack_netif()->link_up);
+    cr_assert_eq(packet_count_free(), 2048 - 5);
+    cr_assert_eq(buffer_count_free(), buffers - 5);
+    stack_send(1, 60);
+    kick();
+    cr_assert_eq(packet_count_free(), 2048 - 5);
 }
 
 Test(e1000_watchdog, a_link_change_is_told_once_by_interrupt)

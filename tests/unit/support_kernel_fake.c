@@ -154,6 +154,17 @@ uint16_t pci_read16(const struct pci_device *pci, uint16_t offset)
     return offset == PCI_COMMAND ? fake->command : 0;
 }
 
+void pci_write16(const struct pci_device *pci, uint16_t offset, uint16_t value)
+{
+    struct fake_device *fake = device_of(pci);
+
+    if (fake->is_gone || offset != PCI_COMMAND)
+        return;
+    fake->command = value;
+    if (fake->keeps_bus)
+        fake->command |= PCI_COMMAND_BUS_MASTER;
+}
+
 void pci_enable(struct pci_device *pci)
 {
     device_of(pci)->command = PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER;

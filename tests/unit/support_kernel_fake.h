@@ -19,6 +19,7 @@ struct fake_device {
     struct pci_device pci;
     uint16_t command;
     bool is_gone;
+    bool keeps_bus; /* whatever its command register is told */
     interrupt_handler *handler;
     void *handler_context;
 };
