@@ -31,12 +31,12 @@ MAKEFLAGS += --no-builtin-rules
 
 ## ---- who may include whom --------------------------------------------------
 BASE_VIEW := net/attributes.h net/account.h net/platform.h net/limits.h net/bounds.h \
-             net/packet.h net/packet_pieces.h net/buffer.h net/pool.h net/timer.h net/hash.h net/counter.h \
+             net/packet.h net/packet_pieces.h net/buffer.h net/loan.h net/pool.h net/timer.h net/hash.h net/counter.h \
              net/wire
 LINK_VIEW := $(BASE_VIEW) net/link net/ip/address.h
 IP_VIEW   := $(LINK_VIEW) net/filter net/ip
 NETIF_VIEW := net/attributes.h net/platform.h net/limits.h net/packet.h \
-              net/buffer.h net/link/netif.h net/ip/address.h \
+              net/buffer.h net/loan.h net/link/netif.h net/ip/address.h \
               net/wire/byteorder.h net/wire/ethernet.h
 
 VIEW_net/wire        := net/wire
@@ -67,8 +67,9 @@ VIEW_apps            := apps
 VIEW_boot            := boot kernel
 VIEW_kernel          := kernel boot libc/pure
 VIEW_kernel/platform := kernel boot libc/pure net/platform.h net/attributes.h
-VIEW_kernel/main     := kernel boot libc/pure net/net.h net/net_router.h \
-                        net/net_show.h net/attributes.h net/limits.h \
+VIEW_kernel/main     := kernel boot libc/pure net/net.h net/net_host.h \
+                        net/net_router.h net/net_show.h \
+                        net/attributes.h net/limits.h \
                         net/filter/firewall.h net/filter/rules.h \
                         net/filter/balance.h \
                         drivers/e1000/e1000.h $(NETIF_VIEW)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * No parts: a host.
+ * A host.
  */
 #include "kernel/main_parts.h"
 
+#include "net/net_host.h"
+
 void main_parts_start(void)
 {
+    net_host_init();
 }
 
 void main_parts_prepare_network(void)

@@ -285,6 +285,15 @@ enum {
     TCP_CONNECTION_MEMORY_BASE = 1536 * 1024,
 };
 
+/* MSG_ZEROCOPY. */
+enum {
+    /* Sends whose memory is still in use, of all sockets: a number is an octet
+     * of a chunk; and of one, by the bits that tell which are complete. */
+    LOANS_MAX = 255,
+    ZEROCOPY_SENDS_MAX = 32,
+    ZEROCOPY_SOCKETS_MAX = 64,
+};
+
 /* Sockets. */
 enum {
     /* One socket per this much memory: as many as TCP has connections. */

@@ -20,6 +20,7 @@
 #include "net/attributes.h"
 #include "net/buffer.h"
 #include "net/limits.h"
+#include "net/loan.h"
 #include "net/platform.h"
 
 struct netif;
@@ -102,8 +103,9 @@ enum packet_checksum {
 };
 
 struct packet_fragment {
-    const uint8_t *data; /* in a held buffer, or in memory that never goes */
+    const uint8_t *data; /* in a held buffer, in memory that never goes, ... */
     uint32_t length;
+    uint32_t loan; /* ...or in an app's: its number (net/loan.h) */
 };
 
 struct packet {
@@ -205,22 +207,24 @@ void *packet_append(struct packet *packet, size_t length);
  * shorter. */
 void packet_trim(struct packet *packet, size_t length);
 
-/* Adds a fragment and holds its buffer. The memory must stay unchanged while
- * held. Asserts fragment_count < PACKET_FRAGMENTS_MAX, and that the linear
- * part leaves the end of the buffer free for the descriptions. */
+/* Adds a fragment and holds its buffer, or its loan (else LOAN_NONE). The
+ * memory must stay unchanged while held. Asserts fragment_count <
+ * PACKET_FRAGMENTS_MAX, and that the linear part leaves the end of the buffer
+ * free for the descriptions. */
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
-                         uint32_t length);
+                         uint32_t length, uint32_t loan);
 
 /* The same of one the caller holds, who then does no longer. */
 static inline void packet_take_fragment(struct packet *packet,
-                                        const uint8_t *data, uint32_t length)
+                                        const uint8_t *data, uint32_t length,
+                                        uint32_t loan)
 {
     struct packet_fragment *fragments = packet_fragments(packet);
 
     ASSERT(packet->fragment_count < PACKET_FRAGMENTS_MAX);
     ASSERT(packet->data + packet->length <= (uint8_t *)fragments);
     fragments[packet->fragment_count++] =
-        (struct packet_fragment){data, length};
+        (struct packet_fragment){data, length, loan};
     packet->fragments_length += length;
 }
 
@@ -334,6 +338,9 @@ size_t packet_count_free_lowest(void);
 /* --- within net/packet*.c ------------------------------------------------ */
 
 void packet_counts_init(void);
+
+/* Lets go of what one fragment holds. */
+void packet_fragment_release(struct packet_fragment fragment);
 
 /* Lets go of the fragments from the `from`-th on. */
 void packet_release_fragments(struct packet *packet, size_t from);

@@ -113,7 +113,7 @@ bool packet_linearise(struct packet *packet)
     for (size_t i = 0; i < count; i++) {
         memcpy(packet_append(packet, fragments[i].length), fragments[i].data,
                fragments[i].length);
-        buffer_release(fragments[i].data);
+        packet_fragment_release(fragments[i]);
     }
     return true;
 }

@@ -39,7 +39,7 @@ bool packet_append_pieces(struct packet *packet, struct packet_source *source,
         if (buffer == NULL)
             return false;
         take(source, buffer, part);
-        packet_add_fragment(packet, buffer, (uint32_t)part);
+        packet_add_fragment(packet, buffer, (uint32_t)part, LOAN_NONE);
         buffer_release(buffer); /* the packet holds it now */
         rest -= part;
     }

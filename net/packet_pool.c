@@ -203,7 +203,7 @@ void buffer_hold(const void *address)
     hold(address);
 }
 
-void buffer_release(const void *address)
+static inline void release(const void *address)
 {
     struct packet *packet = descriptor_of(address);
 
@@ -213,6 +213,11 @@ void buffer_release(const void *address)
         release_large(packet);
     else if (--packet->references == 0)
         give(packet);
+}
+
+NOINLINE void buffer_release(const void *address)
+{
+    release(address);
 }
 
 /* ---- packets --------------------------------------------------------------
@@ -273,20 +278,38 @@ struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom)
     return packet;
 }
 
+static inline void let_go(const struct packet_fragment *fragment)
+{
+    if (fragment->loan == LOAN_NONE)
+        release(fragment->data);
+    else
+        loan_release(fragment->loan);
+}
+
+COLD NOINLINE void packet_fragment_release(struct packet_fragment fragment)
+{
+    if (fragment.loan == LOAN_NONE)
+        buffer_release(fragment.data);
+    else
+        loan_release(fragment.loan);
+}
+
 void packet_release_fragments(struct packet *packet, size_t from)
 {
     const struct packet_fragment *fragments = packet_fragments(packet);
 
     for (size_t i = from; i < packet->fragment_count; i++)
-        buffer_release(fragments[i].data);
+        let_go(&fragments[i]);
     packet->fragment_count = (uint8_t)from;
 }
 
 void packet_add_fragment(struct packet *packet, const uint8_t *data,
-                         uint32_t length)
+                         uint32_t length, uint32_t loan)
 {
-    hold(data);
-    packet_take_fragment(packet, data, length);
+    hold(data); /* a loan lies elsewhere */
+    packet_take_fragment(packet, data, length, loan);
+    if (loan != LOAN_NONE)
+        loan_hold(loan);
 }
 
 /* A descriptor that is no packet has no data, which is how a second free of
@@ -325,7 +348,7 @@ void packet_absorb(struct packet *large, struct packet *packet)
 {
     ASSERT(packet->fragment_count == 0);
     ASSERT(packet->train == NULL);
-    packet_take_fragment(large, packet->data, packet->length);
+    packet_take_fragment(large, packet->data, packet->length, LOAN_NONE);
     packet->data = NULL;
     pool.idle.margin++;
 }

@@ -422,7 +422,7 @@ static struct packet *finish(struct datagram *d, uint64_t now_ns)
     for (size_t i = 1; left != 0; i++) {
         uint32_t length = left < BUFFER_SIZE ? left : BUFFER_SIZE;
 
-        packet_add_fragment(packet, d->buffers[i], length);
+        packet_add_fragment(packet, d->buffers[i], length, LOAN_NONE);
         left -= length;
     }
     if (packet->fragment_count != 0 && !packet_linearise(packet))

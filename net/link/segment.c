@@ -92,11 +92,11 @@ static inline void move_payload(struct packet *segment,
         uint32_t part = from->length - cursor->within;
 
         if (part > wanted) {
-            packet_add_fragment(segment, data, wanted);
+            packet_add_fragment(segment, data, wanted, from->loan);
             cursor->within += wanted;
             return;
         }
-        packet_take_fragment(segment, data, part);
+        packet_take_fragment(segment, data, part, from->loan);
         wanted -= part;
         cursor->within = 0;
         cursor->fragment++;

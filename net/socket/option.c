@@ -180,7 +180,7 @@ static int set_linger(struct socket *socket, const void *value,
     if (linger.l_linger > SOCKET_TIMEOUT_MAX_S)
         linger.l_linger = SOCKET_TIMEOUT_MAX_S;
     socket->has_linger = linger.l_onoff != 0;
-    socket->linger_s = (uint32_t)linger.l_linger & 0xffffff;
+    socket->linger_s = (uint32_t)linger.l_linger & 0x7fffff;
     return 0;
 }
 
@@ -220,6 +220,18 @@ static int set_queued(struct socket *socket, int value)
     if (value < 0 || value > 1)
         return -EINVAL;
     socket->tells_queued = value != 0;
+    return 0;
+}
+
+static int set_zerocopy(struct socket *socket, int value)
+{
+    if (socket_zerocopy == NULL)
+        return -ENOPROTOOPT;
+    if (socket->kind == SOCKET_DATAGRAM)
+        return -EOPNOTSUPP; /* it is copied once, into its packet */
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    socket->sends_in_place = value != 0;
     return 0;
 }
 
@@ -278,6 +290,8 @@ static int set_option(struct socket *socket, int level, int number,
     if (level == IPPROTO_TCP && number == NUMBER_INQ &&
         socket->kind != SOCKET_DATAGRAM)
         return set_queued(socket, number_value);
+    if (level == SOL_SOCKET && number == SO_ZEROCOPY)
+        return set_zerocopy(socket, number_value);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
     if (level == SOL_SOCKET && number == SO_OOBINLINE)
@@ -336,6 +350,8 @@ static int get_socket_option(struct socket *socket, int number, void *value,
         return store_int(value, length, socket->kind == SOCKET_LISTENER);
     case SO_REUSEADDR:
         return store_int(value, length, socket->reuse_address);
+    case SO_ZEROCOPY:
+        return store_int(value, length, socket->sends_in_place);
     case SO_OOBINLINE:
         return store_int(value, length, is_stream);
     case SO_SNDLOWAT:

@@ -156,6 +156,22 @@ static size_t pieces_limit(const struct socket *socket)
                                       : SOCKET_STREAM_PIECES_MAX;
 }
 
+static ssize_t send_stream(struct socket *socket, const struct msghdr *message,
+                           int flags, uint64_t *now_ns)
+{
+    bool is_in_place = socket->sends_in_place && (flags & MSG_ZEROCOPY) != 0;
+    int how = is_in_place ? socket_zerocopy->begin(socket) : 0;
+    ssize_t result;
+
+    if (how < 0)
+        return how;
+    result = stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
+                         (uint32_t)how, now_ns);
+    if (is_in_place)
+        socket_zerocopy->end(socket, how, result > 0);
+    return result;
+}
+
 static ssize_t send_message(int id, const struct msghdr *message, int flags,
                             uint64_t *now_ns)
 {
@@ -173,8 +189,7 @@ static ssize_t send_message(int id, const struct msghdr *message, int flags,
         return datagram_send(socket, message, *now_ns);
     if (flags & NUMBER_FASTOPEN) /* then callers connect first */
         return -EOPNOTSUPP;
-    return stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
-                       false, now_ns);
+    return send_stream(socket, message, flags, now_ns);
 }
 
 ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)
@@ -214,7 +229,8 @@ ssize_t socket_send_static(int id, const void *bytes, size_t length, int flags)
     if (socket != NULL)
         result = socket_is_datagram(socket)
                      ? -EINVAL
-                     : stream_send(socket, &piece, 1, flags, true, &now_ns);
+                     : stream_send(socket, &piece, 1, flags, TCP_WRITE_STATIC,
+                                   &now_ns);
     socket_leave(now_ns);
     return result;
 }
@@ -247,9 +263,12 @@ static ssize_t receive_message(int id, struct msghdr *message, int flags,
     message->msg_flags = 0;
     if (socket == NULL) {
         result = -EBADF;
-    } else if (flags & (MSG_OOB | MSG_ERRQUEUE)) {
-        /* Urgent data is in the stream (RFC 6093), no error in a queue. */
-        result = flags & MSG_OOB ? -EINVAL : -EAGAIN;
+    } else if (flags & MSG_OOB) {
+        result = -EINVAL; /* it is in the stream (RFC 6093) */
+    } else if (flags & MSG_ERRQUEUE) {
+        return socket->sends_in_place /* no errors, but these */
+                   ? socket_zerocopy->receive(socket, message)
+                   : -EAGAIN;
     } else if (message->msg_iovlen > pieces_limit(socket)) {
         result = -EMSGSIZE;
     } else if (socket->kind == SOCKET_RAW) {

@@ -113,6 +113,7 @@ int stream_accept(struct socket *socket, int flags, uint64_t *now_ns)
     accepted->linger_s = socket->linger_s;
     accepted->reuse_address = socket->reuse_address;
     accepted->tells_queued = socket->tells_queued;
+    accepted->sends_in_place = socket->sends_in_place;
     accepted->read_low = socket->read_low;
     accepted->receive_timeout_ms = socket->receive_timeout_ms;
     accepted->send_timeout_ms = socket->send_timeout_ms;
@@ -197,7 +198,7 @@ int stream_connect(struct socket *socket, const struct tcp_endpoint *remote,
 }
 
 ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
-                    size_t count, int flags, bool is_static, uint64_t *now_ns)
+                    size_t count, int flags, uint32_t always, uint64_t *now_ns)
 {
     uint64_t deadline_ns = socket_deadline(*now_ns, socket->send_timeout_ms);
     ssize_t sent = 0;
@@ -209,7 +210,7 @@ ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
     while (count > 0 && pieces[count - 1].iov_len == 0)
         count--; /* nothing more is to follow */
     while (index < count) {
-        uint32_t how = is_static ? TCP_WRITE_STATIC : 0;
+        uint32_t how = always;
         size_t left = pieces[index].iov_len - offset;
         int result;
 
@@ -363,6 +364,8 @@ void stream_close(struct socket *socket, uint64_t *now_ns)
         draft_release(socket);
     if (socket->kind != SOCKET_CONNECTION)
         return;
+    if (socket->sends_in_place)
+        socket_zerocopy->close(socket);
     if (socket->has_linger && socket->linger_s == 0) {
         tcp_abort(socket->connection);
         return;
@@ -414,6 +417,8 @@ short stream_poll_events(const struct socket *socket)
     if (socket->kind == SOCKET_LISTENER)
         return stream_events(tcp_listener_ready(socket->listener));
     ready = tcp_ready(socket->connection);
+    if (socket->sends_in_place && socket_zerocopy->has_news(socket))
+        ready |= TCP_FAILED;
     return stream_events(socket->read_low == 0 ? ready
                                                : hold_back(socket, ready));
 }

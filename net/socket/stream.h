@@ -15,8 +15,9 @@ int stream_listen(struct socket *socket, int backlog);
 int stream_accept(struct socket *socket, int flags, uint64_t *now_ns);
 int stream_connect(struct socket *socket, const struct tcp_endpoint *remote,
                    uint64_t *now_ns);
+/* `always`: enum tcp_write_flags, beside those that follow from `flags`. */
 ssize_t stream_send(struct socket *socket, const struct iovec *pieces,
-                    size_t count, int flags, bool is_static, uint64_t *now_ns);
+                    size_t count, int flags, uint32_t always, uint64_t *now_ns);
 ssize_t stream_receive(struct socket *socket, const struct iovec *pieces,
                        size_t count, int flags, uint64_t *now_ns);
 bool stream_is_connected(const struct socket *socket);

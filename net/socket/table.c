@@ -54,6 +54,7 @@ void socket_udp_notify(void *owner, uint32_t ready)
 }
 
 const struct socket_family *socket_raw;
+const struct socket_zerocopy *socket_zerocopy;
 
 int socket_init(void)
 {
@@ -64,6 +65,7 @@ int socket_init(void)
     if (count > SOCKETS_MAX)
         count = SOCKETS_MAX;
     socket_raw = NULL;
+    socket_zerocopy = NULL;
     table.calls_held = 0;
     tcp_set_notify(tcp_notify);
     if (drafts_init(count) != 0 ||

@@ -55,6 +55,24 @@ struct socket_family {
 /* NULL: the image has none of them. */
 extern const struct socket_family *socket_raw;
 
+/* MSG_ZEROCOPY, as zerocopy.c hangs itself in. Lock held. */
+struct socket_zerocopy {
+    /* A send begins: flags for tcp_write(), or -ENOBUFS: too many are not
+     * complete, or were not told. */
+    int (*begin)(struct socket *socket);
+    /* The same send is over; `how` is what begin() returned. */
+    void (*end)(struct socket *socket, int how, bool is_sent);
+    /* Something is complete and was not told. */
+    bool (*has_news)(const struct socket *socket);
+    /* recvmsg(MSG_ERRQUEUE): 0, or -EAGAIN. */
+    ssize_t (*receive)(struct socket *socket, struct msghdr *message);
+    /* Nobody reads what will be complete. */
+    void (*close)(const struct socket *socket);
+};
+
+/* NULL: the image has none, and no socket sends in place. */
+extern const struct socket_zerocopy *socket_zerocopy;
+
 struct socket {
     union {
         struct tcp_listener *listener;
@@ -66,8 +84,9 @@ struct socket {
     struct epoll_watch *watches; /* in how many epolls it is */
     uint32_t receive_timeout_ms; /* 0: for ever (SO_RCVTIMEO) */
     uint32_t send_timeout_ms;
-    uint32_t linger_s : 24; /* SO_LINGER */
-    uint8_t kind;           /* enum socket_kind */
+    uint32_t linger_s : 23;  /* SO_LINGER */
+    bool sends_in_place : 1; /* SO_ZEROCOPY */
+    uint8_t kind;            /* enum socket_kind */
     bool is_nonblocking : 1;
     bool is_bound : 1;
     bool is_connecting : 1; /* connect() has not told its result yet */
@@ -80,7 +99,7 @@ struct socket {
 };
 
 _Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");
-_Static_assert(SOCKET_TIMEOUT_MAX_S < 1 << 24 && TCP_BUFFER_MAX < 1 << 24,
+_Static_assert(SOCKET_TIMEOUT_MAX_S < 1 << 23 && TCP_BUFFER_MAX < 1 << 24,
                "linger_s and read_low hold them");
 
 /* A timeout that is over before it begins. */

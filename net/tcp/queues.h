@@ -23,11 +23,12 @@
 struct send_chunk {
     struct send_chunk *next;
     struct send_chunk *before; /* not of the head */
-    uint8_t *data;             /* a buffer, or memory that is static */
+    uint8_t *data;             /* a buffer, or memory that is static or lent */
     uint32_t length;
-    uint16_t room;   /* bytes of the buffer behind data + length */
-    uint8_t buffers; /* it is large for; 0: memory that is static */
-    bool is_record;  /* a segment ends with it */
+    uint16_t room;       /* bytes of the buffer behind data + length */
+    uint8_t buffers : 7; /* it is large for; 0: memory that is static or lent */
+    bool is_record : 1;  /* a segment ends with it */
+    uint8_t loan;        /* whose memory it is (net/loan.h) */
 };
 
 struct tcp_send_queue {
@@ -60,9 +61,11 @@ void send_queue_end_record(struct tcp_send_queue *queue);
 bool send_queue_has_record(const struct tcp_send_queue *queue,
                            struct seq32 end);
 
-/* The same for memory that never changes: not copied. All or nothing. */
+/* The same for memory that never changes, or not before the loan is given back
+ * (net/loan.h): not copied. All or nothing. */
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,
-                                 const uint8_t *bytes, uint32_t length);
+                                 const uint8_t *bytes, uint32_t length,
+                                 uint8_t loan);
 
 /* Everything before `start` has arrived. */
 void send_queue_acknowledge(struct tcp_send_queue *queue, struct seq32 start);

@@ -2,8 +2,9 @@
 /*
  * Bytes to send: a list of chunks, each either a buffer of the pool, filled
  * from the front and never changed where it is filled, or memory that stays
- * (a file of the module). Segments point into chunks; a buffer lives until
- * the last packet that points into it is gone.
+ * (a file of the module), or an app's that was lent (net/loan.h). Segments
+ * point into chunks; a buffer or a loan lasts until the last packet that points
+ * into it is gone.
  */
 #include "net/tcp/queues.h"
 
@@ -60,6 +61,8 @@ static inline void chunk_free(struct send_chunk *chunk)
     if (chunk->buffers != 0) {
         buffer_release(chunk->data);
         send_memory.buffers_used -= chunk->buffers;
+    } else if (chunk->loan != LOAN_NONE) {
+        loan_release(chunk->loan);
     }
     pool_give(&send_memory.chunks, chunk);
 }
@@ -108,8 +111,9 @@ static inline void append(struct tcp_send_queue *queue,
     chunk->data = buffer;
     chunk->length = 0;
     chunk->room = (uint16_t)(buffers * BUFFER_SIZE);
-    chunk->buffers = buffers;
+    chunk->buffers = buffers & 0x7fU;
     chunk->is_record = false;
+    chunk->loan = LOAN_NONE;
     queue_append(queue, chunk);
 }
 
@@ -190,18 +194,22 @@ COLD bool send_queue_has_record(const struct tcp_send_queue *queue,
 }
 
 uint32_t send_queue_write_static(struct tcp_send_queue *queue,
-                                 const uint8_t *bytes, uint32_t length)
+                                 const uint8_t *bytes, uint32_t length,
+                                 uint8_t loan)
 {
     struct send_chunk *tail = queue->tail;
 
-    if (tail != NULL && tail->buffers == 0 &&
+    if (tail != NULL && tail->buffers == 0 && tail->loan == loan &&
         tail->data + tail->length == bytes) {
         tail->length += length;
     } else if (send_memory.chunks.available > 0) {
         struct send_chunk *chunk = pool_take_inline(&send_memory.chunks);
         /* Never written to: there is no room behind it. */
         *chunk = (struct send_chunk){.data = (uint8_t *)(uintptr_t)bytes,
-                                     .length = length};
+                                     .length = length,
+                                     .loan = loan};
+        if (loan != LOAN_NONE)
+            loan_hold(loan);
         queue_append(queue, chunk);
     } else {
         return 0;
@@ -337,7 +345,7 @@ bool send_queue_fill_last(const struct tcp_send_queue *queue, struct seq32 seq,
         packet->length += length;
         memcpy(to, from, length);
     } else {
-        packet_add_fragment(packet, from, length);
+        packet_add_fragment(packet, from, length, tail->loan);
     }
     return true;
 }
@@ -359,7 +367,7 @@ uint32_t send_queue_fill(struct tcp_send_queue *queue, struct seq32 seq,
             memcpy(packet->data + packet->length, chunk->data + at, part);
             packet->length += part;
         } else if (packet->fragment_count < PACKET_FRAGMENTS_MAX) {
-            packet_add_fragment(packet, chunk->data + at, part);
+            packet_add_fragment(packet, chunk->data + at, part, chunk->loan);
         } else {
             break;
         }

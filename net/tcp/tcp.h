@@ -156,6 +156,9 @@ enum tcp_write_flags {
     TCP_WRITE_REST = 1 << 3,   /* of a call that wrote: see TCP_READ_REST */
     /* MSG_EOR: what follows the last of them begins a segment. */
     TCP_WRITE_RECORD = 1 << 4,
+    /* From this bit on, with TCP_WRITE_STATIC: the loan (net/loan.h) that the
+     * bytes are of, which stay unchanged until it is given back. */
+    TCP_WRITE_LOAN_SHIFT = 8,
 };
 
 /* Queues as many bytes as fit. Positive, or -EAGAIN (full, or connecting),

@@ -100,7 +100,9 @@ int tcp_write(struct tcp_connection *c, const void *bytes, size_t length,
     bool is_held = has_held_text(c);
     if (part != 0)
         done = (flags & TCP_WRITE_STATIC) != 0
-                   ? send_queue_write_static(&c->send, bytes, part)
+                   ? send_queue_write_static(
+                         &c->send, bytes, part,
+                         (uint8_t)(flags >> TCP_WRITE_LOAN_SHIFT))
                    : send_queue_write(&c->send, bytes, part);
     if (done == length && (flags & TCP_WRITE_RECORD) != 0)
         send_queue_end_record(&c->send);

@@ -60,7 +60,8 @@ static struct packet *make(const void *bytes, size_t length)
     memcpy(packet_append(packet, first), bytes, first);
     if (length > first) {
         memcpy(held, (const uint8_t *)bytes + first, length - first);
-        packet_add_fragment(packet, held, (uint32_t)(length - first));
+        packet_add_fragment(packet, held, (uint32_t)(length - first),
+                            LOAN_NONE);
     }
     return packet;
 }

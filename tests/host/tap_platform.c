@@ -9,6 +9,7 @@
 
 #include "net/link/netif.h"
 #include "net/net.h"
+#include "net/net_host.h"
 #include "net/platform.h"
 
 #include <errno.h>
@@ -284,6 +285,7 @@ int tap_platform_start(const struct tap_settings *settings)
         return -1;
     if (net_init(platform_now_ns()) != 0)
         return -1;
+    net_host_init();
 
     port.netif.operations = &tap_operations;
     port.netif.address = (struct ethernet_address){{2, 0x66, 0x65, 0, 0, 1}};

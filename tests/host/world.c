@@ -5,6 +5,8 @@
  */
 #include "tests/host/world.h"
 
+#include "net/net_host.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +81,9 @@ struct world_stack *world_stack_add(const char *name, size_t memory_size)
     world.current = stack;
     if (stack->memory == NULL || stack->call->net_init(world.now_ns) != 0) {
         world_fail("net_init failed");
+    }
+    if (stack == world.stacks) {
+        net_host_init(); /* the one that sockets are of */
     }
     return stack;
 }

@@ -9,6 +9,8 @@
 #include "net/socket/socket.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,11 +79,36 @@ static int flags_of(const struct call *call)
     return has_flags ? number(call, 3) : 0;
 }
 
+/* cmsg_data={ee_errno=..., ee_origin=..., ...} */
+static void check_extended(const struct cmsghdr *header,
+                           const struct value *wanted, struct outcome *outcome)
+{
+    struct sock_extended_err said;
+
+    memcpy(&said, CMSG_DATA(header), sizeof(said));
+    const struct {
+        const char *name;
+        uint32_t value;
+    } members[] = {
+        {"ee_errno", said.ee_errno}, {"ee_origin", said.ee_origin},
+        {"ee_type", said.ee_type},   {"ee_code", said.ee_code},
+        {"ee_info", said.ee_info},   {"ee_data", said.ee_data},
+    };
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const struct value *asked = member(wanted, members[i].name);
+
+        if (asked != NULL && asked->number != members[i].value)
+            problem(outcome, "%s is %u", members[i].name, members[i].value);
+    }
+}
+
 /* msg_control=[{cmsg_level=..., cmsg_type=..., cmsg_data=NUMBER}], or []. */
 static void check_control(const struct msghdr *message,
                           const struct value *wanted, struct outcome *outcome)
 {
     const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+    const struct value *said;
+    size_t size;
     int data = 0;
 
     if (wanted == NULL || header == NULL) {
@@ -90,12 +117,18 @@ static void check_control(const struct msghdr *message,
                     header == NULL ? "no" : "an unexpected");
         return;
     }
+    said = member(wanted, "cmsg_data");
+    size = said->first == NULL
+               ? sizeof(data)
+               : sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in);
     memcpy(&data, CMSG_DATA(header), sizeof(data));
-    if (header->cmsg_len != CMSG_LEN(sizeof(data)) ||
+    if (header->cmsg_len != CMSG_LEN(size) ||
         header->cmsg_level != member(wanted, "cmsg_level")->number ||
         header->cmsg_type != member(wanted, "cmsg_type")->number)
         problem(outcome, "another control message");
-    else if (data != member(wanted, "cmsg_data")->number)
+    else if (said->first != NULL)
+        check_extended(header, said, outcome);
+    else if (data != said->number)
         problem(outcome, "the control message says %d", data);
 }
 
@@ -141,7 +174,8 @@ static void transmit(struct handle *handle, struct pieces *pieces, int flags,
     outcome->result = socket_sendmsg(handle->id, &message, flags);
     if (outcome->result > 0)
         handle->written_at += (uint64_t)outcome->result;
-    free(pieces->bytes);
+    if ((flags & MSG_ZEROCOPY) == 0) /* else it is in use until all ends */
+        free(pieces->bytes);
 }
 
 void call_read(const struct call *call, struct outcome *outcome)

@@ -71,7 +71,7 @@ static struct packet *make(uint32_t length, uint16_t mss, uint8_t flags)
         uint32_t part = done == 0 ? 333 : 2047;
         if (part > length - done)
             part = length - done;
-        packet_add_fragment(packet, text + done, part);
+        packet_add_fragment(packet, text + done, part, LOAN_NONE);
         done += part;
     }
     return packet;

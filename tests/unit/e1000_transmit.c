@@ -113,7 +113,7 @@ Test(e1000_transmit, a_short_frame_in_pieces_is_padded_with_zeros)
     struct fake_nic *nic = stack_start_one(0x100E);
     struct packet *packet = stack_packet(40, 1);
 
-    packet_add_fragment(packet, (const uint8_t *)"abcde", 5);
+    packet_add_fragment(packet, (const uint8_t *)"abcde", 5, LOAN_NONE);
     transmit(packet);
     kick();
     memset(frame, 0, 60);
@@ -131,7 +131,7 @@ Test(e1000_transmit, pieces_are_gathered_by_the_chip)
     for (size_t i = 0; i < sizeof(body); ++i)
         body[i] = (uint8_t)(i * 3);
     for (size_t i = 0; i < PACKET_FRAGMENTS_MAX; ++i)
-        packet_add_fragment(packet, body + i * 40, 40);
+        packet_add_fragment(packet, body + i * 40, 40, LOAN_NONE);
     transmit(packet);
     kick();
     stack_make_frame(frame, 54, 1);

@@ -256,8 +256,8 @@ static struct packet *make_partial(void)
     memset(payload, 0x77, sizeof(payload));
     packet->data[30] = 0x12;
     packet->data[31] = 0x34;
-    packet_add_fragment(packet, payload, 333);
-    packet_add_fragment(packet, payload, 367);
+    packet_add_fragment(packet, payload, 333, LOAN_NONE);
+    packet_add_fragment(packet, payload, 367, LOAN_NONE);
     packet->checksum = PACKET_CHECKSUM_PARTIAL;
     packet->checksum_start = (uint16_t)(packet_headroom(packet) + 20);
     packet->checksum_offset = 10;
@@ -311,7 +311,7 @@ Test(link, short_frame_with_fragments_is_padded_behind_them)
     struct packet *packet = make_packet(42);
     struct packet *sent;
 
-    packet_add_fragment(packet, payload, sizeof(payload));
+    packet_add_fragment(packet, payload, sizeof(payload), LOAN_NONE);
     netif_transmit(&able->netif, packet);
     sent = able->ring.first;
     cr_assert_eq(packet_total_length(sent), 60);

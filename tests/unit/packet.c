@@ -132,7 +132,7 @@ Test(packet, a_packet_made_anew_lets_its_fragments_go)
     struct packet *packet = packet_alloc(PACKET_HEADROOM);
     uint8_t *buffer = buffer_alloc();
 
-    packet_add_fragment(packet, buffer, 5);
+    packet_add_fragment(packet, buffer, 5, LOAN_NONE);
     buffer_release(buffer);
     packet_renew(packet, 100);
     cr_assert_eq(packet_total_length(packet), 0);
@@ -147,7 +147,7 @@ Test(packet, fragment_keeps_its_buffer)
     uint8_t *buffer = buffer_alloc();
     size_t before = buffer_count_free();
 
-    packet_add_fragment(packet, buffer + 10, 5);
+    packet_add_fragment(packet, buffer + 10, 5, LOAN_NONE);
     buffer_release(buffer);
     cr_assert_eq(buffer_count_free(), before);
     packet_free(packet);
@@ -206,9 +206,77 @@ Test(packet, memory_outside_the_pool_needs_no_holding)
 
     buffer_hold(file);
     buffer_release(file);
-    packet_add_fragment(packet, file, sizeof(file));
+    packet_add_fragment(packet, file, sizeof(file), LOAN_NONE);
     packet_free(packet);
     cr_assert_eq(missing_buffers(), 0);
+}
+
+static uint32_t key_returned;
+
+static void note_return(void *lender, uint32_t key)
+{
+    cr_assert_eq(lender, &key_returned);
+    key_returned = key;
+}
+
+/* A loan that only this packet holds, in two pieces. */
+static struct packet *make_loan(void)
+{
+    static const uint8_t memory[100];
+    struct packet *packet = packet_alloc(PACKET_HEADROOM);
+
+    key_returned = 0;
+    loans_init(note_return);
+    uint32_t loan = loan_open(&key_returned, 7);
+    cr_assert_neq(loan, LOAN_NONE);
+    packet_add_fragment(packet, memory, 60, loan);
+    packet_add_fragment(packet, memory + 60, 40, loan);
+    loan_release(loan);
+    cr_assert_eq(key_returned, 0);
+    cr_assert_eq(loans_out(), 1);
+    return packet;
+}
+
+Test(packet, a_loan_lasts_as_long_as_a_packet_points_at_it)
+{
+    struct packet *packet = make_loan();
+
+    packet_trim(packet, 50);
+    cr_assert_eq(loans_out(), 1);
+    packet_free(packet);
+    cr_assert_eq(key_returned, 7);
+    cr_assert_eq(loans_out(), 0);
+    cr_assert_eq(missing_buffers(), 0);
+}
+
+Test(packet, a_loan_ends_when_its_bytes_are_copied)
+{
+    struct packet *packet = make_loan();
+
+    cr_assert(packet_linearise(packet));
+    cr_assert_eq(key_returned, 7);
+    packet_free(packet);
+    cr_assert_eq(loans_out(), 0);
+}
+
+Test(packet, a_packet_made_anew_gives_its_loans_back)
+{
+    struct packet *packet = make_loan();
+
+    packet_renew(packet, 0);
+    cr_assert_eq(key_returned, 7);
+    packet_free(packet);
+}
+
+Test(packet, so_many_loans_are_out_at_once)
+{
+    loans_init(note_return);
+    for (uint32_t i = 1; i <= LOANS_MAX; i++)
+        cr_assert_eq(loan_open(&key_returned, i), i);
+    cr_assert_eq(loan_open(&key_returned, 0), LOAN_NONE);
+    loan_release(100);
+    cr_assert_eq(key_returned, 100);
+    cr_assert_eq(loan_open(&key_returned, 1), 100);
 }
 
 /* A packet of 20 linear bytes and fragments of the lengths given; byte i of
@@ -223,7 +291,7 @@ static struct packet *make_gathered(const uint32_t *lengths, size_t count)
         bytes[i] = (uint8_t)i;
     memcpy(packet_append(packet, 20), bytes, 20);
     for (size_t i = 0; i < count; i++) {
-        packet_add_fragment(packet, bytes + at, lengths[i]);
+        packet_add_fragment(packet, bytes + at, lengths[i], LOAN_NONE);
         at += lengths[i];
     }
     return packet;
@@ -299,8 +367,8 @@ Test(packet, full_frame_can_be_linearised)
 
     memset(bytes, 0x5a, sizeof(bytes));
     memset(packet_append(packet, 54), 1, 54);
-    packet_add_fragment(packet, bytes, 730);
-    packet_add_fragment(packet, bytes, 730);
+    packet_add_fragment(packet, bytes, 730, LOAN_NONE);
+    packet_add_fragment(packet, bytes, 730, LOAN_NONE);
     cr_assert(packet_linearise(packet));
     cr_assert_eq(packet->length, 1514);
     cr_assert_eq(packet->data[1513], 0x5a);
@@ -312,7 +380,7 @@ Test(packet, too_long_is_not_linearised_and_not_changed)
     static uint8_t bytes[2000];
     struct packet *packet = packet_alloc(PACKET_HEADROOM);
 
-    packet_add_fragment(packet, bytes, sizeof(bytes));
+    packet_add_fragment(packet, bytes, sizeof(bytes), LOAN_NONE);
     cr_assert_not(packet_linearise(packet));
     cr_assert_eq(packet->fragment_count, 1);
     cr_assert_eq(packet_total_length(packet), sizeof(bytes));

@@ -232,9 +232,49 @@ Test(tcp_congestion, no_order_of_events_leaves_the_proven_range)
 
 /* ---- queues -------------------------------------------------------------- */
 
+/* One loan at a time, so that each has the number 1. */
+static unsigned loans_returned;
+
+static void note_return(void *lender, uint32_t key)
+{
+    (void)lender;
+    (void)key;
+    loans_returned++;
+}
+
+/* Bytes that stay where they are; now and then those of an app. */
+static uint32_t write_in_place(struct tcp_send_queue *queue,
+                               const uint8_t *bytes, uint32_t length,
+                               unsigned *loans)
+{
+    uint8_t loan = LOAN_NONE;
+    uint32_t written;
+
+    if (length == 0)
+        return 0;
+    if (loans_out() == 0)
+        loan = loan_open(NULL, 0);
+    written = send_queue_write_static(queue, bytes, length, loan);
+    if (loan != LOAN_NONE) {
+        ++*loans;
+        loan_release(loan);
+    }
+    return written;
+}
+
+static bool points_at_loan(const struct packet *packet)
+{
+    bool points = false;
+
+    for (size_t i = 0; i < packet->fragment_count; i++)
+        points |= packet_fragments(packet)[i].loan != LOAN_NONE;
+    return points;
+}
+
 Test(tcp_queue, the_send_queue_is_a_window_on_a_stream)
 {
     static uint8_t stream[60000];
+    unsigned loans = 0;
     static const uint32_t sizes[] = {1, 7, 300, 1460, 2048, 5000};
     struct tcp_send_queue queue;
     uint32_t start = 0xffffe000; /* wraps on the way */
@@ -243,6 +283,7 @@ Test(tcp_queue, the_send_queue_is_a_window_on_a_stream)
 
     world_start(1);
     (void)world_stack_add("a", (size_t)16 << 20);
+    loans_init(note_return);
     size_t buffers = buffer_count_free();
     for (size_t i = 0; i < sizeof(stream); i++)
         stream[i] = (uint8_t)any(256);
@@ -252,10 +293,7 @@ Test(tcp_queue, the_send_queue_is_a_window_on_a_stream)
         uint32_t left = (uint32_t)sizeof(stream) - written;
         size = size < left ? size : left;
         if (any(3) == 0)
-            written +=
-                size == 0
-                    ? 0
-                    : send_queue_write_static(&queue, stream + written, size);
+            written += write_in_place(&queue, stream + written, size, &loans);
         else
             written += send_queue_write(&queue, stream + written, size);
         cr_assert_eq(queue.length, written - gone);
@@ -287,8 +325,11 @@ Test(tcp_queue, the_send_queue_is_a_window_on_a_stream)
             cr_assert_arr_eq(part->data, stream + at, part->length);
             at += part->length;
         }
+        cr_assert(!points_at_loan(packet) || loans_out() == 1);
         packet_free(packet);
     }
+    cr_assert_gt(loans, 1);
+    cr_assert_eq(loans_returned, loans);
     cr_assert_null(queue.head);
     cr_assert_eq(send_buffers_used(), 0);
     cr_assert_eq(buffer_count_free(), buffers);

@@ -55,6 +55,7 @@
 #define SO_PROTOCOL        38
 #define SO_DOMAIN          39
 #define SO_MAX_PACING_RATE 47
+#define SO_ZEROCOPY        60
 
 #define SOMAXCONN 4096
 
@@ -70,6 +71,7 @@
 #define MSG_NOSIGNAL   0x4000
 #define MSG_MORE       0x8000
 #define MSG_WAITFORONE 0x10000
+#define MSG_ZEROCOPY   0x4000000
 
 #define SHUT_RD   0
 #define SHUT_WR   1

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See zerocopy.h. Each send of a socket has a number, from 0 on, and a loan
+ * (net/loan.h). What is complete is told in order: a send behind one whose
+ * bytes are still in flight waits for it.
+ */
+#include "net/socket/zerocopy.h"
+
+#include "net/loan.h"
+#include "net/socket/table.h"
+
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+
+struct sends {
+    struct socket *socket; /* NULL: closed, while some are not complete */
+    uint32_t told;         /* the first that was not told */
+    uint32_t complete;     /* bit i: told + i is */
+    uint8_t count;         /* from told on */
+    uint8_t pending;       /* not complete; 0 and no socket: free */
+};
+
+static struct sends all[ZEROCOPY_SOCKETS_MAX];
+
+_Static_assert(ZEROCOPY_SENDS_MAX <= 32, "a bit each");
+
+static void completed(void *lender, uint32_t number)
+{
+    struct sends *sends = lender;
+
+    sends->pending--;
+    sends->complete |= UINT32_C(1) << (number - sends->told);
+    if (sends->socket != NULL && (sends->complete & 1) != 0)
+        socket_notify(socket_owner(sends->socket), POLLERR);
+}
+
+static struct sends *find(const struct socket *socket)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+        if (all[i].socket == socket)
+            return &all[i];
+    return NULL;
+}
+
+static struct sends *make(struct socket *socket)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
+        if (all[i].socket != NULL || all[i].pending != 0)
+            continue;
+        all[i] = (struct sends){.socket = socket};
+        return &all[i];
+    }
+    return NULL;
+}
+
+static int begin(struct socket *socket)
+{
+    struct sends *sends = find(socket);
+    uint32_t loan;
+
+    if (sends == NULL)
+        sends = make(socket);
+    if (sends == NULL || sends->count == ZEROCOPY_SENDS_MAX)
+        return -ENOBUFS;
+    loan = loan_open(sends, sends->told + sends->count);
+    if (loan == LOAN_NONE)
+        return -ENOBUFS;
+    sends->count++;
+    sends->pending++;
+    return (int)(TCP_WRITE_STATIC | loan << TCP_WRITE_LOAN_SHIFT);
+}
+
+static void end(struct socket *socket, int how, bool is_sent)
+{
+    struct sends *sends = find(socket);
+
+    loan_release((uint32_t)how >> TCP_WRITE_LOAN_SHIFT);
+    if (is_sent)
+        return;
+    sends->count--; /* it had no number, then */
+    sends->complete &= ~(UINT32_C(1) << sends->count);
+}
+
+static bool has_news(const struct socket *socket)
+{
+    const struct sends *sends = find(socket);
+
+    return sends != NULL && (sends->complete & 1) != 0;
+}
+
+/* Those at the front, as one range. */
+static uint32_t take(struct sends *sends)
+{
+    uint32_t count = 0;
+
+    while ((sends->complete & 1) != 0) {
+        sends->complete >>= 1;
+        sends->count--;
+        count++;
+    }
+    sends->told += count;
+    return count;
+}
+
+static ssize_t receive(struct socket *socket, struct msghdr *message)
+{
+    const struct cmsghdr header = {
+        .cmsg_len = CMSG_LEN(sizeof(struct sock_extended_err) +
+                             sizeof(struct sockaddr_in)),
+        .cmsg_level = IPPROTO_IP,
+        .cmsg_type = IP_RECVERR};
+    uint8_t *to = message->msg_control;
+    struct {
+        struct sock_extended_err error;
+        struct sockaddr_in offender; /* nobody */
+    } told = {.error = {.ee_origin = SO_EE_ORIGIN_ZEROCOPY}};
+
+    if (!has_news(socket))
+        return -EAGAIN;
+    struct sends *sends = find(socket);
+    told.error.ee_info = sends->told;
+    told.error.ee_data = sends->told + take(sends) - 1;
+    message->msg_namelen = 0;
+    message->msg_flags = MSG_ERRQUEUE;
+    if (to == NULL || message->msg_controllen < header.cmsg_len) {
+        message->msg_flags |= MSG_CTRUNC;
+        message->msg_controllen = 0;
+        return 0;
+    }
+    memcpy(to, &header, sizeof(header));
+    memcpy(to + CMSG_LEN(0), &told, sizeof(told));
+    message->msg_controllen = CMSG_SPACE(sizeof(told));
+    return 0;
+}
+
+static void leave(const struct socket *socket)
+{
+    struct sends *sends = find(socket);
+
+    if (sends != NULL)
+        sends->socket = NULL;
+}
+
+static const struct socket_zerocopy calls = {
+    .begin = begin,
+    .end = end,
+    .has_news = has_news,
+    .receive = receive,
+    .close = leave,
+};
+
+void socket_zerocopy_start(void)
+{
+    memset(all, 0, sizeof(all));
+    loans_init(completed);
+    socket_zerocopy = &calls;
+}
