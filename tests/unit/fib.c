@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "net/ip/fib.h"
+#include "net/ip/fib_table.h"
 #include "net/ip/route.h"
 #include "net/limits.h"
 
@@ -193,6 +194,25 @@ Test(fib, a_full_table_says_so_and_still_answers)
 }
 
 /* It hangs in no chain; those of its chunk do. */
+/* To be sent on at once what is for us must not look like any other. */
+Test(fib, an_address_of_ours_is_known_though_its_network_finds_no_room)
+{
+    const uint32_t address = 0x0a010203;
+
+    ip_route_table = &fib_table;
+    cr_assert_eq(add(0, 0, 0, 0), 0);
+    for (uint32_t i = 0; add(0xc0000000 + i, 32, 0, 0) == 0; i++)
+        ;
+    cr_assert_eq(found(address), 0);
+    cr_assert_eq(fib_look(address) & SET_SPECIAL, 0);
+    ip_configure(&device->netif, be32_from(address), 24, world_now());
+    cr_assert_eq(found(address), 0);
+    cr_assert_neq(fib_look(address) & SET_SPECIAL, 0);
+    ip_deconfigure(&device->netif);
+    cr_assert_eq(found(address), 0);
+    cr_assert_eq(fib_look(address) & SET_SPECIAL, 0);
+}
+
 Test(fib, a_prefix_of_a_whole_chunk_goes_alone)
 {
     cr_assert_eq(add(0x0a000000, 16, 1, 0), 0);
