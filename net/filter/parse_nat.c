@@ -6,6 +6,8 @@
 #include "net/filter/balance.h"
 #include "net/filter/parse.h"
 
+#include <errno.h>
+
 bool parse_is_nat(const struct parser *parser)
 {
     return parse_at(parser, "snat") || parse_at(parser, "dnat") ||
@@ -125,6 +127,7 @@ static bool parse_mapped(struct parser *parser, struct rule_nat *nat,
 {
     struct rule_map shape = {0};
     struct token start = parser->token;
+    int status;
 
     if (parse_at(parser, "jhash") || parse_at(parser, "numgen")) {
         if (!parse_spread(parser, &nat->spread))
@@ -143,7 +146,10 @@ static bool parse_mapped(struct parser *parser, struct rule_nat *nat,
         return false;
     if (nat->spread.kind != SPREAD_HASH)
         return true;
-    return balancer_make(parser->set, nat) == 0 ||
+    status = balancer_make(parser->set, nat);
+    if (status == -ENOMEM)
+        return parse_no_room(parser);
+    return status == 0 ||
            parse_fail(parser, &start,
                       "expected a map of each number from 0 to below mod, "
                       "of at most 32 backends");
