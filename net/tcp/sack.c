@@ -347,7 +347,7 @@ bool recovery_sack_ack(struct tcp_connection *c,
         rack_delivered(c, segment, &d, now_ns);
     bool is_mended = probe_acknowledged(c, segment, is_dsack);
     react(c, segment, &d, acked, unused, now_ns);
-    if (is_mended && !c->congestion.is_recovering && !r->is_timeout) {
+    if (is_mended && !c->congestion.is_recovering) {
         recovery_reduce(c, TCP_SIGNAL_LOSS, flight_size(c) + acked);
         c->congestion.cwnd = c->congestion.ssthresh;
     }

@@ -90,7 +90,8 @@ static size_t refuse_each(const char *name, const char *text)
 Test(failure_rules, whatever_finds_no_memory_refuses_the_file_and_says_so)
 {
     static char text[8192];
-    size_t all = 0;
+    size_t all = refuse_each("mss", "table ip t { chain c {\n"
+                                    "tcp option maxseg size set rt mtu } }");
     glob_t files;
 
     cr_assert_eq(glob("tests/rules/*.nft", 0, NULL, &files), 0,
