@@ -161,8 +161,8 @@ Test(packet, a_large_buffer_is_held_by_any_part_of_it)
     size_t before = buffer_count_free();
 
     memset(buffer, 7, BUFFER_LARGE_SIZE);
-    packet_add_fragment(packet, buffer + 3 * BUFFER_SIZE + 10, 5000);
-    packet_add_fragment(packet, buffer + BUFFER_LARGE_SIZE - 1, 1);
+    packet_add_fragment(packet, buffer + 3 * BUFFER_SIZE + 10, 5000, LOAN_NONE);
+    packet_add_fragment(packet, buffer + BUFFER_LARGE_SIZE - 1, 1, LOAN_NONE);
     buffer_release(buffer);
     cr_assert_eq(buffer_count_free(), before);
     packet_free(packet);
