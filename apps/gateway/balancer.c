@@ -154,7 +154,7 @@ static struct backend *find_unused(void)
 /* "ADDRESS  PORT  STATE  FLOWS" */
 static void note_line(const char *line, const char *end)
 {
-    struct words words = {line, line, end, NULL, NULL};
+    struct words words = {.start = line, .at = line, .end = end};
     struct word word[3] = {{0}};
     struct backend *backend;
     uint32_t address, port;
@@ -217,7 +217,8 @@ void balancer_turn(void)
 
 bool balancer_drain(const char *server, bool is_draining)
 {
-    struct words words = {server, server, server + strlen(server), NULL, NULL};
+    struct words words = {
+        .start = server, .at = server, .end = server + strlen(server)};
     struct word host = words_take(&words, ':');
     struct backend *backend = NULL;
     uint32_t address, port;

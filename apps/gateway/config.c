@@ -113,8 +113,11 @@ static bool read_line(struct config *config, struct words *words)
 {
     bool has_value =
         memchr(words->at, '=', (size_t)(words->end - words->at)) != NULL;
-    struct word name = words_take(words, '=');
+    struct word name;
 
+    if (!words_check_quotes(words))
+        return false;
+    name = words_take(words, '=');
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         if (!word_is(name, keys[i].name))
             continue;
@@ -137,8 +140,12 @@ static bool read_line(struct config *config, struct words *words)
 /* A # begins a comment at the start of a line or behind a blank. */
 static const char *content_end(const char *line, const char *end)
 {
+    bool is_quoted = false;
+
     for (const char *at = line; at < end; at++) {
-        if (*at == '#' && (at == line || at[-1] == ' ' || at[-1] == '\t'))
+        is_quoted ^= *at == '"';
+        if (*at == '#' && !is_quoted &&
+            (at == line || at[-1] == ' ' || at[-1] == '\t'))
             return at;
     }
     return end;

@@ -17,6 +17,18 @@ static bool read_lease(struct words *words, struct word word, uint32_t *lease_s)
     return true;
 }
 
+/* Behind a key there is always a byte in front of a word. What is quoted is
+ * text, as in dnsmasq. */
+static bool is_quoted(struct word word)
+{
+    return word.bytes[-1] == '"';
+}
+
+static bool to_address(struct word word, uint32_t *address)
+{
+    return !is_quoted(word) && word_to_address(word, address);
+}
+
 static bool is_netmask(uint32_t mask)
 {
     return mask != 0 && (~mask & (~mask + 1)) == 0;
@@ -28,15 +40,16 @@ bool config_read_range(struct config *config, struct words *words)
     struct config_range range = {.lease_s = CONFIG_LEASE_S};
     struct word first = words_take(words, ',');
     struct word last = words_take(words, ',');
+    bool has_broadcast = false;
 
     if (config->range_count == CONFIG_RANGES_MAX)
         return words_fail(words, first.bytes, "8 ranges are the most");
-    if (!word_to_address(first, &range.first))
+    if (!to_address(first, &range.first))
         return words_fail(words, first.bytes,
                           "a range begins with an IPv4 address");
     range.last = range.first;
     range.is_static_only = word_is(last, "static");
-    if (!range.is_static_only && !word_to_address(last, &range.last))
+    if (!range.is_static_only && !to_address(last, &range.last))
         return words_fail(words, last.bytes,
                           "expected the range's last address or 'static'");
     if (range.last < range.first)
@@ -45,13 +58,17 @@ bool config_read_range(struct config *config, struct words *words)
         struct word word = words_take(words, ',');
         uint32_t address;
 
-        if (!word_to_address(word, &address)) {
+        if (!to_address(word, &address)) {
             if (!read_lease(words, word, &range.lease_s))
                 return false;
+            if (words->has_next)
+                return words_fail(words, words->at, "the lease comes last");
             break;
         }
+        if (has_broadcast)
+            return words_fail(words, word.bytes, "expected a lease");
         if (range.netmask != 0)
-            continue; /* the broadcast address: follows from the mask */
+            has_broadcast = true; /* follows from the mask */
         else if (is_netmask(address))
             range.netmask = address;
         else
@@ -68,7 +85,7 @@ static bool read_host_word(struct words *words, struct word word,
 
     if (word_is(word, "ignore")) {
         host->is_ignored = true;
-    } else if (word_to_address(word, &host->address)) {
+    } else if (word.length == 0 || to_address(word, &host->address)) {
         return true;
     } else if (word_to_duration(word, &lease_s)) {
         return read_lease(words, word, &host->lease_s);
@@ -89,7 +106,7 @@ bool config_read_host(struct config *config, struct words *words)
 
     if (config->host_count == CONFIG_HOSTS_MAX)
         return words_fail(words, first.bytes, "256 hosts are the most");
-    if (!word_to_hardware(first, host.hardware))
+    if (is_quoted(first) || !word_to_hardware(first, host.hardware))
         return words_fail(words, first.bytes,
                           "a host begins with its hardware address, as in "
                           "52:54:00:12:34:56");
@@ -158,35 +175,59 @@ static void add_number(struct config_option *option, uint32_t number,
         option->bytes[option->length++] = (uint8_t)(number >> (i - 1) * 8);
 }
 
-static bool read_option_value(struct words *words, enum option_form form,
-                              struct config_option *option)
+static bool add_number_word(struct words *words, enum option_form form,
+                            struct config_option *option)
 {
     struct word word = words_take(words, ',');
-    bool is_number = form == FORM_NUMBER16 || form == FORM_NUMBER32;
+    uint32_t most = form == FORM_NUMBER16 ? UINT16_MAX : UINT32_MAX;
+    bool is_negative =
+        form == FORM_NUMBER32 && word.length > 0 && *word.bytes == '-';
+    struct word digits = {word.bytes + is_negative, word.length - is_negative};
+    uint32_t number;
+
+    if (word.length == 0 && !words->has_next)
+        return true;
+    if (!word_to_number(digits, most, &number))
+        return words_fail(words, word.bytes, "expected a number");
+    if (words->has_next)
+        return words_fail(words, words->at, "one number is enough");
+    add_number(option, is_negative ? -number : number,
+               form == FORM_NUMBER16 ? 2 : 4);
+    return true;
+}
+
+/* One more address, or text, of which commas are a part. */
+static bool add_value(struct words *words, enum option_form form,
+                      struct config_option *option, bool is_first)
+{
+    struct word word = words_take(words, ',');
     uint32_t number;
 
     if (option->length + word.length > CONFIG_OPTION_SIZE - 4)
         return words_fail(words, word.bytes, "the option gets too long");
-    if (is_number) {
-        uint32_t most = form == FORM_NUMBER16 ? UINT16_MAX : UINT32_MAX;
-        bool is_negative =
-            form == FORM_NUMBER32 && word.length > 0 && *word.bytes == '-';
-        struct word digits = {word.bytes + is_negative,
-                              word.length - is_negative};
-
-        if (!word_to_number(digits, most, &number))
-            return words_fail(words, word.bytes, "expected a number");
-        add_number(option, is_negative ? -number : number,
-                   form == FORM_NUMBER16 ? 2 : 4);
-    } else if (word_to_address(word, &number)) {
-        add_number(option, number, 4);
-    } else if (form == FORM_ADDRESSES) {
-        return words_fail(words, word.bytes, "expected an IPv4 address");
-    } else {
+    if (form == FORM_TEXT) {
+        if (!is_first)
+            option->bytes[option->length++] = ',';
         memcpy(option->bytes + option->length, word.bytes, word.length);
         option->length = (uint8_t)(option->length + word.length);
+        return true;
     }
+    if (!to_address(word, &number))
+        return words_fail(words, word.bytes, "expected an IPv4 address");
+    add_number(option, number, 4);
     return true;
+}
+
+/* Text that is nothing but addresses is addresses. */
+static enum option_form form_of(struct words words)
+{
+    uint32_t address;
+
+    do {
+        if (!to_address(words_take(&words, ','), &address))
+            return FORM_TEXT;
+    } while (words_have_more(&words));
+    return FORM_ADDRESSES;
 }
 
 /* code or option:name, then values. No value: the option is not sent. */
@@ -202,8 +243,13 @@ bool config_read_option(struct config *config, struct words *words)
         return words_fail(words, name.bytes,
                           "expected an option's number, or option:name (see "
                           "docs/gateway.md)");
-    while (words_have_more(words)) {
-        if (!read_option_value(words, form, &option))
+    if (form == FORM_TEXT)
+        form = form_of(*words);
+    if (words->has_next && (form == FORM_NUMBER16 || form == FORM_NUMBER32) &&
+        !add_number_word(words, form, &option))
+        return false;
+    for (bool is_first = true; words->has_next; is_first = false) {
+        if (!add_value(words, form, &option, is_first))
             return false;
     }
     config->options[config->option_count++] = option;

@@ -42,7 +42,8 @@ const char *settings_usage(void)
 static bool read_server(const char *value, uint16_t port_if_none,
                         uint32_t *address, uint16_t *port)
 {
-    struct words words = {value, value, value + strlen(value), NULL, NULL};
+    struct words words = {
+        .start = value, .at = value, .end = value + strlen(value)};
     struct word host = words_take(&words, ':');
     uint32_t number = port_if_none;
 

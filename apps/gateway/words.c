@@ -18,18 +18,45 @@ static bool is_blank(char byte)
 struct word words_take(struct words *words, char separator)
 {
     const char *from = words->at;
-    const char *to = from < words->end
-                         ? memchr(from, separator, (size_t)(words->end - from))
-                         : NULL;
+    const char *to = from;
+    bool is_quoted = false;
 
-    if (to == NULL)
-        to = words->end;
-    words->at = to < words->end ? to + 1 : to;
+    while (to < words->end && (is_quoted || *to != separator))
+        is_quoted ^= *to++ == '"';
+    words->has_next = to < words->end;
+    words->at = to + words->has_next;
     while (from < to && is_blank(*from))
         from++;
     while (to > from && is_blank(to[-1]))
         to--;
-    return (struct word){from, (size_t)(to - from)};
+    is_quoted = to - from >= 2 && *from == '"';
+    return (struct word){from + is_quoted, (size_t)(to - from - 2 * is_quoted)};
+}
+
+/* The nearest byte that is no blank, going by `step`; \n at the ends. */
+static char beside(const struct words *words, const char *at, int step)
+{
+    do
+        at += step;
+    while (at >= words->start && at < words->end && is_blank(*at));
+    return at >= words->start && at < words->end ? *at : '\n';
+}
+
+bool words_check_quotes(struct words *words)
+{
+    const char *open = NULL;
+
+    for (const char *at = words->start; at < words->end; at++) {
+        if (*at == '\\' && open != NULL)
+            return words_fail(words, at, "quotes take no backslash");
+        if (*at != '"')
+            continue;
+        if (strchr(open == NULL ? "=,/" : ",/#\n",
+                   beside(words, at, open == NULL ? -1 : 1)) == NULL)
+            return words_fail(words, at, "quotes stand around a whole word");
+        open = open == NULL ? at : NULL;
+    }
+    return open == NULL || words_fail(words, open, "the quote is not closed");
 }
 
 bool words_have_more(const struct words *words)
@@ -85,8 +112,7 @@ bool word_to_number(struct word word, uint32_t most, uint32_t *number)
 
 bool word_to_address(struct word word, uint32_t *address)
 {
-    struct words parts = {word.bytes, word.bytes, word.bytes + word.length,
-                          NULL, NULL};
+    struct words parts = {.at = word.bytes, .end = word.bytes + word.length};
     uint32_t value = 0;
 
     for (unsigned i = 0; i < 4; i++) {

@@ -15,6 +15,7 @@ struct words {
     const char *end;
     const char *error;    /* the first one; NULL: none */
     const char *error_at; /* where */
+    bool has_next;        /* a separator was taken: a word follows, or none */
 };
 
 struct word {
@@ -22,10 +23,12 @@ struct word {
     size_t length;
 };
 
-/* Takes what stands before the next `separator`, without blanks around it,
- * and the separator. Empty at the end. */
+/* Takes what stands before the next `separator`, without blanks and quotes
+ * around it, and the separator. Empty at the end. */
 struct word words_take(struct words *words, char separator);
 bool words_have_more(const struct words *words);
+/* Each quote has its other end, and they stand around whole words. */
+bool words_check_quotes(struct words *words);
 /* Notes the first error; returns false. */
 bool words_fail(struct words *words, const char *at, const char *error);
 
