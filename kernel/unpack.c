@@ -33,7 +33,7 @@ static ALWAYS_INLINE unsigned state_bit(struct state *s, uint16_t *chance)
         *chance +=
             (uint16_t)(((1U << UNPACK_CHANCE_BITS) - *chance) >> UNPACK_RATE);
     }
-    /* Once is enough: no chance is below 31. */
+    /* Once is enough: no chance is below 15. */
     if (s->range < 1U << UNPACK_RANGE_LEAST) {
         s->range <<= 8;
         s->code = s->code << 8 | *s->at++;

@@ -23,7 +23,7 @@
 enum {
     UNPACK_CHANCE_BITS = 11, /* a chance of 1 << 11 would be certain */
     UNPACK_EVEN = 1 << (UNPACK_CHANCE_BITS - 1),
-    UNPACK_RATE = 5,         /* a chance moves by 1/32 of what is left */
+    UNPACK_RATE = 4,         /* a chance moves by 1/16 of what is left */
     UNPACK_RANGE_LEAST = 24, /* bits that the range never falls below */
 
     UNPACK_BYTE_BITS = 8,

@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    TURNS = 5,
-    PRICES_EVERY = 64, /* bytes */
+    TURNS = 8,
+    PRICES_EVERY = 32, /* bytes */
     COPY_LEAST = 2,
     COPY_MOST = 300, /* longer ones are several steps */
     PAIRS = 65536,
