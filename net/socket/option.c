@@ -223,18 +223,6 @@ static int set_queued(struct socket *socket, int value)
     return 0;
 }
 
-static int set_zerocopy(struct socket *socket, int value)
-{
-    if (socket_zerocopy == NULL)
-        return -ENOPROTOOPT;
-    if (socket->kind == SOCKET_DATAGRAM)
-        return -EOPNOTSUPP; /* it is copied once, into its packet */
-    if (value < 0 || value > 1)
-        return -EINVAL;
-    socket->sends_in_place = value != 0;
-    return 0;
-}
-
 /* As on Linux: less than nothing is as much as there can be. */
 static int set_read_low(struct socket *socket, uint32_t value, uint32_t most)
 {
@@ -290,8 +278,8 @@ static int set_option(struct socket *socket, int level, int number,
     if (level == IPPROTO_TCP && number == NUMBER_INQ &&
         socket->kind != SOCKET_DATAGRAM)
         return set_queued(socket, number_value);
-    if (level == SOL_SOCKET && number == SO_ZEROCOPY)
-        return set_zerocopy(socket, number_value);
+    if (level == SOL_SOCKET && number == SO_ZEROCOPY && socket_zerocopy != NULL)
+        return socket_zerocopy->set(socket, number_value);
     if (level == SOL_SOCKET && number == SO_REUSEPORT)
         return 0; /* one process: there is nobody to share with */
     if (level == SOL_SOCKET && number == SO_OOBINLINE)

@@ -156,22 +156,6 @@ static size_t pieces_limit(const struct socket *socket)
                                       : SOCKET_STREAM_PIECES_MAX;
 }
 
-static ssize_t send_stream(struct socket *socket, const struct msghdr *message,
-                           int flags, uint64_t *now_ns)
-{
-    bool is_in_place = socket->sends_in_place && (flags & MSG_ZEROCOPY) != 0;
-    int how = is_in_place ? socket_zerocopy->begin(socket) : 0;
-    ssize_t result;
-
-    if (how < 0)
-        return how;
-    result = stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
-                         (uint32_t)how, now_ns);
-    if (is_in_place)
-        socket_zerocopy->end(socket, how, result > 0);
-    return result;
-}
-
 static ssize_t send_message(int id, const struct msghdr *message, int flags,
                             uint64_t *now_ns)
 {
@@ -189,7 +173,10 @@ static ssize_t send_message(int id, const struct msghdr *message, int flags,
         return datagram_send(socket, message, *now_ns);
     if (flags & NUMBER_FASTOPEN) /* then callers connect first */
         return -EOPNOTSUPP;
-    return send_stream(socket, message, flags, now_ns);
+    if ((flags & MSG_ZEROCOPY) && socket->sends_in_place)
+        return socket_zerocopy->send(socket, message, flags, now_ns);
+    return stream_send(socket, message->msg_iov, message->msg_iovlen, flags, 0,
+                       now_ns);
 }
 
 ssize_t socket_sendmsg(int id, const struct msghdr *message, int flags)

@@ -57,11 +57,12 @@ extern const struct socket_family *socket_raw;
 
 /* MSG_ZEROCOPY, as zerocopy.c hangs itself in. Lock held. */
 struct socket_zerocopy {
-    /* A send begins: flags for tcp_write(), or -ENOBUFS: too many are not
+    /* SO_ZEROCOPY: 0, -EINVAL, -EOPNOTSUPP. */
+    int (*set)(struct socket *socket, int value);
+    /* MSG_ZEROCOPY: as stream_send(), or -ENOBUFS: too many sends are not
      * complete, or were not told. */
-    int (*begin)(struct socket *socket);
-    /* The same send is over; `how` is what begin() returned. */
-    void (*end)(struct socket *socket, int how, bool is_sent);
+    ssize_t (*send)(struct socket *socket, const struct msghdr *message,
+                    int flags, uint64_t *now_ns);
     /* Something is complete and was not told. */
     bool (*has_news)(const struct socket *socket);
     /* recvmsg(MSG_ERRQUEUE): 0, or -EAGAIN. */

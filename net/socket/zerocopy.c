@@ -7,6 +7,7 @@
 #include "net/socket/zerocopy.h"
 
 #include "net/loan.h"
+#include "net/socket/stream.h"
 #include "net/socket/table.h"
 
 #include <errno.h>
@@ -56,32 +57,58 @@ static struct sends *make(struct socket *socket)
     return NULL;
 }
 
-static int begin(struct socket *socket)
+static int set(struct socket *socket, int value)
+{
+    if (socket->kind == SOCKET_DATAGRAM)
+        return -EOPNOTSUPP; /* it is copied once, into its packet */
+    if (value < 0 || value > 1)
+        return -EINVAL;
+    socket->sends_in_place = value != 0;
+    return 0;
+}
+
+/* The loan of the send that begins; LOAN_NONE: there is none to be had. */
+static uint32_t begin(struct sends *sends)
+{
+    uint32_t loan;
+
+    if (sends == NULL || sends->count == ZEROCOPY_SENDS_MAX)
+        return LOAN_NONE;
+    loan = loan_open(sends, sends->told + sends->count);
+    if (loan != LOAN_NONE) {
+        sends->count++;
+        sends->pending++;
+    }
+    return loan;
+}
+
+/* The same send has no number, then. */
+static void take_back(struct sends *sends)
+{
+    sends->count--;
+    sends->complete &= ~(UINT32_C(1) << sends->count);
+}
+
+static ssize_t send_in_place(struct socket *socket,
+                             const struct msghdr *message, int flags,
+                             uint64_t *now_ns)
 {
     struct sends *sends = find(socket);
     uint32_t loan;
+    ssize_t result;
 
     if (sends == NULL)
         sends = make(socket);
-    if (sends == NULL || sends->count == ZEROCOPY_SENDS_MAX)
-        return -ENOBUFS;
-    loan = loan_open(sends, sends->told + sends->count);
+    loan = begin(sends);
     if (loan == LOAN_NONE)
         return -ENOBUFS;
-    sends->count++;
-    sends->pending++;
-    return (int)(TCP_WRITE_STATIC | loan << TCP_WRITE_LOAN_SHIFT);
-}
-
-static void end(struct socket *socket, int how, bool is_sent)
-{
-    struct sends *sends = find(socket);
-
-    loan_release((uint32_t)how >> TCP_WRITE_LOAN_SHIFT);
-    if (is_sent)
-        return;
-    sends->count--; /* it had no number, then */
-    sends->complete &= ~(UINT32_C(1) << sends->count);
+    result =
+        stream_send(socket, message->msg_iov, message->msg_iovlen, flags,
+                    TCP_WRITE_STATIC | loan << TCP_WRITE_LOAN_SHIFT, now_ns);
+    loan_release(loan);
+    if (result <= 0)
+        take_back(sends);
+    return result;
 }
 
 static bool has_news(const struct socket *socket)
@@ -145,8 +172,8 @@ static void leave(const struct socket *socket)
 }
 
 static const struct socket_zerocopy calls = {
-    .begin = begin,
-    .end = end,
+    .set = set,
+    .send = send_in_place,
     .has_news = has_news,
     .receive = receive,
     .close = leave,
