@@ -110,8 +110,8 @@ struct packet_fragment {
 
 struct packet {
     struct packet *next;       /* for the owner's list */
-    struct packet *train;      /* GRO: the segment that follows; it goes where
-                                  this one goes */
+    struct packet *train;      /* GRO: the segments that follow, linked by
+                                  next; they go where this one goes */
     uint8_t *data;             /* first byte of the linear part */
     uint8_t *buffer;           /* BUFFER_SIZE bytes that hold the linear part */
     struct netif *netif;       /* received on, or to leave by */
@@ -169,6 +169,10 @@ struct packet *packet_alloc_around(uint8_t *buffer, size_t headroom);
 
 /* Done with it, nothing lost: the packet did its work. */
 void packet_free(struct packet *packet);
+
+/* The same of `count` linear packets linked by next, none of them a train's
+ * first. */
+void packet_free_run(struct packet *first, size_t count);
 
 /* Makes of a packet we own, its buffer included, an empty one: an answer that
  * needs no memory beyond the question's. */
@@ -231,6 +235,19 @@ static inline void packet_take_fragment(struct packet *packet,
 /* The linear part of `packet` becomes a fragment, and that packet is no more.
  * It has no fragments and nothing hangs on it. */
 void packet_absorb(struct packet *large, struct packet *packet);
+
+/* A train's last segment; who made the train tells which one that is. */
+static inline void packet_set_train_last(struct packet *first,
+                                         struct packet *last)
+{
+    first->train->scratch[0] = (uintptr_t)last;
+}
+
+static inline struct packet *packet_train_last(struct packet *first)
+{
+    return first->train == NULL ? first
+                                : (struct packet *)first->train->scratch[0];
+}
 
 /* A second packet with the same bytes (copied into its linear part) and the
  * same headers in front of them, or NULL. Asserts that they fit one buffer. */

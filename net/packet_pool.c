@@ -326,13 +326,16 @@ static inline void free_one(struct packet *packet)
 /* With what it points at, and with the segments that hang on it. */
 static NOINLINE void free_all(struct packet *packet)
 {
-    do {
-        struct packet *train = packet->train;
+    struct packet *next = packet->train;
 
+    for (;;) {
         packet_release_fragments(packet, 0);
         free_one(packet);
-        packet = train;
-    } while (packet != NULL);
+        if (next == NULL)
+            break;
+        packet = next;
+        next = packet->next;
+    }
 }
 
 void packet_free(struct packet *packet)
@@ -341,6 +344,24 @@ void packet_free(struct packet *packet)
         free_all(packet);
     else
         free_one(packet);
+}
+
+void packet_free_run(struct packet *first, size_t count)
+{
+    struct packet *packet = first;
+    struct packet *last = first;
+
+    for (size_t left = count; left != 0; left--) {
+        ASSERT(packet->references == 1); /* not free, and nobody else's */
+        packet->references = 0;
+        packet->data = NULL;
+        last = packet;
+        packet = packet->next;
+    }
+    last->next = pool.free;
+    pool.free = first;
+    pool.idle.margin += (ptrdiff_t)count;
+    pool.buffers.margin += (ptrdiff_t)count;
 }
 
 /* The buffer's reference is the fragment's from now on. */

@@ -25,6 +25,8 @@ enum {
     IP_AT = ETHERNET_HEADER_LENGTH,
     TCP_AT = IP_AT + IPV4_HEADER_LENGTH,
     OPTIONS_AT = TCP_AT + TCP_HEADER_LENGTH,
+    LENGTH_AT = IP_AT + 2, /* length, identification */
+    CHECKSUM_AT = IP_AT + 10,
     FRAGMENT_AT = IP_AT + 6,   /* fragment, TTL, protocol */
     ADDRESSES_AT = IP_AT + 12, /* two addresses, and two ports behind them */
     PORTS_AT = TCP_AT,
@@ -34,11 +36,12 @@ enum {
 
 struct flow {
     struct packet *first; /* still with its Ethernet header */
-    struct packet *last;
+    struct packet **link; /* where the next one hangs: train, then next */
+    uint32_t begin_seq;   /* of what hangs on the first */
     uint32_t next_seq;
     uint32_t header_length; /* all three */
     uint32_t payload;       /* of the first */
-    uint32_t total;         /* payload of all */
+    uint16_t sum;           /* what its changing_sum() is, all must have */
     bool is_transit;        /* becomes a large packet */
 };
 
@@ -120,13 +123,11 @@ static uint32_t payload_of(const struct packet *packet, uint32_t *header_length)
     return end - length;
 }
 
-static inline bool is_intact(const struct packet *packet, uint32_t length)
+static inline bool is_text_intact(const struct packet *packet, uint32_t length)
 {
     const struct ipv4_header *ip = ip_of(packet);
     uint32_t tcp_length = length - TCP_AT;
 
-    if (checksum_native_20(ip) != 0xffff)
-        return false;
     if (packet->checksum != PACKET_CHECKSUM_NONE)
         return true;
     const uint8_t rest[4] = {0, PROTOCOL_TCP, (uint8_t)(tcp_length >> 8),
@@ -134,6 +135,18 @@ static inline bool is_intact(const struct packet *packet, uint32_t length)
     return checksum_native_is_valid(
         checksum_native_32(&ip->source) + checksum_native_32(&ip->destination) +
         checksum_native_32(rest) + checksum_native(tcp_of(packet), tcp_length));
+}
+
+/* Length, identification and checksum of an IP header, all of it that differs
+ * between segments: where their sum is the same, the checksum is as right. */
+static inline uint16_t changing_sum(const uint8_t *frame)
+{
+    uint32_t words;
+    uint16_t checksum;
+
+    memcpy(&words, frame + LENGTH_AT, sizeof(words));
+    memcpy(&checksum, frame + CHECKSUM_AT, sizeof(checksum));
+    return checksum_native_fold((uint64_t)words + checksum);
 }
 
 /* The bits by which two frames differ there. */
@@ -186,63 +199,52 @@ static inline bool has_equal_headers(const uint8_t *a, const uint8_t *b,
     return all == 0;
 }
 
-static inline struct flow *find(const struct packet *packet)
+static inline bool is_of(const struct flow *flow, const struct packet *packet)
 {
-    for (size_t i = 0; i < gro_state.held; i++) {
-        const struct packet *first = gro.flows[i].first;
+    const struct packet *first = flow->first;
 
-        if (first->netif == packet->netif &&
-            has_equal_ends(first->data, packet->data))
-            return &gro.flows[i];
-    }
-    return NULL;
+    return first->netif == packet->netif &&
+           has_equal_ends(first->data, packet->data);
 }
 
 static void release(struct flow *flow)
 {
     struct packet *first = flow->first;
+    struct packet **link = flow->link;
+    uint32_t length = flow->next_seq - flow->begin_seq;
 
     *flow = gro.flows[--gro_state.held];
-    if (first->segment_count > 1)
+    if (first->segment_count > 1) {
         gro_counters.trains++;
+        gro_counters.segments += first->segment_count - 1U;
+    }
     if (first->segment_size != 0)
         gro.transit->finish(first);
+    if (first->train != NULL) {
+        packet_set_train_last(first, container_of(link, struct packet, next));
+        first->train_length = length;
+    }
     ethernet_receive(first->netif, first);
 }
 
-static void hang_on(struct flow *flow, struct packet *packet, uint32_t payload)
+static inline void count_in(struct flow *flow, uint32_t payload, bool is_end)
 {
-    packet->data += flow->header_length;
-    packet->length = payload;
-    flow->last->train = packet;
-    flow->last = packet;
-    flow->first->train_length += payload;
+    flow->first->segment_count++;
+    flow->next_seq += payload;
+    if (is_end || payload < flow->payload)
+        release(flow);
 }
 
-/* False: it stays alone. */
-static bool join(struct flow *flow, struct packet *packet, uint32_t payload)
+static NOINLINE void join(struct flow *flow, struct packet *packet,
+                          uint32_t payload)
 {
-    bool is_end =
-        payload < flow->payload || (tcp_of(packet)->flags & TCP_PSH) != 0;
+    bool is_end = (tcp_of(packet)->flags & TCP_PSH) != 0;
 
-    if (flow->is_transit) {
-        struct packet *large = gro.transit->join(flow->first, packet,
-                                                 flow->header_length, payload);
-
-        if (large == NULL)
-            return false;
-        flow->first = large;
-        is_end |= large->fragment_count == PACKET_FRAGMENTS_MAX;
-    } else {
-        hang_on(flow, packet, payload);
-    }
-    flow->first->segment_count++;
-    flow->total += payload;
-    flow->next_seq += payload;
-    gro_counters.segments++;
-    if (is_end)
-        release(flow);
-    return true;
+    packet->data += flow->header_length;
+    packet->length = payload;
+    *flow->link = packet;
+    flow->link = &packet->next;
+    count_in(flow, payload, is_end);
 }
 
 /* Is it for others, as far as can be told here? */
@@ -263,7 +265,8 @@ static bool may_begin(const struct netif *netif, const struct packet *packet,
            ethernet_address_equal(&ethernet->destination, &netif->address) &&
            (!is_transit(netif, packet) ||
             (gro.transit != NULL && gro.transit->may_begin(packet))) &&
-           is_intact(packet, header_length + payload);
+           checksum_native_20(ip_of(packet)) == 0xffff &&
+           is_text_intact(packet, header_length + payload);
 }
 
 static void begin(const struct netif *netif, struct packet *packet,
@@ -271,39 +274,20 @@ static void begin(const struct netif *netif, struct packet *packet,
 {
     if (gro_state.held == TRAINS_MAX)
         gro_flush();
+    uint32_t next_seq = be32_get(tcp_of(packet)->sequence) + payload;
+
     packet->checksum = PACKET_CHECKSUM_VERIFIED;
     packet->segment_count = 1;
     gro.flows[gro_state.held++] = (struct flow){
         .first = packet,
-        .last = packet,
-        .next_seq = be32_get(tcp_of(packet)->sequence) + payload,
+        .link = &packet->train,
+        .begin_seq = next_seq,
+        .next_seq = next_seq,
         .header_length = header_length,
         .payload = payload,
-        .total = payload,
+        .sum = changing_sum(packet->data),
         .is_transit = is_transit(netif, packet),
     };
-}
-
-/* Joins it to the train of its flow, if it is what comes next there; a train
- * begins with what is TCP without doubt. */
-static inline bool join_train(struct packet *packet)
-{
-    if (packet->length < OPTIONS_AT || packet->has_vlan_tag)
-        return false;
-    struct flow *flow = find(packet);
-    if (flow == NULL)
-        return false;
-    uint32_t end = IP_AT + be16_get(ip_of(packet)->total_length);
-    uint32_t payload = end - flow->header_length;
-    /* A length of less than the headers is too much, too. */
-    if (payload - 1 >= flow->payload || end > packet->length ||
-        be32_get(tcp_of(packet)->sequence) != flow->next_seq ||
-        flow->total + payload > TRAIN_BYTES_MAX ||
-        !has_equal_headers(flow->first->data, packet->data,
-                           flow->header_length) ||
-        !is_intact(packet, end))
-        return false;
-    return join(flow, packet, payload);
 }
 
 static NOINLINE void receive_alone(struct netif *netif, struct packet *packet)
@@ -314,9 +298,6 @@ static NOINLINE void receive_alone(struct netif *netif, struct packet *packet)
         ethernet_receive(netif, packet);
         return;
     }
-    struct flow *flow = find(packet);
-    if (flow != NULL)
-        release(flow); /* what came first goes first */
     uint32_t payload = payload_of(packet, &header_length);
     if (payload != 0 && may_begin(netif, packet, header_length, payload))
         begin(netif, packet, header_length, payload);
@@ -324,10 +305,76 @@ static NOINLINE void receive_alone(struct netif *netif, struct packet *packet)
         ethernet_receive(netif, packet);
 }
 
+/* It does not join: what came first goes first. */
+static NOINLINE void receive_behind(struct flow *flow, struct packet *packet)
+{
+    release(flow);
+    receive_alone(packet->netif, packet);
+}
+
+/* What is to be summed, or passed on. */
+static NOINLINE void join_any(struct flow *flow, struct packet *packet,
+                              uint32_t payload)
+{
+    bool is_end = (tcp_of(packet)->flags & TCP_PSH) != 0;
+    struct packet *large = NULL;
+
+    if (is_text_intact(packet, flow->header_length + payload)) {
+        if (!flow->is_transit) {
+            join(flow, packet, payload);
+            return;
+        }
+        large = gro.transit->join(flow->first, packet, flow->header_length,
+                                  payload);
+    }
+    if (large == NULL) {
+        receive_behind(flow, packet);
+        return;
+    }
+    flow->first = large;
+    is_end |= large->fragment_count == PACKET_FRAGMENTS_MAX;
+    count_in(flow, payload, is_end);
+}
+
+/* Joins it to the train of its flow, if it is what comes next there; a train
+ * begins with what is TCP without doubt. */
+static NOINLINE void join_next(struct flow *flow, struct packet *packet)
+{
+    uint32_t end = IP_AT + be16_get(ip_of(packet)->total_length);
+    uint32_t payload = end - flow->header_length;
+    uint32_t sequence = be32_get(tcp_of(packet)->sequence);
+
+    /* A length of less than the headers is too much, too. */
+    if (payload - 1 >= flow->payload || end > packet->length ||
+        sequence != flow->next_seq ||
+        sequence + payload - flow->begin_seq >
+            TRAIN_BYTES_MAX - flow->payload ||
+        !has_equal_headers(flow->first->data, packet->data,
+                           flow->header_length) ||
+        changing_sum(packet->data) != flow->sum) {
+        receive_behind(flow, packet);
+        return;
+    }
+    if (flow->is_transit || packet->checksum == PACKET_CHECKSUM_NONE)
+        join_any(flow, packet, payload);
+    else
+        join(flow, packet, payload);
+}
+
+/* Each on this way calls nothing but at its end, and so saves no register. */
 void gro_receive(struct netif *netif, struct packet *packet)
 {
-    if (gro_state.held == 0 || gro_state.off != 0 || !join_train(packet))
-        receive_alone(netif, packet);
+    size_t held = gro_state.held;
+
+    if (gro_state.off != 0 || packet->length < OPTIONS_AT ||
+        packet->has_vlan_tag)
+        held = 0;
+    for (struct flow *flow = gro.flows; held != 0; flow++, held--)
+        if (is_of(flow, packet)) {
+            join_next(flow, packet);
+            return;
+        }
+    receive_alone(netif, packet);
 }
 
 void gro_flush(void)

@@ -31,7 +31,7 @@ static size_t collect(const struct packet *packet, const uint8_t *from)
     for (size_t i = 0; i < packet->fragment_count; i++)
         pieces[count++] =
             (struct packet_piece){fragments[i].data, fragments[i].length};
-    for (packet = packet->train; packet != NULL; packet = packet->train) {
+    for (packet = packet->train; packet != NULL; packet = packet->next) {
         if (count == RAW_PIECES_MAX)
             return 0;
         pieces[count++] = (struct packet_piece){packet->data, packet->length};

@@ -147,28 +147,43 @@ static bool acknowledge_predicted(struct tcp_connection *c, struct seq32 ack,
     return true;
 }
 
-/* Behind others, or a train. Small ones, and those of a queue that is crowded,
- * are moved into the packet before them. */
-static NOINLINE void take_packets(struct tcp_connection *c,
-                                  struct packet *packet)
+/* Small ones, and those of a queue that is crowded, are moved into the packet
+ * before them. */
+static COLD NOINLINE void take_packets(struct tcp_connection *c,
+                                       struct packet *packet)
 {
     uint32_t crowded = text_packet_limit(c) / 2;
-    uint32_t largest = c->rcv.mss;
 
     while (packet != NULL) {
-        struct packet *next = packet->train;
+        struct packet *next = packet->next;
 
-        packet->train = NULL;
-        largest = larger(largest, packet->length);
-        receive_memory.used++;
-        if (c->receive.count < crowded && packet->length > TCP_COPY_LENGTH)
-            receive_queue_link(&c->receive, packet);
-        else
-            receive_queue_append(&c->receive, packet,
-                                 c->receive.count >= crowded);
+        receive_queue_append(&c->receive, packet, c->receive.count >= crowded);
         packet = next;
     }
-    c->rcv.mss = (uint16_t)largest;
+}
+
+/* A train as a whole, or what is not the first: of a train the first is the
+ * largest, and no other but the last is smaller. */
+static NOINLINE void take_run(struct tcp_connection *c, struct packet *packet,
+                              const struct arrival *arrival)
+{
+    struct packet *last = packet_train_last(packet);
+    uint32_t count = c->receive.count + arrival->count;
+
+    packet->next = packet->train;
+    packet->train = NULL;
+    if ((c->receive.last != NULL || last != packet) &&
+        (last->length <= TCP_COPY_LENGTH || count > text_packet_limit(c) / 2)) {
+        take_packets(c, packet);
+        return;
+    }
+    if (c->receive.last == NULL)
+        c->receive.first = packet;
+    else
+        c->receive.last->next = packet;
+    c->receive.last = last;
+    c->receive.count = count;
+    c->receive.length += arrival->length;
 }
 
 static void take_text(struct tcp_connection *c, struct packet *packet,
@@ -176,14 +191,13 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
 {
     bool was_due = c->ack_at_ns != 0;
 
-    if (c->receive.last == NULL && packet->train == NULL) {
-        if (packet->length > c->rcv.mss)
-            c->rcv.mss = (uint16_t)packet->length;
-        receive_memory.used++;
+    if (packet->length > c->rcv.mss)
+        c->rcv.mss = (uint16_t)packet->length;
+    receive_memory.used += arrival->count;
+    if (c->receive.last == NULL && packet->train == NULL)
         receive_queue_link(&c->receive, packet);
-    } else {
-        take_packets(c, packet);
-    }
+    else
+        take_run(c, packet, arrival);
     c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
     c->bytes_received += arrival->length;
     c->text_in += arrival->count;

@@ -85,12 +85,13 @@ static COLD NOINLINE void receive_train(const struct tcp_tuple *tuple,
 {
     const struct tcp_tuple copy = *tuple; /* it may be the node's */
 
+    packet->next = packet->train;
+    packet->train = NULL;
     while (packet != NULL) {
         struct tcp_node *node = table_find(&copy);
-        struct packet *next = packet->train;
+        struct packet *next = packet->next;
         struct tcp_segment one = *segment;
 
-        packet->train = NULL;
         one.length = packet->length;
         segment->seq = seq_add(segment->seq, one.length);
         if (node != NULL)

@@ -117,18 +117,6 @@ void receive_queue_splice(struct tcp_receive_queue *queue,
     queue->count += list->count;
 }
 
-static void queue_free_first(struct tcp_receive_queue *queue)
-{
-    struct packet *packet = queue->first;
-
-    queue->first = packet->next;
-    if (queue->first == NULL)
-        queue->last = NULL;
-    queue->count--;
-    receive_memory_give();
-    packet_free(packet);
-}
-
 void receive_queue_peek(const struct tcp_receive_queue *queue, uint32_t skip,
                         uint8_t *bytes, uint32_t length)
 {
@@ -149,26 +137,63 @@ void receive_queue_peek(const struct tcp_receive_queue *queue, uint32_t skip,
     }
 }
 
+static inline void queue_free_first(struct tcp_receive_queue *queue)
+{
+    struct packet *packet = queue->first;
+
+    queue->first = packet->next;
+    if (queue->first == NULL)
+        queue->last = NULL;
+    queue->count--;
+    receive_memory_give();
+    packet_free(packet);
+}
+
+/* All of the first packets that `length` has, of which there is more than one.
+ * Returns how many bytes these are. */
+static NOINLINE uint32_t read_run(struct tcp_receive_queue *queue,
+                                  uint8_t *bytes, uint32_t length)
+{
+    struct packet *packet = queue->first;
+    uint32_t count = 0;
+    uint32_t done = 0;
+
+    while (packet != NULL && packet->length <= length - done) {
+        if (bytes != NULL)
+            memcpy(bytes + done, packet->data, packet->length);
+        done += packet->length;
+        packet = packet->next;
+        count++;
+    }
+    packet_free_run(queue->first, count);
+    queue->first = packet;
+    if (packet == NULL)
+        queue->last = NULL;
+    queue->count -= count;
+    receive_memory.used -= count;
+    return done;
+}
+
 void receive_queue_read(struct tcp_receive_queue *queue, uint8_t *bytes,
                         uint32_t length)
 {
     ASSERT(length <= queue->length);
     queue->length -= length;
-    while (length != 0) {
-        struct packet *packet = queue->first;
-        uint32_t part = smaller(length, packet->length);
-        if (bytes != NULL) {
-            memcpy(bytes, packet->data, part);
-            bytes += part;
-        }
-        length -= part;
-        if (part == packet->length) {
-            queue_free_first(queue);
-        } else {
-            packet->data += part;
-            packet->length -= part;
-        }
+    if (length > queue->first->length) {
+        uint32_t done = read_run(queue, bytes, length);
+        length -= done;
+        if (length == 0)
+            return;
+        if (bytes != NULL)
+            bytes += done;
     }
+    struct packet *packet = queue->first;
+    if (bytes != NULL)
+        memcpy(bytes, packet->data, length);
+    packet->data += length;
+    packet->length -= length;
+    if (packet->length == 0)
+        queue_free_first(queue);
 }
 
 void receive_queue_clear(struct tcp_receive_queue *queue)

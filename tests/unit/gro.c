@@ -97,8 +97,10 @@ Test(gro, segments_that_follow_each_other_go_up_as_one)
     cr_assert_eq(up[0]->train_length, 39 * TEXT);
     cr_assert_eq(up[0]->checksum, PACKET_CHECKSUM_VERIFIED);
     uint32_t seq = TEXT;
-    for (const struct packet *at = up[0]->train; at != NULL; at = at->train) {
+    for (struct packet *at = up[0]->train; at != NULL; at = at->next) {
         cr_assert_eq(at->length, TEXT);
+        if (at->next == NULL)
+            cr_assert_eq(packet_train_last(up[0]), at);
         for (uint32_t i = 0; i < TEXT; i++)
             cr_assert_eq(at->data[i], (uint8_t)(seq + i));
         seq += TEXT;
