@@ -129,7 +129,7 @@ OPTIMISE     ?= -Oz $(SMALL)
 OPTIMISE_HOT ?= -O2 $(TIGHT)
 HOT := $(addprefix net/,packet packet_pool hash wire/checksum wire/tcp ip/input \
          ip/output link/netif tcp/transmit tcp/rack tcp/send_queue tcp/window \
-         tcp/output tcp/receive tcp/scoreboard tcp/span \
+         tcp/receive tcp/scoreboard tcp/span \
          tcp/table ip/forward ip/fib \
          link/ethernet link/neighbour link/qdisc link/qdisc_fq_codel) \
        drivers/e1000/transmit libc/pure/memory \
