@@ -237,8 +237,14 @@ ELF     := $(BUILD)/ferrule-$(APP).elf
 LDFLAGS := -nostdlib -static -Wl,--gc-sections -Wl,--build-id=none \
            -Wl,-z,max-page-size=64 -Wl,-O2 -Wl,-z,noexecstack -Wl,-T,linker.ld
 
-all: $(ELF) ## build build/ferrule-APP.elf (APP=httpd by default)
+# Two terminals at once (a gateway, and a guest on its LAN) build in turns.
+ifeq ($(MAKELEVEL),0)
+all: ## build build/ferrule-APP.elf (APP=httpd by default)
+	$(BUILD_ELF)
+else
+all: $(ELF)
 	@:
+endif
 
 # An app's names are its own: only main is seen by the rest of the image.
 $(APP_OBJECT): $(APP_OBJECTS)
@@ -307,8 +313,9 @@ include tests/bench/bench.mk
 $(foreach v,APP ELF MACHINE NET MEM NIC TAP LAN SITE ARGS,\
   $(eval run images debug: export $v := $$($v)))
 
-# Two terminals at once (a gateway, and a guest on its LAN) build in turns.
-BUILD_ELF = @mkdir -p $(BUILD) && flock $(BUILD)/.lock $(MAKE) --no-print-directory all
+BUILD_ELF = +@mkdir -p $(BUILD) && exec 9>$(BUILD)/.lock && { flock -n 9 || { \
+    echo '  another make works in $(BUILD); waiting' && flock 9; }; } && \
+    $(MAKE) --no-print-directory all
 
 run: ## boot APP in QEMU: SITE=dir NET=tap TAP=name LAN=port ARGS='...' MEM= MACHINE= NIC=
 	@tools/prerequisites build run
