@@ -378,7 +378,8 @@ void packet_renew(struct packet *packet, size_t headroom)
 {
     ASSERT(headroom <= BUFFER_SIZE);
     ASSERT(packet->train == NULL);
-    packet_release_fragments(packet, 0);
+    if (packet->fragment_count != 0)
+        packet_release_fragments(packet, 0);
     clear(packet, headroom);
 }
 

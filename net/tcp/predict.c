@@ -165,10 +165,10 @@ static COLD NOINLINE void take_packets(struct tcp_connection *c,
 /* A train as a whole, or what is not the first: of a train the first is the
  * largest, and no other but the last is smaller. */
 static NOINLINE void take_run(struct tcp_connection *c, struct packet *packet,
-                              const struct arrival *arrival)
+                              uint32_t length, uint32_t segments)
 {
     struct packet *last = packet_train_last(packet);
-    uint32_t count = c->receive.count + arrival->count;
+    uint32_t count = c->receive.count + segments;
 
     packet->next = packet->train;
     packet->train = NULL;
@@ -183,7 +183,7 @@ static NOINLINE void take_run(struct tcp_connection *c, struct packet *packet,
         c->receive.last->next = packet;
     c->receive.last = last;
     c->receive.count = count;
-    c->receive.length += arrival->length;
+    c->receive.length += length;
 }
 
 static void take_text(struct tcp_connection *c, struct packet *packet,
@@ -197,7 +197,7 @@ static void take_text(struct tcp_connection *c, struct packet *packet,
     if (c->receive.last == NULL && packet->train == NULL)
         receive_queue_link(&c->receive, packet);
     else
-        take_run(c, packet, arrival);
+        take_run(c, packet, arrival->length, arrival->count);
     c->rcv.nxt = seq_add(c->rcv.nxt, arrival->length);
     c->bytes_received += arrival->length;
     c->text_in += arrival->count;
