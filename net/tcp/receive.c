@@ -6,8 +6,19 @@
 #include "net/attributes.h"
 #include "net/tcp/internal.h"
 
+/* Text is kept as one buffer a packet, and counted so. Of a longer segment,
+ * which came in fragments and which no MSS of ours allows, the beginning is
+ * taken; the rest, and its end, come again. */
+static COLD NOINLINE void keep_beginning(struct packet *packet)
+{
+    struct tcp_header *header = (void *)packet->data;
+
+    header->flags &= (uint8_t) ~(TCP_FIN | TCP_PSH);
+    packet_trim(packet, packet->length);
+}
+
 /* Why the segment cannot be one; DROP_NONE when it is. */
-static enum drop_reason check(const struct packet *packet)
+static enum drop_reason check(struct packet *packet)
 {
     if (packet->length < TCP_HEADER_LENGTH)
         return DROP_TCP_SHORT;
@@ -17,6 +28,8 @@ static enum drop_reason check(const struct packet *packet)
     if (packet->checksum == PACKET_CHECKSUM_NONE &&
         !ip_checksum_is_valid(packet))
         return DROP_TCP_CHECKSUM;
+    if (packet->fragment_count != 0)
+        keep_beginning(packet);
     return DROP_NONE;
 }
 

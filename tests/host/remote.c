@@ -9,6 +9,8 @@
 
 enum {
     ETHERNET = 14,
+    MTU = 1500,
+    DATAGRAM_MAX = 65535,
     IPV4 = 20,
     TCP = 20,
 };
@@ -138,22 +140,20 @@ void remote_send_frame(struct remote *remote, const void *bytes, size_t length)
     world_run_for(0);
 }
 
-void remote_send_ip(struct remote *remote, uint8_t protocol,
-                    const uint8_t *payload, size_t length)
+static void send_piece(struct remote *remote, uint8_t protocol,
+                       const uint8_t *payload, size_t length, uint32_t fragment)
 {
-    uint8_t bytes[2048] = {0};
+    uint8_t bytes[ETHERNET + MTU] = {0};
     uint8_t *ip = bytes + ETHERNET;
     size_t total = ETHERNET + IPV4 + length;
 
-    if (total > sizeof(bytes))
-        world_fail("a packet too long for the remote");
     memcpy(bytes, remote->target_mac, 6);
     memcpy(bytes + 6, remote->mac, 6);
     put16(bytes + 12, 0x0800);
     ip[0] = 0x45;
     put16(ip + 2, (uint32_t)(IPV4 + length));
-    put16(ip + 4, remote->identification++);
-    put16(ip + 6, 0x4000);
+    put16(ip + 4, remote->identification);
+    put16(ip + 6, fragment);
     ip[8] = 64;
     ip[9] = protocol;
     put32(ip + 12, remote->address);
@@ -163,14 +163,37 @@ void remote_send_ip(struct remote *remote, uint8_t protocol,
     remote_send_frame(remote, bytes, total < 60 ? 60 : total);
 }
 
+void remote_send_ip(struct remote *remote, uint8_t protocol,
+                    const uint8_t *payload, size_t length)
+{
+    size_t most = (MTU - IPV4) / 8 * 8;
+    size_t from = 0;
+
+    if (IPV4 + length > DATAGRAM_MAX)
+        world_fail("a packet too long for IP");
+    if (IPV4 + length <= MTU) {
+        send_piece(remote, protocol, payload, length, 0x4000);
+    } else {
+        for (; length - from > most; from += most)
+            send_piece(remote, protocol, payload + from, most,
+                       0x2000 | (uint32_t)from / 8);
+        send_piece(remote, protocol, payload + from, length - from,
+                   (uint32_t)from / 8);
+    }
+    remote->identification++;
+}
+
 void remote_send(struct remote *remote, const struct segment *segment)
 {
-    uint8_t bytes[2048] = {0};
+    static uint8_t bytes[IPV4 + DATAGRAM_MAX];
     /* The pseudo-header's addresses stand where an IP header has them. */
     uint8_t *tcp = bytes + IPV4;
     size_t header = TCP + (segment->options_length + 3) / 4 * 4;
     size_t length = header + segment->payload_length;
 
+    if (IPV4 + length > DATAGRAM_MAX)
+        world_fail("a segment too long for IP");
+    memset(bytes, 0, IPV4 + header);
     put32(bytes + 12, remote->address);
     put32(bytes + 16, remote->target);
     put16(tcp, segment->source_port);

@@ -79,7 +79,8 @@ struct bench bench_start(uint64_t seed, size_t memory_size);
 /* Sends it from the remote at once; it arrives without delay. */
 void remote_send(struct remote *remote, const struct segment *segment);
 
-/* Any IPv4 payload: for protocols the remote does not know. */
+/* Any IPv4 payload: for protocols the remote does not know. What is longer than
+ * an Ethernet frame, segments too, goes in fragments. */
 void remote_send_ip(struct remote *remote, uint8_t protocol,
                     const uint8_t *payload, size_t length);
 void remote_send_frame(struct remote *remote, const void *bytes, size_t length);

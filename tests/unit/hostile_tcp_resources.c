@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/buffer.h"
 #include "net/tcp/connection.h"
 #include "net/wire/sequence.h"
 #include "tests/host/scene.h"
@@ -355,4 +356,57 @@ Test(hostile, I7_a_syn_from_our_own_address_and_port_makes_no_state)
     dialogue_send(peer, S, 1, 0, NULL, 0);
     world_run_for(NS_PER_S);
     cr_assert_eq(scene_counter("tcp_connections{state=\"syn-received\"}"), 0);
+}
+
+/* A segment of many fragments: what lies beyond its first buffer would be
+ * memory that nobody counts. */
+static uint8_t beyond_a_buffer[8000];
+
+static void say_in_fragments(uint16_t flags, size_t from, size_t length)
+{
+    dialogue_send(peer, flags, peer->seq + (uint32_t)from, peer->ack,
+                  beyond_a_buffer + from, length);
+    world_run_for(NS_PER_MS);
+}
+
+static void establish_with_pattern(void)
+{
+    scene_established(&scene, SCENE_TIMESTAMPS);
+    for (size_t i = 0; i < sizeof(beyond_a_buffer); i++)
+        beyond_a_buffer[i] = (uint8_t)(i * 31 + i / 256);
+}
+
+Test(tcp_long_segment, holds_one_buffer)
+{
+    establish_with_pattern();
+    size_t buffers = buffer_count_free();
+    for (size_t done = 0; done < 7000;) {
+        say_in_fragments(A, done, sizeof(beyond_a_buffer) - done);
+        size_t now = scene_status(&scene).read_queued;
+        cr_assert_gt(now, done);
+        done = now;
+    }
+    cr_assert_leq(buffers - buffer_count_free(), 5);
+}
+
+Test(tcp_long_segment, is_read_whole_and_leaves_nothing)
+{
+    static uint8_t in[sizeof(beyond_a_buffer)];
+    size_t done = 0;
+
+    establish_with_pattern();
+    while (done < sizeof(in)) {
+        say_in_fragments(F | A, done, sizeof(in) - done);
+        size_t now = scene_status(&scene).read_queued;
+        cr_assert_gt(now, done);
+        cr_assert_eq(scene_state(&scene) == TCP_CLOSE_WAIT, now == sizeof(in),
+                     "the end is behind the last byte");
+        done = now;
+    }
+    cr_assert_eq(scene_read(&scene, in, sizeof(in)), (int)sizeof(in));
+    cr_assert_arr_eq(in, beyond_a_buffer, sizeof(in));
+    cr_assert_eq(scene_read(&scene, in, sizeof(in)), 0);
+    scene_abort(&scene);
+    world_run_for(NS_PER_S);
+    cr_assert(scene_is_clean(&scene));
 }
