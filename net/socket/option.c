@@ -227,7 +227,7 @@ static int set_queued(struct socket *socket, int value)
 static int set_read_low(struct socket *socket, uint32_t value, uint32_t most)
 {
     value = value < most ? value : most;
-    socket->read_low = value > 1 ? value & 0xffffff : 0;
+    socket->read_low = value > 1 ? value & 0x7fffff : 0;
     if (socket->kind == SOCKET_CONNECTION)
         socket_notify(socket_owner(socket), POLLIN | POLLRDNORM);
     return 0;

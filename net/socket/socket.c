@@ -253,7 +253,7 @@ static ssize_t receive_message(int id, struct msghdr *message, int flags,
     } else if (flags & MSG_OOB) {
         result = -EINVAL; /* it is in the stream (RFC 6093) */
     } else if (flags & MSG_ERRQUEUE) {
-        return socket->sends_in_place /* no errors, but these */
+        return socket->has_lent /* no errors, but these */
                    ? socket_zerocopy->receive(socket, message)
                    : -EAGAIN;
     } else if (message->msg_iovlen > pieces_limit(socket)) {

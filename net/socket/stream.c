@@ -364,7 +364,7 @@ void stream_close(struct socket *socket, uint64_t *now_ns)
         draft_release(socket);
     if (socket->kind != SOCKET_CONNECTION)
         return;
-    if (socket->sends_in_place)
+    if (socket->has_lent)
         socket_zerocopy->close(socket);
     if (socket->has_linger && socket->linger_s == 0) {
         tcp_abort(socket->connection);
@@ -417,7 +417,7 @@ short stream_poll_events(const struct socket *socket)
     if (socket->kind == SOCKET_LISTENER)
         return stream_events(tcp_listener_ready(socket->listener));
     ready = tcp_ready(socket->connection);
-    if (socket->sends_in_place && socket_zerocopy->has_news(socket))
+    if (socket->has_lent && socket_zerocopy->has_news(socket))
         ready |= TCP_FAILED;
     return stream_events(socket->read_low == 0 ? ready
                                                : hold_back(socket, ready));

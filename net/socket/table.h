@@ -63,15 +63,15 @@ struct socket_zerocopy {
      * complete, or were not told. */
     ssize_t (*send)(struct socket *socket, const struct msghdr *message,
                     int flags, uint64_t *now_ns);
-    /* Something is complete and was not told. */
+    /* Of one that has_lent: something is complete and was not told. */
     bool (*has_news)(const struct socket *socket);
-    /* recvmsg(MSG_ERRQUEUE): 0, or -EAGAIN. */
+    /* The same: recvmsg(MSG_ERRQUEUE), 0 or -EAGAIN. */
     ssize_t (*receive)(struct socket *socket, struct msghdr *message);
-    /* Nobody reads what will be complete. */
+    /* The same: nobody reads what will be complete. */
     void (*close)(const struct socket *socket);
 };
 
-/* NULL: the image has none, and no socket sends in place. */
+/* NULL: the image has none, and no socket lends. */
 extern const struct socket_zerocopy *socket_zerocopy;
 
 struct socket {
@@ -96,11 +96,12 @@ struct socket {
     bool tells_queued : 1; /* TCP_INQ */
     bool read_shut : 1;    /* of datagrams; a stream's connection knows */
     bool write_shut : 1;
-    uint32_t read_low : 24; /* SO_RCVLOWAT of streams; 0 is 1 */
+    uint32_t read_low : 23; /* SO_RCVLOWAT of streams; 0 is 1 */
+    bool has_lent : 1;      /* zerocopy.c knows it, until it is closed */
 };
 
 _Static_assert(sizeof(struct socket) <= 32, "there are as many as clients");
-_Static_assert(SOCKET_TIMEOUT_MAX_S < 1 << 23 && TCP_BUFFER_MAX < 1 << 24,
+_Static_assert(SOCKET_TIMEOUT_MAX_S < 1 << 23 && TCP_BUFFER_MAX < 1 << 23,
                "linger_s and read_low hold them");
 
 /* A timeout that is over before it begins. */

@@ -7,6 +7,7 @@
 #include "net/socket/zerocopy.h"
 
 #include "net/loan.h"
+#include "net/platform.h"
 #include "net/socket/stream.h"
 #include "net/socket/table.h"
 
@@ -38,12 +39,16 @@ static void completed(void *lender, uint32_t number)
         socket_notify(socket_owner(sends->socket), POLLERR);
 }
 
+/* Of a socket that has_lent. */
 static struct sends *find(const struct socket *socket)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
-        if (all[i].socket == socket)
-            return &all[i];
-    return NULL;
+    size_t i = 0;
+
+    while (all[i].socket != socket) {
+        i++;
+        ASSERT(i < ARRAY_COUNT(all));
+    }
+    return &all[i];
 }
 
 static struct sends *make(struct socket *socket)
@@ -52,6 +57,7 @@ static struct sends *make(struct socket *socket)
         if (all[i].socket != NULL || all[i].pending != 0)
             continue;
         all[i] = (struct sends){.socket = socket};
+        socket->has_lent = true;
         return &all[i];
     }
     return NULL;
@@ -93,13 +99,10 @@ static ssize_t send_in_place(struct socket *socket,
                              const struct msghdr *message, int flags,
                              uint64_t *now_ns)
 {
-    struct sends *sends = find(socket);
-    uint32_t loan;
+    struct sends *sends = socket->has_lent ? find(socket) : make(socket);
+    uint32_t loan = begin(sends);
     ssize_t result;
 
-    if (sends == NULL)
-        sends = make(socket);
-    loan = begin(sends);
     if (loan == LOAN_NONE)
         return -ENOBUFS;
     result =
@@ -113,23 +116,18 @@ static ssize_t send_in_place(struct socket *socket,
 
 static bool has_news(const struct socket *socket)
 {
-    const struct sends *sends = find(socket);
-
-    return sends != NULL && (sends->complete & 1) != 0;
+    return (find(socket)->complete & 1) != 0;
 }
 
-/* Those at the front, as one range. */
-static uint32_t take(struct sends *sends)
+/* Those at the front, of which there is one, as a range. */
+static void take(struct sends *sends, struct sock_extended_err *error)
 {
-    uint32_t count = 0;
-
+    error->ee_info = sends->told;
     while ((sends->complete & 1) != 0) {
         sends->complete >>= 1;
         sends->count--;
-        count++;
+        error->ee_data = sends->told++;
     }
-    sends->told += count;
-    return count;
 }
 
 static ssize_t receive(struct socket *socket, struct msghdr *message)
@@ -147,9 +145,7 @@ static ssize_t receive(struct socket *socket, struct msghdr *message)
 
     if (!has_news(socket))
         return -EAGAIN;
-    struct sends *sends = find(socket);
-    told.error.ee_info = sends->told;
-    told.error.ee_data = sends->told + take(sends) - 1;
+    take(find(socket), &told.error);
     message->msg_namelen = 0;
     message->msg_flags = MSG_ERRQUEUE;
     if (to == NULL || message->msg_controllen < header.cmsg_len) {
@@ -165,10 +161,7 @@ static ssize_t receive(struct socket *socket, struct msghdr *message)
 
 static void leave(const struct socket *socket)
 {
-    struct sends *sends = find(socket);
-
-    if (sends != NULL)
-        sends->socket = NULL;
+    find(socket)->socket = NULL;
 }
 
 static const struct socket_zerocopy calls = {

@@ -227,6 +227,38 @@ Test(socket_zerocopy, a_closed_socket_gets_its_memory_back_unseen)
     assert_notice(ends[0], 0, 0);
 }
 
+Test(socket_zerocopy, an_option_taken_back_takes_no_notice_back)
+{
+    int ends[2];
+
+    make_sender(ends);
+    cr_assert_eq(lend(ends[0], SOME), SOME);
+    cr_assert_eq(lend(ends[0], SOME), SOME);
+    cr_assert_eq(set_option(ends[0], SOL_SOCKET, SO_ZEROCOPY, 0), 0);
+    cr_assert_eq(get_option(ends[0], SOL_SOCKET, SO_ZEROCOPY), 0);
+    world_run_for(NS_PER_S);
+    cr_assert_neq(socket_poll_events(ends[0]) & POLLERR, 0);
+    assert_notice(ends[0], 0, 1);
+}
+
+Test(socket_zerocopy, an_option_taken_back_leaves_the_next_socket_alone)
+{
+    int ends[2], next[2];
+
+    make_sender(ends);
+    cr_assert_eq(lend(ends[0], SOME), SOME);
+    cr_assert_eq(set_option(ends[0], SOL_SOCKET, SO_ZEROCOPY, 0), 0);
+    world_run_for(NS_PER_S);
+    cr_assert_eq(socket_close(ends[0]), 0);
+    cr_assert_eq(socket_close(ends[1]), 0); /* it is the next listener's */
+    make_sender(next);
+    cr_assert_eq(next[0], ends[0], "the same place");
+    assert_no_notice(next[0]);
+    cr_assert_eq(lend(next[0], SOME), SOME);
+    world_run_for(NS_PER_S);
+    assert_notice(next[0], 0, 0);
+}
+
 Test(socket_zerocopy, all_sockets_share_so_many_loans)
 {
     int ends[LOANS_MAX / ZEROCOPY_SENDS_MAX + 1][2];
