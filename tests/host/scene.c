@@ -243,6 +243,17 @@ struct tcp_status scene_status(const struct scene *scene)
     return status;
 }
 
+void scene_measure(struct scene *scene, uint64_t rtt_ns, void (*answer)(void))
+{
+    for (int i = 0; i < 40; i++) {
+        if (scene_write(scene, "a", 1, 0) != 1 || !dialogue_take(&scene->peer))
+            world_fail("an octet did not leave");
+        world_run_for(rtt_ns);
+        remote_forget(scene->bench.remote);
+        answer();
+    }
+}
+
 bool scene_is_silent(struct scene *scene)
 {
     return scene_is_silent_for(scene, 0);

@@ -61,6 +61,10 @@ int scene_set(struct scene *scene, enum tcp_option option, int value);
 enum tcp_state scene_state(const struct scene *scene);
 struct tcp_status scene_status(const struct scene *scene);
 
+/* Forty octets are written one by one, each answered by `answer` a round trip
+ * of so long later: the stack knows it then. */
+void scene_measure(struct scene *scene, uint64_t rtt_ns, void (*answer)(void));
+
 /* Nothing from the stack in this instant, or for so long. */
 bool scene_is_silent(struct scene *scene);
 bool scene_is_silent_for(struct scene *scene, uint64_t duration_ns);

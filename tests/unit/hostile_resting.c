@@ -51,17 +51,7 @@ static void fill_rings(void)
 
 static void fill_udp(void)
 {
-    for (uint16_t port = 6000; port < 6000 + SOCKETS; port++) {
-        struct udp_endpoint local = {mapped(0), port};
-        struct udp_socket *socket;
-
-        cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
-        cr_assert_eq(udp_bind(socket, &local), 0);
-        for (unsigned i = 0; i < 100; i++) {
-            make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, port, "x", 1);
-            inject(&frame);
-        }
-    }
+    flood_udp_sockets(SOCKETS, 100);
 }
 
 /* Each has a copy of every datagram. */

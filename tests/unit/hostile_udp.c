@@ -156,17 +156,7 @@ Test(hostile, U5_queue_nobody_reads_is_bounded_and_drops_the_newest)
 
 Test(hostile, U5_all_queues_together_leave_the_pool_alone)
 {
-    for (uint16_t port = 6000; port < 6040; port++) {
-        struct udp_endpoint local = {mapped(0), port};
-        struct udp_socket *socket;
-
-        cr_assert_eq(udp_open(NULL, NULL, &socket), 0);
-        cr_assert_eq(udp_bind(socket, &local), 0);
-        for (int i = 0; i < 200; i++) {
-            make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, port, "x", 1);
-            inject(&frame);
-        }
-    }
+    flood_udp_sockets(40, 200);
     cr_assert_leq(missing_buffers(),
                   buffer_count_total() / UDP_TOTAL_POOL_DIVISOR);
 }

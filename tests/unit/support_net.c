@@ -4,6 +4,8 @@
  */
 #include "tests/unit/support_net.h"
 
+#include "net/udp/udp.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +325,23 @@ static const void *payload_or_null(const struct ipv4_header *header)
 const struct icmp_header *received_icmp(size_t n)
 {
     return payload_or_null(received_ip(1, n));
+}
+
+void flood_udp_sockets(uint16_t sockets, unsigned each)
+{
+    static struct test_frame frame;
+
+    for (uint16_t port = 6000; port < 6000 + sockets; port++) {
+        struct udp_endpoint local = {mapped(0), port};
+        struct udp_socket *socket;
+
+        if (udp_open(NULL, NULL, &socket) != 0 || udp_bind(socket, &local) != 0)
+            world_fail("no socket to flood");
+        for (unsigned i = 0; i < each; i++) {
+            make_udp(&frame, PEER_ADDRESS, 4000, OUR_ADDRESS, port, "x", 1);
+            inject(&frame);
+        }
+    }
 }
 
 const struct udp_header *received_udp(size_t n)

@@ -83,6 +83,10 @@ void make_icmp(struct test_frame *frame, uint32_t source, uint32_t destination,
                uint8_t type, uint8_t code, uint32_t rest, const void *payload,
                size_t length);
 
+/* So many sockets, bound from port 6000 on, of whom each is sent so many
+ * datagrams of a byte, which nobody reads. */
+void flood_udp_sockets(uint16_t sockets, unsigned each);
+
 /* Puts options (a multiple of 4 bytes) behind the IP header. */
 void add_ip_options(struct test_frame *frame, const void *options,
                     size_t length);

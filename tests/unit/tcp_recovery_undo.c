@@ -77,6 +77,12 @@ static void switch_off(const char *name)
     world_leave(scene.bench.stack);
 }
 
+static void answer_octet(void)
+{
+    first++;
+    says(first, peer->got.tsval, NULL, 0);
+}
+
 static void start(unsigned flags)
 {
     scene_established(&scene, SCENE_SACK | (flags & SCENE_TIMESTAMPS));
@@ -85,14 +91,7 @@ static void start(unsigned flags)
     mss = scene_status(&scene).send_mss;
     first = peer->ack;
     /* Round trips of 100 ms are measured first. */
-    for (int i = 0; i < 40; i++) {
-        scene_write(&scene, "a", 1, 0);
-        cr_assert(dialogue_take(peer));
-        world_run_for(RTT_MS * NS_PER_MS);
-        remote_forget(peer->remote);
-        first++;
-        says(first, peer->got.tsval, NULL, 0);
-    }
+    scene_measure(&scene, RTT_MS * NS_PER_MS, answer_octet);
     scene_write_pattern(&scene, FLIGHT * mss);
     for (unsigned i = 0; i < FLIGHT; i++) {
         cr_assert(dialogue_take(peer));
